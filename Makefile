@@ -1,0 +1,45 @@
+# What one needs: Python >= 3.11 and make. Everything else comes from requirements.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+.PHONY: help demo test lint lock clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(STAMP)  ## everything on this machine, the four seed payloads sent to the simulator (KEEP=1: leave it running)
+	$(BIN)/dispatcher demo $(if $(KEEP),--keep)
+
+test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts itself
+	$(BIN)/pytest $(ARGS)
+
+lint: $(STAMP)  ## style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lock:  ## make requirements.lock again (newest versions that pyproject.toml allows)
+	$(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
+	.lock/bin/uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
+		--generate-hashes --upgrade --quiet --custom-compile-command "make lock" -o requirements.lock
+	rm -rf .lock
+
+.venv: $(STAMP)  ## the virtual environment, from the lock
+
+$(STAMP): $(VENV)/locked pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/locked: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+clean:  ## all that was built; data in .dispatcher stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find dispatcher workers tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Sends WhatsApp campaigns through provider APIs: paced, guarded, each message once."""
