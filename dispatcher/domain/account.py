@@ -1,0 +1,81 @@
+"""Accounts and senders as the stations of the pipeline see them.
+
+Their defaults and their meaning are in the accounts file, see INTERFACE and docs/accounts.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from dispatcher.domain.ids import Lane
+
+
+class CpcScope(StrEnum):
+    """Among whom "one contact per client" counts: everybody, one account, or one sender (CPC's tag)."""
+
+    GLOBAL = "global"
+    ACCOUNT = "account"
+    TAG = "tag"
+
+
+class OnLocked(StrEnum):
+    BLOCK = "block"
+    DEFER = "defer"
+
+
+class OnDoubt(StrEnum):
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Credentials and base URLs for one provider, and its policies. Durations carry their unit in the name."""
+
+    id: int
+    name: str
+    provider: str
+    base_urls: tuple[str, ...]
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mode: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cpc: bool = False
+    cpc_scope: CpcScope = CpcScope.GLOBAL
+    on_locked: OnLocked = OnLocked.BLOCK
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    timeout_s: float = 30.0
+    max_attempts: int = 5
+    delay_min_ms: int = 0
+    delay_max_ms: int = 0
+    validity_s: int = 86_400
+    batch: int = 1
+    paused_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One number, channel, bot or tag that messages leave from. `token` and `base_urls` override the account's."""
+
+    id: int
+    account_id: int
+    name: str
+    concurrency: int = 1
+    min_gap_ms: int = 0
+    daily_limit: int = 0
+    token: str | None = field(default=None, repr=False)
+    base_urls: tuple[str, ...] = ()
+    paused_reason: str | None = None
+    paused_until_ms: int | None = None
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(Lane(self.id, slot) for slot in range(self.concurrency))
+
+
+def token_of(account: Account, sender: Sender) -> str:
+    return sender.token or account.credentials.get("token", "")
+
+
+def base_urls_of(account: Account, sender: Sender) -> tuple[str, ...]:
+    return sender.base_urls or account.base_urls

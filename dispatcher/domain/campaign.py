@@ -1,0 +1,135 @@
+"""A campaign as it is asked for (`Draft`), as it is kept (`Campaign`), and a job of it on its way out (`Job`).
+
+A message's content is provider-neutral and has the shape of uazapi's messages without the number:
+`{"type": "text", "text": …}`, `{"type": "list", "text": …, "listButton": …, "choices": […]}` and so on
+(seeds/001, PROVIDERS 1.2). Content comes from the message itself, or from its campaign.
+`fields` are the recipient's own columns and fill `{{column}}` in the content; a message without fields
+is sent to the letter. `params` are for the provider alone (CPC's contract, Builder's own keys).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dispatcher.domain.account import Account, OnLocked, Sender
+from dispatcher.domain.ids import MessageId, job_text
+from dispatcher.domain.lifecycle import CampaignState
+from dispatcher.domain.pacing import Pacing
+
+Content = Mapping[str, Any]
+
+
+class DraftMessage(NamedTuple):
+    """One recipient. `problem` is a reason word: the message is kept, but failed from the start.
+
+    `phone` is what is dialled, `key` its canonical form for locks and replies ("" for a group).
+    """
+
+    phone: str
+    key: str
+    content: Content | None = None
+    fields: Mapping[str, str] | None = None
+    params: Mapping[str, Any] | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an upstream app asks for, checked, in no dialect. `messages` is read once, as a stream.
+
+    `pacing` is complete: the dialect's reader fills in the account's defaults. `chunks_count` becomes
+    a chunk size when the messages have been counted. `join_key`: drafts of one account with the same key
+    feed one campaign. `options` is the dialect's own memory (fields that are echoed back).
+    """
+
+    name: str
+    dialect: str
+    messages: Iterable[DraftMessage]
+    pacing: Pacing = Pacing()
+    chunks_count: int = 0
+    content: Content | None = None
+    senders: tuple[str, ...] = ()
+    scheduled_for_ms: int | None = None
+    guarded: bool | None = None
+    on_locked: OnLocked | None = None
+    validity_s: int | None = None
+    priority: int = 0
+    callback_url: str | None = None
+    follow_ups: tuple[Mapping[str, Any], ...] = ()
+    join_key: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Refusal(NamedTuple):
+    """A recipient that will not be written to, known already when the campaign was accepted."""
+
+    phone: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The receipt for a draft: `queued` messages wait, `refused` were settled at once; together they are the draft's.
+
+    `replayed`: the idempotency key had been used for this very request before; nothing new was stored.
+    """
+
+    campaign_id: int
+    created_at_ms: int
+    accepted: int
+    queued: int
+    refused: tuple[Refusal, ...] = ()
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign in the ledger: frozen when it was accepted, but for its state and its pace."""
+
+    id: int
+    account_id: int
+    name: str
+    dialect: str
+    state: CampaignState
+    pacing: Pacing
+    total: int
+    created_at_ms: int
+    content: Content | None = None
+    sender_ids: tuple[int, ...] = ()
+    scheduled_for_ms: int | None = None
+    guarded: bool = False
+    on_locked: OnLocked = OnLocked.BLOCK
+    validity_s: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Parcel(NamedTuple):
+    """A claimed message, with its content filled in, ready to be handed to a provider."""
+
+    seq: int
+    attempt: int
+    phone: str
+    key: str
+    content: Content
+    fields: Mapping[str, str]
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One provider call to come: parcels of one campaign, leaving from one sender.
+
+    `leads_url` is where the provider may fetch the parcels as CSV, for a provider that takes recipients as a file.
+    """
+
+    campaign: Campaign
+    account: Account
+    sender: Sender
+    parcels: tuple[Parcel, ...]
+    leads_url: str = ""
+
+    @property
+    def id(self) -> str:
+        first = self.parcels[0]
+        return job_text(MessageId(self.campaign.id, first.seq), first.attempt)

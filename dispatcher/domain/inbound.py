@@ -1,0 +1,41 @@
+"""What reaches us from outside about a client or a sender: replies, receipts, connection changes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InboundKind(StrEnum):
+    REPLY = "reply"
+    RECEIPT = "receipt"
+    CONNECTION = "connection"
+
+
+class ReceiptState(StrEnum):
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """One thing that happened.
+
+    `event_id` tells it from every other event of its account (the provider's message id with its kind,
+    or a digest of the content). `at_ms` (UTC epoch) is the latest moment that the provider's own stamp
+    can mean: a stamp in whole seconds counts as the last millisecond of its second, so that a reply in
+    the second of the send is not taken for an older one. `key` is the client's canonical number, "" if
+    none was given. `provider_ref` names the message that a receipt is about. `text` is a reply's text,
+    looked at for opt-out words and never logged.
+    """
+
+    kind: InboundKind
+    event_id: str
+    at_ms: int
+    key: str = ""
+    text: str = ""
+    provider_ref: str = ""
+    receipt: ReceiptState | None = None
+    sender_name: str = ""
+    connected: bool | None = None
+    reason: str = ""

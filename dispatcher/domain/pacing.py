@@ -1,0 +1,38 @@
+"""How fast a lane may go: the delay after a send, and what a provider's own pacing adds to it.
+
+All times are whole milliseconds. `jitter` is a uniform draw from 0..JITTER_STEPS-1 that the caller
+makes; deciding stays pure.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+JITTER_STEPS = 1_000_000  # a millionth of the range: finer than a millisecond for delays up to 16 minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """A campaign's pace. `chunk_size` 0 means one single chunk; `batch` is messages per provider call."""
+
+    delay_min_ms: int = 0
+    delay_max_ms: int = 0
+    chunk_size: int = 0
+    chunk_gap_ms: int = 0
+    batch: int = 1
+
+
+def delay_ms(pacing: Pacing, jitter: int) -> int:
+    """The pause after a send: uniform over delay_min_ms..delay_max_ms, both ends included."""
+    return pacing.delay_min_ms + jitter * (pacing.delay_max_ms - pacing.delay_min_ms + 1) // JITTER_STEPS
+
+
+def chunk_size_for(total: int, chunk_size: int, chunks_count: int) -> int:
+    """The chunk size of a campaign of `total` messages; `chunks_count` counts only where no size is given."""
+    if chunk_size or not chunks_count:
+        return chunk_size
+    return max(1, ceil(total / chunks_count))
+
+
+def provider_busy_ms(pacing: Pacing, messages: int) -> int:
+    """How long a provider that paces a batch by itself may be busy with it after it took the call."""
+    return max(0, messages - 1) * pacing.delay_max_ms

@@ -1,0 +1,66 @@
+"""What the lane clock hands out and takes back."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dispatcher.domain.ids import Lane
+from dispatcher.domain.pacing import Pacing
+
+
+class Ticket(NamedTuple):
+    """Leave to send: messages `seq` .. `seq + size - 1` of `campaign`, from `lane`, for whoever holds `token`.
+
+    A Celery job carries exactly this and nothing about a person.
+    """
+
+    lane: Lane
+    campaign: int
+    seq: int
+    size: int
+    token: str
+
+
+class Retry(NamedTuple):
+    """Messages `seq` .. `seq + size - 1` are to be released again at `due_ms` (UTC epoch; 0: now)."""
+
+    due_ms: int
+    seq: int
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One look at the clock. `tickets` are to be published; the leases of `overdue` ran out.
+
+    `wait_ms`: how long nothing will be due (capped by the caller). `full`: the queue had no room, look again soon.
+    """
+
+    tickets: tuple[Ticket, ...]
+    overdue: tuple[Ticket, ...]
+    wait_ms: int
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A campaign as the lane clock needs it: a cursor over next..end, its pace, its lanes.
+
+    `not_before_ms` (UTC epoch; 0: at once) holds the whole campaign back: its start, or a chunk gate.
+    Planning a campaign that the clock knows already moves its end, pace, lanes and hold; never its cursor.
+    """
+
+    campaign: int
+    next: int
+    end: int
+    pacing: Pacing
+    lanes: tuple[Lane, ...]
+    not_before_ms: int = 0
+    held: bool = False
+
+
+class Finished(NamedTuple):
+    """`held`: the token was still the lane's. `exhausted`: the clock has nothing more of this campaign,
+    neither in its cursor, nor waiting, nor in flight."""
+
+    held: bool
+    exhausted: bool

@@ -1,0 +1,1 @@
+"""The stations of a message. Read `ports` for what they stand on."""

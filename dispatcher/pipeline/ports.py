@@ -1,0 +1,197 @@
+"""What the stations need from outside, small, a sentence a method.
+
+`coordination` and `ledger` and `providers` implement these; `wiring` brings both together. Times are
+UTC epoch milliseconds unless a name says otherwise. Every method may raise `Unavailable`: the server
+behind it cannot be reached now; nothing is known to have changed.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job
+from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.domain.inbound import InboundEvent
+from dispatcher.domain.outcomes import Outcome, Reading
+from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+
+
+class Unavailable(Exception):
+    """A server that the dispatcher stands on (Redis, PostgreSQL) does not answer."""
+
+
+class ClockLost(Exception):
+    """Redis answers but does not hold our memory (empty, or another server): it must be rebuilt first."""
+
+
+class LaneClock(Protocol):
+    """When each lane may send next. Every method raises ClockLost while the clock has not been built."""
+
+    def plan(self, provider: str, plan: Plan) -> None:
+        """Make a campaign known, or its end, pace, lanes and hold anew, and wake its lanes."""
+
+    def release(self, provider: str, room: int, limit: int) -> Released:
+        """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
+
+    def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """Renew the ticket's lease to now + lease_ms; False when the lane no longer is the ticket's."""
+
+    def finish(
+        self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()
+    ) -> Finished:
+        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace; file retries."""
+
+    def skip(self, provider: str, ticket: Ticket, retries: Sequence[Retry] = ()) -> Finished:
+        """Free the lane at once: nothing was sent, so no delay is due."""
+
+    def forget(self, provider: str, campaign: int) -> None:
+        """Drop a campaign: its cursor, its retries; flights of it may still finish."""
+
+
+class LaneControl(Protocol):
+    def hold_campaign(self, provider: str, campaign: int) -> None:
+        """Release nothing more of a campaign (pause)."""
+
+    def resume_campaign(self, provider: str, campaign: int) -> None: ...
+
+    def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
+        """Release nothing more on these lanes, until a moment or until they are resumed."""
+
+    def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None: ...
+
+    def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> None:
+        """Release these messages (again) at their time, from whichever lane of the campaign is free."""
+
+
+class ContactLocks(Protocol):
+    """The CPC lock: one open contact per client. `scope` is "global", "account:<id>" or "sender:<id>"."""
+
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int) -> int:
+        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's."""
+
+    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        """Free the lock if `holder` holds it: the provider certainly did not send."""
+
+    def lift(self, key: str, at_ms: int) -> int:
+        """Free the client's locks in every scope that were taken before a reply of `at_ms`; how many."""
+
+    def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
+        """Of these clients, those with an open contact, and the ms it lasts."""
+
+    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
+        """Hold the client until then, whoever held it: the provider says it is in contact."""
+
+
+class Claimed(NamedTuple):
+    """A message moved to sending. `content`, `fields`, `params` as they were accepted."""
+
+    seq: int
+    attempt: int
+    phone: str
+    key: str
+    payload: dict[str, Any]
+    accepted_at_ms: int
+    suppressed: bool
+
+
+class Claim(NamedTuple):
+    """`running`: the campaign may send now. `waiting`: messages of the range that still are pending."""
+
+    rows: tuple[Claimed, ...]
+    running: bool
+    waiting: tuple[int, ...] = ()
+
+
+class Settled(NamedTuple):
+    """One message's fate as it is to be written. `due_ms` for retry and deferred."""
+
+    seq: int
+    attempt: int
+    outcome: Outcome
+    due_ms: int | None = None
+
+
+class Doubt(NamedTuple):
+    """A message in doubt with the attempt that made it so, enough to ask the provider."""
+
+    message: MessageId
+    attempt: int
+    sender_id: int
+    tries: int
+
+
+class Messages(Protocol):
+    """A message's way through the ledger, each step one statement."""
+
+    def claim(self, ticket: Ticket) -> Claim:
+        """Move the ticket's pending messages to sending, each with a new attempt, if the campaign runs."""
+
+    def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
+        """Write outcomes of attempts that are still sending or in doubt; how many were written."""
+
+    def fate(self, ticket: Ticket) -> dict[int, str]:
+        """seq -> state, of the ticket's messages that are pending or that this ticket has sending."""
+
+    def open_count(self, campaign: int) -> int:
+        """How many messages are pending or sending."""
+
+
+class Campaigns(Protocol):
+    def accept(self, account: Account, draft: Draft, idempotency: tuple[str, str] | None) -> Accepted:
+        """Store a draft whole or not at all; `idempotency` is (key, digest of the request)."""
+
+    def get(self, campaign: int) -> Campaign: ...
+
+    def plan_of(self, campaign: int) -> tuple[Plan, tuple[Retry, ...]]:
+        """The campaign as the clock should know it, from what the ledger holds."""
+
+    def opened(self, campaign: int) -> None: ...
+
+    def unopened(self) -> list[int]:
+        """Running campaigns that were accepted but never got to the clock."""
+
+    def complete(self, campaign: int) -> bool:
+        """Done, if no message is pending or sending any more."""
+
+
+class Accounts(Protocol):
+    def account(self, account_id: int) -> Account: ...
+
+    def sender(self, sender_id: int) -> Sender: ...
+
+    def senders(self, account_id: int) -> list[Sender]: ...
+
+    def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
+        """Write down that senders are paused and why."""
+
+
+class Caller(Protocol):
+    """The provider behind its transport."""
+
+    def call(self, job: Job) -> Reading:
+        """Make the job's call and read its answer; transport trouble is read too, never raised."""
+
+    def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
+        """Ask what became of a job; None while it cannot be told."""
+
+
+class Publisher(Protocol):
+    """The task bus."""
+
+    def sends(self, provider: str, tickets: Sequence[Ticket]) -> None: ...
+
+    def inbound(self, event_ids: Sequence[int]) -> None: ...
+
+    def doubts(self, doubts: Sequence[Doubt]) -> None: ...
+
+
+class InboundEvents(Protocol):
+    def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
+        """Write events down once each; the numbers of those that are new."""
+
+    def take(self, event_id: int) -> InboundEvent | None:
+        """An event that still waits to be processed."""
+
+    def processed(self, event_id: int, what: str) -> None: ...
+
+    def waiting(self, older_than_s: float) -> list[int]: ...

@@ -1,0 +1,1 @@
+"""The outside systems, a folder each. Read `contract` first, then `uazapi` as the model of a provider."""

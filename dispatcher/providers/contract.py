@@ -1,0 +1,101 @@
+"""What a provider is to the rest of the house.
+
+A provider is a folder here with a module-level `PROVIDER` of type `Provider`. Everything in it is pure:
+it builds requests, reads answers, reads webhooks and reads the bodies of upstream apps that speak its
+language. Only `transport` sends.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Draft, Job
+from dispatcher.domain.inbound import InboundEvent
+from dispatcher.domain.outcomes import Outcome, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`path` begins with a slash and is put behind the base URL; `json` None sends no body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError where it is none."""
+        return json.loads(self.body)
+
+
+class BadRequest(ValueError):
+    """An upstream app's body breaks rules. `problems` are (field, rule) pairs: ("messages[3].listButton", "is required …").
+
+    The text never repeats the value, which may be personal.
+    """
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{where}: {rule}" if where else rule for where, rule in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class ParseContext:
+    """What a dialect's reader may know: the account it is for, and the time (UTC epoch, ms).
+
+    `open_leads(url)` streams the bytes of a leads file; it raises BadRequest for a URL that may not be
+    fetched or cannot be. `path` holds names from the request's path, such as a bot's.
+    """
+
+    account: Account
+    now_ms: int
+    open_leads: Callable[[str], Any]
+    path: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider, as functions.
+
+    build          a job's one call
+    read           what its answer means, an outcome for each parcel in order; knows every status and body
+    lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
+    read_lookup    its answer: an outcome for each parcel; None while the provider cannot tell yet
+    login          the call that fetches an access token with the account's credentials; None: the token is given
+    read_login     its answer: the token; raises ValueError where there is none in it
+    authorise      the request with the token put where the provider wants it (login providers only)
+    recognises     does this body speak the provider's language? (`dispatcher send FILE`, the producer)
+    parse          such a body as a Draft; raises BadRequest
+    read_inbound   a webhook body as events; what is not understood gives an empty tuple, never an error
+    max_batch      most recipients in one call
+    paces_batches  the provider spaces the messages of a batch by itself
+    needs_leads_url  recipients are handed over as a CSV that the provider fetches
+    lookup_waits_s how long after the call to ask, try by try; after the last "not there" it certainly was not sent
+    """
+
+    name: str
+    build: Callable[[Job], Request]
+    read: Callable[[Job, Response], Reading]
+    recognises: Callable[[Any], bool]
+    parse: Callable[[Any, ParseContext], Draft]
+    read_inbound: Callable[[Account, Any], tuple[InboundEvent, ...]]
+    lookup: Callable[[Job], Request] | None = None
+    read_lookup: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
+    login: Callable[[Account], Request] | None = None
+    read_login: Callable[[Response], str] | None = None
+    authorise: Callable[[Account, Request, str], Request] | None = None
+    batch_for: Callable[[Account, int], int] = lambda account, total: account.batch
+    max_batch: int = 1
+    paces_batches: bool = False
+    needs_leads_url: bool = False
+    lookup_waits_s: tuple[float, ...] = ()
