@@ -1,8 +1,8 @@
 """What the stations need from outside, small, a sentence a method.
 
 `coordination` and `ledger` and `providers` implement these; `wiring` brings both together. Times are
-UTC epoch milliseconds unless a name says otherwise. Every method may raise `Unavailable`: the server
-behind it cannot be reached now; nothing is known to have changed.
+UTC epoch milliseconds unless a name says otherwise. Every method may raise `domain.trouble.Unavailable`: the
+server behind it cannot be reached now.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,6 @@ from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Outcome, Reading
 from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
-
-
-class Unavailable(Exception):
-    """A server that the dispatcher stands on (Redis, PostgreSQL) does not answer."""
-
-
-class ClockLost(Exception):
-    """Redis answers but does not hold our memory (empty, or another server): it must be rebuilt first."""
 
 
 class LaneClock(Protocol):
