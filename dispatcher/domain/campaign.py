@@ -45,7 +45,7 @@ class Draft:
     name: str
     dialect: str
     messages: Iterable[DraftMessage]
-    pacing: Pacing = Pacing()
+    pacing: Pacing = field(default_factory=Pacing)
     chunks_count: int = 0
     content: Content | None = None
     senders: tuple[str, ...] = ()

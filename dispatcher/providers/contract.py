@@ -39,9 +39,9 @@ class Response:
 
 
 class BadRequest(ValueError):
-    """An upstream app's body breaks rules. `problems` are (field, rule) pairs: ("messages[3].listButton", "is required …").
+    """An upstream app's body breaks rules.
 
-    The text never repeats the value, which may be personal.
+    `problems` are (field, rule) pairs: ("messages[3].listButton", "is required for a list"). The text never repeats the value, which may be personal.
     """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
