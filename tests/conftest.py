@@ -1,0 +1,100 @@
+"""Real servers for the tests: one Valkey and one PostgreSQL for the session, clean for each test.
+
+With DISPATCHER_TEST_REDIS_URL or DISPATCHER_TEST_DATABASE_URL a server that is there is used instead. It
+must be one for tests: Redis is flushed entirely before each test that asks for it, and the database role
+must be allowed to create databases. A service that is missing makes tests fail, never skip.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+from sqlalchemy import URL, make_url
+
+from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
+
+
+@pytest.fixture(scope="session")
+def service_dir() -> Iterator[Path]:
+    """Outside pytest's own folders: those are closed to the user that PostgreSQL runs as under root."""
+    folder = Path(tempfile.mkdtemp(prefix="dispatcher-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def valkey(service_dir: Path) -> Iterator[str]:
+    """The URL of the session's Redis server, not flushed: ask for `redis_url` instead."""
+    if given := os.environ.get("DISPATCHER_TEST_REDIS_URL"):
+        yield given
+        return
+    with EmbeddedValkey(service_dir / "valkey") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgres(service_dir: Path) -> Iterator[str]:
+    """The URL of the session's PostgreSQL server: ask for `database_url` instead."""
+    if given := os.environ.get("DISPATCHER_TEST_DATABASE_URL"):
+        yield given
+        return
+    with EmbeddedPostgres(service_dir / "postgres") as server:
+        yield server.url
+
+
+@pytest.fixture
+def redis_url(valkey: str) -> str:
+    """An empty Redis: everything on the server was flushed just now, functions and scripts as well."""
+    with redis.Redis.from_url(valkey) as client:
+        client.flushall()
+        client.script_flush()
+        client.config_resetstat()
+    return valkey
+
+
+@pytest.fixture(scope="session")
+def create_database(postgres: str) -> Iterator[Callable[[str], str]]:
+    """Makes a database from a template database ("template1": an empty one) and returns its URL.
+
+    For suites that migrate one database once and copy it for each test; all are dropped at the end.
+    """
+    made: list[str] = []
+
+    def create(template: str = "template1") -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        _execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        made.append(name)
+        return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+
+    yield create
+    for name in made:
+        _execute(postgres, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(postgres: str, create_database: Callable[[str], str]) -> Iterator[str]:
+    """A fresh empty database, dropped after the test with whoever is still connected."""
+    url = create_database("template1")
+    yield url
+    _execute(postgres, f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+
+
+def _execute(server: str, statement: str) -> None:
+    """Outside a transaction, as statements about databases must be."""
+    connection = psycopg2.connect(_libpq(make_url(server)))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def _libpq(url: URL) -> str:
+    return url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
