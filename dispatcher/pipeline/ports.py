@@ -64,8 +64,8 @@ class ContactLocks(Protocol):
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
         """Free the lock if `holder` holds it: the provider certainly did not send."""
 
-    def lift(self, key: str, at_ms: int) -> int:
-        """Free the client's locks in every scope that were taken before a reply of `at_ms`; how many."""
+    def lift(self, scope: str, key: str, at_ms: int) -> bool:
+        """Free the client's lock if it was taken before a reply of `at_ms`."""
 
     def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
         """Of these clients, those with an open contact, and the ms it lasts."""
@@ -103,13 +103,21 @@ class Settled(NamedTuple):
     due_ms: int | None = None
 
 
-class Doubt(NamedTuple):
-    """A message in doubt with the attempt that made it so, enough to ask the provider."""
+class DoubtfulJob(NamedTuple):
+    """A job whose call may have reached its recipients: its messages that still are in doubt."""
 
-    message: MessageId
-    attempt: int
+    campaign: int
+    job: str
     sender_id: int
+    rows: tuple[Claimed, ...]
     tries: int
+
+
+class Whereabouts(NamedTuple):
+    """Of a ticket's messages: the seqs still pending, and (seq, attempt) of those it has sending."""
+
+    pending: tuple[int, ...]
+    sending: tuple[tuple[int, int], ...]
 
 
 class Messages(Protocol):
@@ -121,11 +129,24 @@ class Messages(Protocol):
     def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
         """Write outcomes of attempts that are still sending or in doubt; how many were written."""
 
-    def fate(self, ticket: Ticket) -> dict[int, str]:
-        """seq -> state, of the ticket's messages that are pending or that this ticket has sending."""
+    def whereabouts(self, ticket: Ticket) -> Whereabouts:
+        """What became of a ticket whose lease ran out."""
 
     def open_count(self, campaign: int) -> int:
         """How many messages are pending or sending."""
+
+
+class Doubts(Protocol):
+    """Messages in doubt, by the job that left them so."""
+
+    def due(self, now_ms: int, limit: int) -> list[tuple[int, str]]:
+        """(campaign, job) of up to `limit` jobs whose look-up is due; they are not due again for a minute."""
+
+    def job(self, campaign: int, job: str) -> DoubtfulJob | None:
+        """The job's messages in doubt; None when none is."""
+
+    def postpone(self, campaign: int, job: str, due_ms: int | None) -> None:
+        """Count one look-up; the next is due then, or (None) never: an operator decides."""
 
 
 class Campaigns(Protocol):
@@ -157,6 +178,20 @@ class Accounts(Protocol):
         """Write down that senders are paused and why."""
 
 
+class LockBook(Protocol):
+    """The durable copy of the CPC locks, and the second barrier when Redis fell back to an older state."""
+
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+        """0 when the holder has it; else the ms it still is another's."""
+
+    def give_back(self, scope: str, key: str, holder: MessageId) -> None: ...
+
+    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None: ...
+
+    def lift(self, key: str, at_ms: int) -> list[str]:
+        """End the client's locks that were taken before a reply of `at_ms`; their scopes."""
+
+
 class Caller(Protocol):
     """The provider behind its transport."""
 
@@ -174,7 +209,7 @@ class Publisher(Protocol):
 
     def inbound(self, event_ids: Sequence[int]) -> None: ...
 
-    def doubts(self, doubts: Sequence[Doubt]) -> None: ...
+    def doubts(self, jobs: Sequence[tuple[int, str]]) -> None: ...
 
 
 class InboundEvents(Protocol):

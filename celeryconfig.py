@@ -1,0 +1,53 @@
+"""Celery's settings. `celery -A workers …` and `dispatcher worker` both read this file.
+
+A Celery message here is a wake-up, never the only copy of a send: losing one or getting it twice is
+harmless (docs/architecture.md). The connection settings are explicit, since kombu's own never notice a
+connection that hangs half-open.
+"""
+
+from kombu import Queue
+
+from dispatcher.providers.registry import names
+from dispatcher.settings import settings
+from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, routes, send_queue
+
+broker_url = settings().redis_url or None
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # a worker waits for Redis as long as it takes
+broker_pool_limit = 20
+broker_transport_options = {
+    # Longer than the longest call (CPC: 120 s): a job in work is not handed out again without need.
+    "visibility_timeout": 180,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "unacked_restore_limit": 100,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+    # With kombu's default of 10 a worker of 50 threads runs out of connections and loses acks.
+    "max_connections": 400,
+}
+
+task_queues = [Queue(SUBMIT_QUEUE), Queue(EVENTS_QUEUE), *(Queue(send_queue(name)) for name in names())]
+task_routes = routes()
+task_default_queue = SUBMIT_QUEUE
+task_create_missing_queues = False
+task_serializer = "json"
+accept_content = ["json"]
+
+task_acks_late = True
+task_ignore_result = True
+result_backend = None
+task_publish_retry = False  # a job that cannot be published comes back through its lease
+
+worker_pool = "threads"
+worker_concurrency = 32  # measured: docs/architecture.md, "Pool and concurrency"
+worker_prefetch_multiplier = 1
+worker_disable_prefetch = True  # a job waits in Redis, where any worker can take it, not in one worker
+worker_eta_task_limit = 1  # there are no ETA messages; if one turns up, it is not hoarded
+worker_cancel_long_running_tasks_on_connection_loss = False
+worker_send_task_events = True  # Flower
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+enable_utc = True

@@ -1,0 +1,35 @@
+"""The guards before a call: may this message leave now? Cheapest first, each with its own outcome."""
+
+from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
+from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.outcomes import Fate, Outcome
+
+LOCK_MS = 24 * 3600 * 1000
+"""How long a client counts as contacted without a reply (seeds/004, "Regras de CPC")."""
+
+EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
+SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
+
+
+def unguarded(campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int) -> Outcome | None:
+    """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may."""
+    start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
+    if campaign.validity_s and now_ms > start_ms + campaign.validity_s * 1000:
+        return EXPIRED
+    return SUPPRESSED if suppressed else None
+
+
+def locked(on_locked: OnLocked) -> Outcome:
+    """The outcome of a message whose client another message holds: blocked, or moved aside until the lock ends."""
+    if on_locked is OnLocked.DEFER:
+        return Outcome(Fate.DEFERRED, "contact_open")
+    return Outcome(Fate.BLOCKED, "contact_open")
+
+
+def lock_scope(account: Account, sender: Sender) -> str:
+    """The name of the group of sends among which a client has one open contact."""
+    if account.cpc_scope is CpcScope.ACCOUNT:
+        return f"account:{account.id}"
+    if account.cpc_scope is CpcScope.TAG:
+        return f"sender:{sender.id}"
+    return "global"

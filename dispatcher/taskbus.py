@@ -1,0 +1,102 @@
+"""The task bus: names of tasks and queues, and publishing to them. The only place here that knows Celery.
+
+| task                | queue           | carries                                                            |
+|---------------------|-----------------|--------------------------------------------------------------------|
+| dispatcher.send     | send.<provider> | a ticket: lane, campaign, seq, size, token                         |
+| dispatcher.submit   | submit          | account, body, idempotency_key, as an upstream app put them there  |
+| dispatcher.inbound  | events          | the number of a stored inbound event                               |
+| dispatcher.resolve  | events          | a job in doubt: campaign, job                                      |
+
+All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing about a person.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from dispatcher.domain.ids import campaign_text, parse_campaign, parse_lane
+from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.trouble import Unavailable
+
+SEND = "dispatcher.send"
+SUBMIT = "dispatcher.submit"
+INBOUND = "dispatcher.inbound"
+RESOLVE = "dispatcher.resolve"
+
+SUBMIT_QUEUE = "submit"
+EVENTS_QUEUE = "events"
+_SEND_PREFIX = "send."
+
+
+def send_queue(provider: str) -> str:
+    return _SEND_PREFIX + provider
+
+
+def provider_of(queue: str) -> str | None:
+    """The provider whose send jobs a queue carries; None for the other queues."""
+    return queue.removeprefix(_SEND_PREFIX) if queue.startswith(_SEND_PREFIX) else None
+
+
+def routes() -> dict[str, dict[str, str]]:
+    return {
+        SUBMIT: {"queue": SUBMIT_QUEUE},
+        INBOUND: {"queue": EVENTS_QUEUE},
+        RESOLVE: {"queue": EVENTS_QUEUE},
+    }
+
+
+def ticket_kwargs(ticket: Ticket) -> dict[str, Any]:
+    """A ticket as a job carries it: enough to find the message, nothing about the person."""
+    return {
+        "lane": str(ticket.lane),
+        "campaign": campaign_text(ticket.campaign),
+        "seq": ticket.seq,
+        "size": ticket.size,
+        "token": ticket.token,
+    }
+
+
+def read_ticket(lane: str, campaign: str, seq: int, size: int, token: str) -> Ticket:
+    return Ticket(parse_lane(lane), parse_campaign(campaign), seq, size, token)
+
+
+def celery_app() -> Celery:
+    """The application, with the settings of celeryconfig.py."""
+    app = Celery("dispatcher")
+    app.config_from_object("celeryconfig")
+    return app
+
+
+class TaskBus:
+    """Publishes jobs; several at once go to Redis in one batch. Raises Unavailable when Redis does not answer."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def sends(self, provider: str, tickets: Sequence[Ticket]) -> None:
+        self._publish(SEND, send_queue(provider), [ticket_kwargs(ticket) for ticket in tickets])
+
+    def inbound(self, event_ids: Sequence[int]) -> None:
+        self._publish(INBOUND, EVENTS_QUEUE, [{"event": number} for number in event_ids])
+
+    def doubts(self, jobs: Sequence[tuple[int, str]]) -> None:
+        self._publish(RESOLVE, EVENTS_QUEUE, [{"campaign": campaign_text(one), "job": job} for one, job in jobs])
+
+    def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
+        if not jobs:
+            return
+        with _translated(), self._app.producer_pool.acquire(block=True, timeout=5) as producer, producer.batch():
+            for kwargs in jobs:
+                self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, RedisError, OSError) as error:
+        raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
