@@ -82,26 +82,31 @@ class Child:
         self.wait()
 
     def ask_to_stop(self) -> None:
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
+        if self._guard is not None:
+            _let_go(self._guard)
 
     def kill(self) -> None:
         """SIGKILL to the command and its process group; for tests of what a crash leaves behind."""
-        if self.running and self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+        self.kill_now()
         self.wait()
+
+    def kill_now(self) -> None:
+        """The same without waiting for its end; may be called from a signal handler."""
+        if self.running and self.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Until it has ended, at most the grace and a margin."""
-        if self._guard is None:
+        guard = self._guard  # ours, even if another thread starts the command again meanwhile
+        if guard is None:
             return
         try:
-            self._guard.wait(self._grace_s + KILL_MARGIN_S)
+            guard.wait(self._grace_s + KILL_MARGIN_S)
         except subprocess.TimeoutExpired:
-            self._guard.kill()
-            self._guard.wait()
-        self.ask_to_stop()  # closes our end of the pipe
+            guard.kill()
+            guard.wait()
+        _let_go(guard)
 
     def last_words(self, containing: str = "") -> str:
         """The last such line of the log: what a command that ended too early had to say."""
@@ -129,3 +134,9 @@ class Child:
         assert guard.stdout is not None
         with guard.stdout as pipe:
             return pipe.readline().decode(errors="replace").strip()
+
+
+def _let_go(guard: "subprocess.Popen[bytes]") -> None:
+    """Close our end of the pipe, which tells the guard to stop the command."""
+    if guard.stdin is not None:
+        guard.stdin.close()
