@@ -7,6 +7,7 @@ fence every digit run that could be a phone number is taken out of what is logge
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ def emit(event: str, /, level: str = "info", **fields: Any) -> None:
     getattr(structlog.get_logger("dispatcher"), level)(event, **fields)
 
 
-def scrub(_: Any, __: str, entry: dict[str, Any]) -> dict[str, Any]:
+def scrub(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take whatever looks like a phone number out of every text of a log entry."""
     return {key: _PERSONAL.sub("…", value) if isinstance(value, str) else value for key, value in entry.items()}
 

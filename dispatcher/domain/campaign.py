@@ -121,6 +121,7 @@ class Job:
     """One provider call to come: parcels of one campaign, leaving from one sender.
 
     `leads_url` is where the provider may fetch the parcels as CSV, for a provider that takes recipients as a file.
+    `mark` is the id under which the provider knows a job of the past; a job to come makes its own.
     """
 
     campaign: Campaign
@@ -128,8 +129,11 @@ class Job:
     sender: Sender
     parcels: tuple[Parcel, ...]
     leads_url: str = ""
+    mark: str = ""
 
     @property
     def id(self) -> str:
+        if self.mark:
+            return self.mark
         first = self.parcels[0]
         return job_text(MessageId(self.campaign.id, first.seq), first.attempt)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job
 from dispatcher.domain.ids import Lane, MessageId
-from dispatcher.domain.inbound import InboundEvent
+from dispatcher.domain.inbound import InboundEvent, ReceiptState
 from dispatcher.domain.outcomes import Outcome, Reading
 from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
 
@@ -114,9 +114,9 @@ class DoubtfulJob(NamedTuple):
 
 
 class Whereabouts(NamedTuple):
-    """Of a ticket's messages: the seqs still pending, and (seq, attempt) of those it has sending."""
+    """Of a ticket's messages: those still pending, and (seq, attempt) of those it has sending."""
 
-    pending: tuple[int, ...]
+    pending: tuple[Retry, ...]
     sending: tuple[tuple[int, int], ...]
 
 
@@ -177,6 +177,8 @@ class Accounts(Protocol):
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
         """Write down that senders are paused and why."""
 
+    def resume(self, sender_ids: Sequence[int]) -> None: ...
+
 
 class LockBook(Protocol):
     """The durable copy of the CPC locks, and the second barrier when Redis fell back to an older state."""
@@ -212,13 +214,24 @@ class Publisher(Protocol):
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None: ...
 
 
+class StoredEvent(NamedTuple):
+    account_id: int | None
+    event: InboundEvent
+
+
 class InboundEvents(Protocol):
     def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
         """Write events down once each; the numbers of those that are new."""
 
-    def take(self, event_id: int) -> InboundEvent | None:
+    def take(self, number: int) -> StoredEvent | None:
         """An event that still waits to be processed."""
 
-    def processed(self, event_id: int, what: str) -> None: ...
+    def processed(self, number: int, what: str) -> None: ...
 
-    def waiting(self, older_than_s: float) -> list[int]: ...
+    def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
+
+    def answered(self, key: str, at_ms: int) -> None:
+        """The client's latest sent message before then has been answered."""
+
+    def receipt(self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int) -> bool:
+        """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""

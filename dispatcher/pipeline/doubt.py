@@ -1,0 +1,86 @@
+"""The station for messages in doubt: ask the provider where it can be asked, otherwise follow the account's policy."""
+
+from collections.abc import Sequence
+
+from dispatcher.domain.account import Account, OnDoubt
+from dispatcher.domain.campaign import Job, Parcel
+from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.retries import after_attempt
+from dispatcher.domain.tickets import Retry
+from dispatcher.pipeline.plan import provider_of
+from dispatcher.pipeline.ports import DoubtfulJob, Settled
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+RESEND = Outcome(Fate.RETRY, "resent_by_policy")
+
+
+def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequence[float]) -> None:
+    """Look a doubtful job up once.
+
+    Found at the provider: sent. Not found: asked again after each of `lookup_waits_s`; only after the last
+    the message certainly was not sent and is released again. No clear answer ever: it waits for an operator,
+    or is resent where the account says so.
+    """
+    doubtful = stations.doubts.job(campaign, job)
+    if doubtful is None:
+        return
+    outcomes = stations.caller.look_up(_as_job(stations, doubtful)) if lookup_waits_s else None
+    last = doubtful.tries + 1 >= len(lookup_waits_s)
+    if outcomes is not None and _certain(outcomes, last):
+        _settle(stations, doubtful, outcomes)
+    elif not last:
+        due_ms = stations.now_ms() + int(lookup_waits_s[doubtful.tries + 1] * 1000)
+        stations.doubts.postpone(campaign, job, due_ms)
+    elif _account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
+        _settle(stations, doubtful, (RESEND,) * len(doubtful.rows))
+    else:
+        stations.doubts.postpone(campaign, job, None)
+
+
+def _certain(outcomes: Sequence[Outcome], last: bool) -> bool:
+    """ "Not there" counts only at the last look: the provider may have been slow to show the job."""
+    return last or all(outcome.fate is not Fate.RETRY for outcome in outcomes)
+
+
+def _as_job(stations: Stations, doubtful: DoubtfulJob) -> Job:
+    campaign = stations.campaign(doubtful.campaign)
+    parcels = tuple(
+        Parcel(
+            row.seq,
+            row.attempt,
+            row.phone,
+            row.key,
+            row.payload.get("content") or campaign.content or {},
+            row.payload.get("fields") or {},
+            row.payload.get("params") or {},
+        )
+        for row in doubtful.rows
+    )
+    sender = stations.sender(doubtful.sender_id)
+    return Job(campaign, stations.account(campaign.account_id), sender, parcels, mark=doubtful.job)
+
+
+def _account_of(stations: Stations, campaign: int) -> Account:
+    return stations.account(stations.campaign(campaign).account_id)
+
+
+def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
+    account = _account_of(stations, doubtful.campaign)
+    now_ms = stations.now_ms()
+    settled = [
+        Settled(row.seq, row.attempt, after_attempt(outcome, row.attempt, account.max_attempts), now_ms)
+        for row, outcome in zip(doubtful.rows, outcomes, strict=True)
+    ]
+    stations.messages.settle(doubtful.campaign, settled)
+    again = [Retry(0, one.seq) for one in settled if one.outcome.fate is Fate.RETRY]
+    if again:
+        stations.control.file_retries(provider_of(stations, doubtful.campaign), doubtful.campaign, again)
+    for one in settled:
+        emit(
+            "doubt.resolved",
+            campaign=doubtful.campaign,
+            seq=one.seq,
+            fate=one.outcome.fate.value,
+            reason=one.outcome.reason,
+        )

@@ -1,0 +1,42 @@
+"""The station that releases what is due: pacers run it, as many as there are workers."""
+
+from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.tickets import Released, Ticket
+from dispatcher.pipeline.ports import Settled
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+RELEASE_LIMIT = 100  # tickets in one look: a batch that Redis takes in a few milliseconds
+CUT_OFF = Outcome(Fate.IN_DOUBT, "worker_lost", "the worker was lost between claiming the message and its outcome")
+
+
+def pace(stations: Stations, provider: str, room: int) -> Released:
+    """Release what is due, as long as fewer than `room` jobs wait, and publish it.
+
+    A ticket whose publishing fails comes back through its lease, so nothing is undone here.
+    """
+    released = stations.clock.release(provider, room, RELEASE_LIMIT)
+    stations.bus.sends(provider, released.tickets)
+    return released
+
+
+def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: float | None) -> bool:
+    """Find out what became of a ticket whose lease ran out; True when its campaign may be done.
+
+    Still pending: it was never claimed and is released again. Sending: whoever claimed it is gone, and
+    whether the provider was called is not known.
+    """
+    found = stations.messages.whereabouts(ticket)
+    if found.sending:
+        due_ms = None if first_lookup_s is None else stations.now_ms() + int(first_lookup_s * 1000)
+        lost = [Settled(seq, attempt, CUT_OFF, due_ms) for seq, attempt in found.sending]
+        stations.messages.settle(ticket.campaign, lost)
+    emit(
+        "lease.overdue",
+        "warning",
+        campaign=ticket.campaign,
+        seq=ticket.seq,
+        pending=len(found.pending),
+        in_doubt=len(found.sending),
+    )
+    return stations.clock.finish(provider, ticket, stations.jitter(), 0, found.pending).exhausted

@@ -1,0 +1,151 @@
+"""The station where a message leaves: begin, claim, guard, call.
+
+Every step works on one `Passage` and leaves what it found there; `settle` writes it down.
+
+    begin   the ticket's lease is renewed in Redis; a late or doubled job stops here
+    claim   pending -> sending in the ledger, durable before anything leaves
+    guard   expired? suppressed? is another message in contact with the client?
+    call    the provider, through its adapter
+"""
+
+from dataclasses import dataclass, field
+
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.campaign import Campaign, Job, Parcel
+from dispatcher.domain.guards import LOCK_MS, lock_scope, locked, unguarded
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.outcomes import Fate, Halt, Outcome
+from dispatcher.domain.template import MissingField, fill_content
+from dispatcher.domain.tickets import Retry, Ticket
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.ports import Claimed
+from dispatcher.pipeline.stations import Stations, lease_ms
+from dispatcher.telemetry import emit
+
+PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
+
+
+@dataclass(slots=True)
+class Passage:
+    """A ticket on its way through the station.
+
+    `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
+    `put_back` are messages that nothing was decided about; `called` says whether the provider was.
+    """
+
+    provider: str
+    ticket: Ticket
+    campaign: Campaign
+    account: Account
+    sender: Sender
+    rows: tuple[Claimed, ...] = ()
+    parcels: list[Parcel] = field(default_factory=list)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    defers: dict[int, int] = field(default_factory=dict)
+    locked: set[int] = field(default_factory=set)
+    put_back: list[Retry] = field(default_factory=list)
+    halt: Halt | None = None
+    called: bool = False
+
+
+def send(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
+    """Take a ticket to the provider's answer; None when it was stale and nothing is to be done."""
+    passage = _begin(stations, provider, ticket)
+    if passage is None:
+        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
+        return None
+    try:
+        _claim(stations, passage)
+        for row in passage.rows:
+            _guard(stations, passage, row)
+    except DispatcherTrouble as trouble:
+        _put_back(stations, passage, trouble)
+        return passage
+    _call(stations, passage)
+    return passage
+
+
+def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
+    campaign = stations.campaign(ticket.campaign)
+    account = stations.account(campaign.account_id)
+    sender = stations.sender(ticket.lane.sender_id)
+    if not stations.clock.begin(provider, ticket, lease_ms(account, sender)):
+        return None
+    return Passage(provider, ticket, campaign, account, sender)
+
+
+def _claim(stations: Stations, passage: Passage) -> None:
+    claim = stations.messages.claim(passage.ticket)
+    passage.rows = claim.rows
+    if not claim.running:
+        passage.put_back = [Retry(0, seq) for seq in claim.waiting]
+
+
+def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
+    now_ms = stations.now_ms()
+    outcome = unguarded(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms)
+    if outcome is None:
+        outcome = _prepare(passage, row)
+    if outcome is None and passage.campaign.guarded and row.key:
+        outcome = _take_lock(stations, passage, row, now_ms)
+    if outcome is not None:
+        passage.outcomes[row.seq] = outcome
+        passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != row.seq]
+
+
+def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
+    """Put the message's content together; a template's missing field is its failure."""
+    content = row.payload.get("content") or passage.campaign.content or {}
+    fields = row.payload.get("fields")
+    try:
+        filled = fill_content(content, fields) if fields is not None else content
+    except MissingField as missing:
+        return Outcome(Fate.FAILED, "missing_field", str(missing))
+    params = row.payload.get("params") or {}
+    passage.parcels.append(Parcel(row.seq, row.attempt, row.phone, row.key, filled, fields or {}, params))
+    return None
+
+
+def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
+    """Redis first, for it is fast; then the ledger, for it does not forget."""
+    scope = lock_scope(passage.account, passage.sender)
+    holder = MessageId(passage.campaign.id, row.seq)
+    until_ms = now_ms + LOCK_MS
+    left_ms = stations.locks.take(scope, row.key, holder, until_ms)
+    if not left_ms:
+        passage.locked.add(row.seq)
+        left_ms = stations.lock_book.take(scope, row.key, holder, now_ms, until_ms)
+        if left_ms:
+            passage.locked.discard(row.seq)
+            stations.locks.extend(scope, row.key, holder, now_ms + left_ms)
+    if not left_ms:
+        return None
+    outcome = locked(passage.campaign.on_locked)
+    if outcome.fate is Fate.DEFERRED:
+        passage.defers[row.seq] = now_ms + left_ms
+    return outcome
+
+
+def _put_back(stations: Stations, passage: Passage, trouble: DispatcherTrouble) -> None:
+    """Nothing was called: what was claimed goes back to pending, the rest is released again."""
+    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=str(trouble))
+    due_ms = stations.now_ms() + PUT_BACK_MS
+    passage.parcels.clear()
+    if not passage.rows:
+        passage.put_back = [Retry(due_ms, passage.ticket.seq, passage.ticket.size)]
+    for row in passage.rows:
+        passage.outcomes[row.seq] = Outcome(Fate.DEFERRED, "server_unavailable")
+        passage.defers[row.seq] = due_ms
+
+
+def _call(stations: Stations, passage: Passage) -> None:
+    if not passage.parcels:
+        return
+    campaign, ticket = passage.campaign, passage.ticket
+    url = stations.leads_url(campaign, ticket.seq, ticket.size)
+    job = Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url)
+    reading = stations.caller.call(job)
+    passage.called = True
+    passage.halt = reading.halt
+    for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
+        passage.outcomes[parcel.seq] = outcome

@@ -1,0 +1,93 @@
+"""The station after the call: the outcome is written, the lock kept or given back, the lane freed.
+
+The order matters when the process dies in between. The ledger comes first: a lost outcome would leave
+`sending`, which becomes a doubt; a lane that is not freed comes back through its lease.
+"""
+
+from dispatcher.domain.guards import lock_scope
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Outcome, Scope
+from dispatcher.domain.pacing import provider_busy_ms
+from dispatcher.domain.retries import after_attempt, backoff_ms
+from dispatcher.domain.tickets import Retry
+from dispatcher.pipeline.persist import persist
+from dispatcher.pipeline.ports import Claimed, Settled
+from dispatcher.pipeline.send import Passage
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+SURE_AFTER_S = 60.0
+"""How long the writing of an outcome is tried again while the ledger is away: it must not be forgotten lightly."""
+
+
+def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, paces_batches: bool) -> bool:
+    """Write down what became of a passage and free its lane; True when its campaign may be done.
+
+    `first_lookup_s`: how long after the call a provider is asked about a doubt; None: it cannot be asked.
+    """
+    settled = [_settled(stations, passage, row, first_lookup_s) for row in passage.rows]
+    persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
+    _keep_or_give_back(stations, passage, settled)
+    if passage.halt is not None:
+        _halt(stations, passage)
+    return _free_lane(stations, passage, settled, paces_batches)
+
+
+def _settled(stations: Stations, passage: Passage, row: Claimed, first_lookup_s: float | None) -> Settled:
+    now_ms = stations.now_ms()
+    outcome = after_attempt(passage.outcomes[row.seq], row.attempt, passage.account.max_attempts)
+    due_ms: int | None = None
+    if outcome.fate is Fate.RETRY:
+        due_ms = now_ms + backoff_ms(row.attempt, stations.jitter(), outcome.retry_after_s)
+    elif outcome.fate is Fate.DEFERRED:
+        due_ms = passage.defers[row.seq]
+    elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
+        due_ms = now_ms + int(first_lookup_s * 1000)
+    return Settled(row.seq, row.attempt, outcome, due_ms)
+
+
+def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settled]) -> None:
+    scope = lock_scope(passage.account, passage.sender)
+    keys = {row.seq: row.key for row in passage.rows}
+    for one in settled:
+        holder = MessageId(passage.campaign.id, one.seq)
+        if one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
+            stations.lock_book.give_back(scope, keys[one.seq], holder)
+            stations.locks.give_back(scope, keys[one.seq], holder)
+        if one.outcome.lock_s is not None:
+            _hold_as_told(stations, scope, keys[one.seq], holder, one.outcome)
+
+
+def _hold_as_told(stations: Stations, scope: str, key: str, holder: MessageId, outcome: Outcome) -> None:
+    until_ms = stations.now_ms() + int((outcome.lock_s or 0) * 1000)
+    stations.lock_book.extend(scope, key, holder, until_ms)
+    stations.locks.extend(scope, key, holder, until_ms)
+
+
+def _halt(stations: Stations, passage: Passage) -> None:
+    halt = passage.halt
+    assert halt is not None
+    whole = halt.scope is Scope.ACCOUNT
+    senders = stations.accounts.senders(passage.account.id) if whole else [passage.sender]
+    lanes = [lane for sender in senders for lane in sender.lanes]
+    stations.accounts.halt([sender.id for sender in senders], halt.reason, halt.until_ms)
+    stations.control.hold_lanes(passage.provider, lanes, halt.until_ms)
+    emit(
+        "sender.halted",
+        "warning",
+        account=passage.account.name,
+        senders=[sender.id for sender in senders],
+        reason=halt.reason,
+        until_ms=halt.until_ms,
+    )
+
+
+def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:
+    again = {Fate.RETRY, Fate.DEFERRED}
+    retries = [Retry(one.due_ms or 0, one.seq) for one in settled if one.outcome.fate in again]
+    retries += passage.put_back
+    if not passage.called:
+        return stations.clock.skip(passage.provider, passage.ticket, retries).exhausted
+    busy_ms = provider_busy_ms(passage.campaign.pacing, len(passage.parcels)) if paces_batches else 0
+    jitter = stations.jitter()
+    return stations.clock.finish(passage.provider, passage.ticket, jitter, busy_ms, retries).exhausted

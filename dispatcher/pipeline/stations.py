@@ -1,0 +1,58 @@
+"""Everything a station stands on, in one value that `wiring` fills."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dispatcher.domain.account import Account, Sender, base_urls_of
+from dispatcher.domain.campaign import Campaign
+from dispatcher.pipeline.ports import (
+    Accounts,
+    Caller,
+    Campaigns,
+    ContactLocks,
+    Doubts,
+    InboundEvents,
+    LaneClock,
+    LaneControl,
+    LockBook,
+    Messages,
+    Publisher,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """The ports, and the two things that decisions take as arguments.
+
+    `now_ms` is the installation's one clock (UTC epoch, ms; Redis's, so that hosts need not agree);
+    `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes a ticket's recipients as a file.
+    `campaign`, `account` and `sender` answer from a short memory, for the send path.
+    """
+
+    clock: LaneClock
+    control: LaneControl
+    locks: ContactLocks
+    lock_book: LockBook
+    messages: Messages
+    doubts: Doubts
+    campaigns: Campaigns
+    accounts: Accounts
+    inbound: InboundEvents
+    caller: Caller
+    bus: Publisher
+    campaign: Callable[[int], Campaign]
+    account: Callable[[int], Account]
+    sender: Callable[[int], Sender]
+    now_ms: Callable[[], int]
+    jitter: Callable[[], int]
+    leads_url: Callable[[Campaign, int, int], str]
+
+
+LEASE_MARGIN_MS = 15_000
+"""What a job may need besides its call: claims, locks, outcomes, a login before it."""
+
+
+def lease_ms(account: Account, sender: Sender) -> int:
+    """How long a begun job may stay unfinished: each base URL tried to its time-out, once more after a login."""
+    tries = len(base_urls_of(account, sender)) + 1
+    return int(account.timeout_s * 1000) * tries + LEASE_MARGIN_MS
