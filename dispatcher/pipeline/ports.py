@@ -51,8 +51,33 @@ class LaneControl(Protocol):
 
     def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None: ...
 
+    def idle(self, provider: str, campaign: int) -> bool:
+        """Nothing of the campaign is left on the clock: no cursor to move, nothing waiting, nothing in flight."""
+
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> None:
         """Release these messages (again) at their time, from whichever lane of the campaign is free."""
+
+
+class ClockBuilder(Protocol):
+    """The verbs of a rebuild; they alone work while the clock is lost."""
+
+    def is_ours(self) -> bool:
+        """The memory in Redis is complete, and this server's own."""
+
+    def clear(self) -> None: ...
+
+    def put_locks(self, locks: Iterable[tuple[str, str, MessageId, int, int]]) -> int:
+        """(scope, key, holder, taken ms, until ms) each; how many."""
+
+    def plan(self, provider: str, plan: Plan, retries: Sequence[Retry]) -> None: ...
+
+    def rest_lane(self, provider: str, lane: Lane, ready_ms: int) -> None:
+        """A lane rests until then, or longer if it was told so before."""
+
+    def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> None: ...
+
+    def complete(self) -> None:
+        """The memory is complete: sending may go on."""
 
 
 class ContactLocks(Protocol):
@@ -132,8 +157,11 @@ class Messages(Protocol):
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
         """What became of a ticket whose lease ran out."""
 
-    def open_count(self, campaign: int) -> int:
-        """How many messages are pending or sending."""
+    def pending_count(self, campaign: int) -> int:
+        """How many messages are pending."""
+
+    def stuck(self, older_than_s: float, limit: int) -> list[tuple[int, int, int]]:
+        """(campaign, seq, attempt) of messages that have been sending for longer than that."""
 
 
 class Doubts(Protocol):
@@ -161,10 +189,25 @@ class Campaigns(Protocol):
     def opened(self, campaign: int) -> None: ...
 
     def unopened(self) -> list[int]:
-        """Running campaigns that were accepted but never got to the clock."""
+        """Running or paused campaigns that were accepted two seconds ago or more but never got to the clock."""
+
+    def running(self) -> list[int]: ...
 
     def complete(self, campaign: int) -> bool:
         """Done, if no message is pending or sending any more."""
+
+
+class Survivors(Protocol):
+    """What the ledger knows of everything that Redis should hold."""
+
+    def locks(self, now_ms: int) -> Iterable[tuple[str, str, MessageId, int, int]]:
+        """(scope, key, holder, taken ms, until ms) of every CPC lock that still holds."""
+
+    def live_campaigns(self) -> list[int]:
+        """Running and paused campaigns."""
+
+    def flights(self) -> list[Ticket]:
+        """Tickets of messages that are sending: one for each lane and token."""
 
 
 class Accounts(Protocol):

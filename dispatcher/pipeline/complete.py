@@ -1,0 +1,13 @@
+"""The station at the end of a campaign."""
+
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+
+def complete(stations: Stations, provider: str, campaign: int) -> bool:
+    """Close a campaign that the clock has nothing more of; False while the ledger knows better."""
+    if not stations.campaigns.complete(campaign):
+        return False
+    stations.clock.forget(provider, campaign)
+    emit("campaign.done", campaign=campaign)
+    return True

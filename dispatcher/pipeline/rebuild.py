@@ -1,0 +1,59 @@
+"""Building up Redis again from the ledger, when it comes back empty or is another server than before.
+
+Nothing is released and no lock is taken until the last step: the scripts refuse without the epoch.
+
+    1. forget what is there            half a memory is worse than none
+    2. locks                           from the book of locks
+    3. campaigns, retries, lanes       every lane rests for a delay drawn from its pace: no burst after a loss
+    4. flights                         messages that are sending keep their lane until their lease is over
+    5. the epoch
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import monotonic
+
+from dispatcher.domain.pacing import delay_ms
+from dispatcher.pipeline.plan import provider_of
+from dispatcher.pipeline.ports import ClockBuilder, Survivors
+from dispatcher.pipeline.stations import Stations, lease_ms
+from dispatcher.telemetry import emit
+
+
+def rebuild(
+    stations: Stations,
+    builder: ClockBuilder,
+    survivors: Survivors,
+    alone: Callable[[], AbstractContextManager[bool]],
+) -> bool:
+    """Build the clock and the locks from the ledger; False when somebody else did, or is doing it now.
+
+    `alone()` is a lock among all hosts that yields whether it was got.
+    """
+    with alone() as mine:
+        if not mine or builder.is_ours():
+            return False
+        started = monotonic()
+        builder.clear()
+        locks = builder.put_locks(survivors.locks(stations.now_ms()))
+        campaigns = survivors.live_campaigns()
+        for campaign in campaigns:
+            _put_campaign(stations, builder, campaign)
+        for ticket in survivors.flights():
+            sender = stations.sender(ticket.lane.sender_id)
+            account = stations.account(sender.account_id)
+            builder.put_flight(account.provider, ticket, lease_ms(account, sender))
+        builder.complete()
+    took_ms = int((monotonic() - started) * 1000)
+    emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
+    return True
+
+
+def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:
+    provider = provider_of(stations, campaign)
+    plan, retries = stations.campaigns.plan_of(campaign)
+    builder.plan(provider, plan, retries)
+    now_ms = stations.now_ms()
+    for lane in plan.lanes:
+        builder.rest_lane(provider, lane, now_ms + delay_ms(plan.pacing, stations.jitter()))
+    stations.campaigns.opened(campaign)

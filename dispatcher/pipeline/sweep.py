@@ -1,0 +1,62 @@
+"""Looking for what fell between two steps: every worker sweeps every few seconds, and twice does no harm.
+
+accepted but never planned        the web process died, or Redis was away
+an event that nobody processed    Redis missed its job
+a doubt whose look-up is due      nothing waits in Celery, so somebody must look
+sending for far too long          its lease was lost together with Redis's memory
+done, but still running           its last worker died before saying so
+pending, but unknown to the clock a retry was lost
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.pace import CUT_OFF
+from dispatcher.pipeline.plan import plan, plan_anew, provider_of
+from dispatcher.pipeline.ports import Settled
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+SWEEP_EVERY_S = 5.0
+EVENT_OVERDUE_S = 10.0
+STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
+BATCH = 200
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """`first_lookup_s(provider)`: how long after a call a provider is asked about a doubt; None: it cannot be."""
+
+    stations: Stations
+    first_lookup_s: Callable[[str], float | None]
+    _suspects: set[int] = field(default_factory=set)
+
+    def sweep(self) -> None:
+        """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
+        stations = self.stations
+        for campaign in stations.campaigns.unopened():
+            plan(stations, campaign)
+        stations.bus.inbound(stations.inbound.waiting(EVENT_OVERDUE_S, BATCH))
+        stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
+        self._doubt_stuck()
+        self._check_idle()
+
+    def _doubt_stuck(self) -> None:
+        for campaign, seq, attempt in self.stations.messages.stuck(STUCK_S, BATCH):
+            wait_s = self.first_lookup_s(provider_of(self.stations, campaign))
+            due_ms = None if wait_s is None else self.stations.now_ms() + int(wait_s * 1000)
+            self.stations.messages.settle(campaign, [Settled(seq, attempt, CUT_OFF, due_ms)])
+
+    def _check_idle(self) -> None:
+        """Campaigns that run in the ledger but are over for the clock. Twice in a row, for a retry may be under way."""
+        idle = {one for one in self.stations.campaigns.running() if self._is_idle(one)}
+        for campaign in idle & self._suspects:
+            provider = provider_of(self.stations, campaign)
+            if not complete(self.stations, provider, campaign) and self.stations.messages.pending_count(campaign):
+                plan_anew(self.stations, campaign)
+                emit("campaign.healed", "warning", campaign=campaign)
+        self._suspects = idle
+
+    def _is_idle(self, campaign: int) -> bool:
+        return self.stations.control.idle(provider_of(self.stations, campaign), campaign)
