@@ -83,6 +83,10 @@ class Accepted:
     replayed: bool = False
 
 
+class KeyReused(ValueError):
+    """An idempotency key came again with another request; nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign in the ledger: frozen when it was accepted, but for its state and its pace."""

@@ -179,7 +179,10 @@ class Doubts(Protocol):
 
 class Campaigns(Protocol):
     def accept(self, account: Account, draft: Draft, idempotency: tuple[str, str] | None) -> Accepted:
-        """Store a draft whole or not at all; `idempotency` is (key, digest of the request)."""
+        """Store a draft whole or not at all; `idempotency` is (key, digest of the request).
+
+        The same key and digest again: the first receipt, `replayed`. Another digest: raises KeyReused.
+        """
 
     def get(self, campaign: int) -> Campaign: ...
 
