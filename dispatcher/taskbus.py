@@ -11,7 +11,7 @@ All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from celery import Celery
@@ -89,9 +89,15 @@ class TaskBus:
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:
             return
-        with _translated(), self._app.producer_pool.acquire(block=True, timeout=5) as producer, producer.batch():
+        with _translated(), self._app.producer_pool.acquire(block=True, timeout=5) as producer, _batch(producer):
             for kwargs in jobs:
                 self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
+
+
+def _batch(producer: Any) -> AbstractContextManager[None]:
+    """kombu 5.7's batch, which its type stubs do not know yet."""
+    batch: AbstractContextManager[None] = producer.batch()
+    return batch
 
 
 @contextmanager

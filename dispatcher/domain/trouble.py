@@ -16,3 +16,11 @@ class Unavailable(DispatcherTrouble):
 
 class ClockLost(DispatcherTrouble):
     """Redis is empty or another server than the one that was built up: nothing may be sent before the rebuild."""
+
+
+class UnknownAccount(LookupError):
+    """No account has that name."""
+
+
+class IdempotencyConflict(ValueError):
+    """The idempotency key was used before, with another request."""

@@ -1,0 +1,142 @@
+"""The pacer: two threads in every worker's main process, so that adding a worker adds pacing.
+
+The first touches nothing but Redis: it releases what is due for the providers whose queues this worker
+reads, and sleeps until the next lane is due or a script wakes it. The second does what needs the ledger:
+leases that ran out, the sweep, the rebuild. Any number of pacers run at once; the scripts make that safe.
+"""
+
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from celery import bootsteps
+from dispatcher.wiring import first_lookup_s, rebuild_clock, stations, wakes
+
+from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.trouble import ClockLost, DispatcherTrouble, Unavailable
+from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.pace import pace, recover
+from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
+from dispatcher.taskbus import provider_of
+from dispatcher.telemetry import emit
+
+IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
+FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
+TROUBLE_S = 0.5
+ROOM_PER_SLOT = 2  # jobs that may wait for each worker slot: enough to never idle, too few to go stale
+
+Chore = tuple[str, Ticket] | None
+"""A lease that ran out, with its provider; None: Redis lost its memory, rebuild it."""
+
+
+class Releaser:
+    """Releases due lanes and hands chores on."""
+
+    def __init__(self, providers: list[str], room: int, chores: "SimpleQueue[Chore]", halted: Event) -> None:
+        self._providers = providers
+        self._room = room
+        self._chores = chores
+        self._halted = halted
+        self._wakes = wakes(providers)
+        self._look_at = dict.fromkeys(providers, 0.0)
+
+    def run(self) -> None:
+        while not self._halted.is_set():
+            try:
+                self._round()
+            except ClockLost:
+                self._chores.put(None)
+                self._halted.wait(TROUBLE_S)
+            except Unavailable as trouble:
+                emit("pacer.trouble", "warning", reason=str(trouble))
+                self._halted.wait(TROUBLE_S)
+        self._wakes.close()
+
+    def _round(self) -> None:
+        for name in self._providers:
+            if self._look_at[name] <= monotonic():
+                self._look_at[name] = monotonic() + self._release(name)
+        sleep_s = max(0.0, min(self._look_at.values()) - monotonic())
+        for woken in self._wakes.wait(sleep_s):
+            self._look_at[woken] = 0.0
+
+    def _release(self, name: str) -> float:
+        """Seconds until this provider is worth another look."""
+        released = pace(stations(), name, self._room)
+        for ticket in released.overdue:
+            self._chores.put((name, ticket))
+        if released.full:
+            return FULL_S
+        return min(IDLE_S, released.wait_ms / 1000)
+
+
+class Caretaker:
+    """Does the chores, and sweeps every few seconds."""
+
+    def __init__(self, built: Stations, chores: "SimpleQueue[Chore]", halted: Event) -> None:
+        self._stations = built
+        self._chores = chores
+        self._halted = halted
+        self._sweeper = Sweeper(built, first_lookup_s)
+
+    def run(self) -> None:
+        sweep_at = monotonic()
+        while not self._halted.is_set():
+            try:
+                self._do(self._chores.get(timeout=max(0.0, min(0.5, sweep_at - monotonic()))))
+            except Empty:
+                pass
+            except DispatcherTrouble as trouble:
+                emit("pacer.trouble", "warning", reason=str(trouble))
+            if monotonic() >= sweep_at:
+                sweep_at = monotonic() + SWEEP_EVERY_S
+                self._sweep()
+
+    def _do(self, chore: Chore) -> None:
+        if chore is None:
+            rebuild_clock()
+            return
+        name, ticket = chore
+        if recover(self._stations, name, ticket, first_lookup_s(name)):
+            complete(self._stations, name, ticket.campaign)
+
+    def _sweep(self) -> None:
+        try:
+            self._sweeper.sweep()
+        except DispatcherTrouble as trouble:
+            emit("pacer.trouble", "warning", reason=str(trouble))
+
+
+class PacerStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Celery's hook: the pacer starts with the worker's pool and stops before it."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **_: Any) -> None:
+        self._halted = Event()
+        self._threads: list[Thread] = []
+
+    def start(self, worker: Any) -> None:
+        emit("process.started", process="worker")
+        queues = worker.app.amqp.queues.consume_from
+        providers = [name for name in map(provider_of, queues) if name is not None]
+        chores: SimpleQueue[Chore] = SimpleQueue()
+        if providers:
+            releaser = Releaser(providers, worker.concurrency * ROOM_PER_SLOT, chores, self._halted)
+            self._run("pacer", releaser.run)
+        self._run("caretaker", Caretaker(stations(), chores, self._halted).run)
+
+    def stop(self, worker: Any) -> None:
+        self._halted.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    terminate = stop
+
+    def _run(self, name: str, target: Callable[[], None]) -> None:
+        thread = Thread(target=target, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()

@@ -1,0 +1,66 @@
+"""The tasks: unpack, call one station, hand on what it returns.
+
+A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send -> send, settle, complete
+                               inbound -> process      |  resolve -> resolve
+"""
+
+from typing import Any
+
+from celery import Task, shared_task
+from celery.worker.request import Request
+from dispatcher.producer import submit
+from dispatcher.providers.registry import provider
+from dispatcher.wiring import first_lookup_s, stations
+
+from dispatcher import taskbus
+from dispatcher.domain.ids import parse_campaign
+from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.doubt import resolve
+from dispatcher.pipeline.reply import process
+from dispatcher.pipeline.send import send
+from dispatcher.pipeline.settle import settle
+
+
+class Discreet(Request):
+    """A request whose arguments are not shown to anybody: a foreign producer put people into them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._argsrepr = "(…)"
+        self._kwargsrepr = "{…}"
+
+
+class DiscreetTask(Task):  # type: ignore[misc]
+    Request = Discreet
+
+
+@shared_task(name=taskbus.SEND, bind=True)
+def send_messages(self: Task, **fields: Any) -> None:
+    """One ticket: a provider call, or nothing when the ticket is stale."""
+    queue_of = taskbus.provider_of(self.request.delivery_info["routing_key"])
+    if queue_of is None:
+        raise ValueError("a send job came through a queue that is no provider's")
+    passage = send(stations(), queue_of, taskbus.read_ticket(**fields))
+    if passage is None:
+        return
+    paces = provider(queue_of).paces_batches
+    if settle(stations(), passage, first_lookup_s(queue_of), paces):
+        complete(stations(), queue_of, passage.campaign.id)
+
+
+@shared_task(name=taskbus.SUBMIT, base=DiscreetTask)
+def submit_campaign(account: str, body: Any, idempotency_key: str | None = None) -> None:
+    """A campaign that an upstream app put into the queue, in any dialect."""
+    submit(stations(), account, body, idempotency_key)
+
+
+@shared_task(name=taskbus.INBOUND)
+def process_inbound(event: int) -> None:
+    process(stations(), event)
+
+
+@shared_task(name=taskbus.RESOLVE)
+def resolve_doubt(campaign: str, job: str) -> None:
+    number = parse_campaign(campaign)
+    asked = stations().account(stations().campaign(number).account_id).provider
+    resolve(stations(), number, job, provider(asked).lookup_waits_s)
