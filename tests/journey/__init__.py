@@ -1,0 +1,1 @@
+"""Journeys: real servers, real worker processes, the provider simulator on real sockets."""

@@ -1,0 +1,117 @@
+"""A whole installation for one test: workers as processes of their own, that can be killed, stopped, started."""
+
+import base64
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.ids import campaign_text, parse_campaign
+from dispatcher.producer import submit
+from dispatcher.settings import Settings
+from dispatcher.wiring import Wiring
+from tests.waiting import wait_until
+
+
+class Worker:
+    """One `celery worker` process with its log."""
+
+    def __init__(self, name: str, env: dict[str, str], log: Path, concurrency: int) -> None:
+        self.name = name
+        self.log = log
+        argv = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
+        argv += ["--without-gossip", "--without-mingle"]
+        self._out = log.open("ab")
+        self.process = subprocess.Popen(argv, env=env, stdout=self._out, stderr=subprocess.STDOUT)
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self._ready() or self._died(), 60)
+        assert self.process.poll() is None, self.log.read_text()
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is given back."""
+        self.process.kill()
+        self.process.wait()
+        self._out.close()
+
+    def stop(self, timeout_s: float = 60) -> int:
+        """SIGTERM, on which a worker finishes the calls in flight; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout_s)
+        self._out.close()
+        return status
+
+    def _ready(self) -> bool:
+        return b" ready." in self.log.read_bytes()
+
+    def _died(self) -> bool:
+        return self.process.poll() is not None
+
+
+class Installation:
+    """Ledger and Redis at given URLs, accounts, and any number of workers."""
+
+    def __init__(self, redis_url: str, database_url: str, folder: Path, **more: str) -> None:
+        self.folder = folder
+        self.env = {
+            **os.environ,
+            "DISPATCHER_REDIS_URL": redis_url,
+            "DISPATCHER_DATABASE_URL": database_url,
+            "DISPATCHER_SECRET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "DISPATCHER_ADMIN_TOKEN": secrets.token_urlsafe(16),
+            "DISPATCHER_ALLOW_PRIVATE_URLS": "1",
+            **more,
+        }
+        self.workers: dict[str, Worker] = {}
+        self.wiring = Wiring(self._settings())
+        self.wiring.upgrade()
+
+    def _settings(self) -> Settings:
+        ours = {key: value for key, value in self.env.items() if key.startswith("DISPATCHER_")}
+        return Settings(**{key.removeprefix("DISPATCHER_").lower(): value for key, value in ours.items()})  # type: ignore[arg-type]
+
+    def accounts(self, toml: str) -> None:
+        self.wiring.accounts.apply(read_accounts(toml, self.env))
+
+    def start_workers(self, *names: str, concurrency: int = 16) -> None:
+        for name in names:
+            log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
+            self.workers[name] = Worker(name, self.env, log, concurrency)
+        for name in names:
+            self.workers[name].wait_ready()
+
+    def submit(self, account: str, body: Any, key: str | None = None) -> str:
+        return campaign_text(submit(self.wiring.stations, account, body, key).campaign_id)
+
+    def counts(self, campaign: str) -> dict[str, int]:
+        """state -> messages, states without any left out."""
+        counted = self.wiring.campaigns.counts(parse_campaign(campaign))
+        return {str(state): number for state, number in counted.items() if number}
+
+    def state(self, campaign: str) -> str:
+        return str(self.wiring.campaigns.get(parse_campaign(campaign)).state)
+
+    def wait_done(self, campaign: str, timeout_s: float = 60) -> dict[str, int]:
+        wait_until(lambda: self.state(campaign) == "done", timeout_s, 0.1)
+        return self.counts(campaign)
+
+    def close(self) -> None:
+        for worker in self.workers.values():
+            if worker.process.poll() is None:
+                worker.kill()
+        self.wiring.close()
+
+
+@contextmanager
+def installation(redis_url: str, database_url: str, folder: Path, **more: str) -> Iterator[Installation]:
+    built = Installation(redis_url, database_url, folder, **more)
+    try:
+        yield built
+    finally:
+        built.close()
