@@ -54,8 +54,10 @@ class LaneControl(Protocol):
     def idle(self, provider: str, campaign: int) -> bool:
         """Nothing of the campaign is left on the clock: no cursor to move, nothing waiting, nothing in flight."""
 
-    def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> None:
-        """Release these messages (again) at their time, from whichever lane of the campaign is free."""
+    def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
+        """Release these messages (again) at their time, from whichever lane of the campaign is free.
+
+        False: the clock does not know the campaign (it was forgotten when it was done); plan it first."""
 
 
 class ClockBuilder(Protocol):
@@ -74,7 +76,8 @@ class ClockBuilder(Protocol):
     def rest_lane(self, provider: str, lane: Lane, ready_ms: int) -> None:
         """A lane rests until then, or longer if it was told so before."""
 
-    def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> None: ...
+    def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """A message that is being sent, after its campaign was planned. False: another is on this lane already."""
 
     def complete(self) -> None:
         """The memory is complete: sending may go on."""

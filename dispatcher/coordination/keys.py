@@ -1,0 +1,68 @@
+"""The names of everything that the dispatcher keeps in Redis, apart from Celery's own keys.
+
+    d:epoch              string  run id of the server whose memory is complete, and a build's own mark
+    d:building           string  the same, while a rebuild is under way
+    d:clock:<provider>   zset    lane -> ms when it may next release, or when its lease ends
+    d:lanes:<p>          hash    lane -> {ready, ring, held, until}
+    d:flights:<p>        hash    lane -> {token, campaign, seq, size, until, begun, overdue}, of lanes in flight
+    d:campaigns:<p>      hash    campaign -> its cursor and pace: {next, stop, dmin, dmax, cs, cg, …}
+    d:crews:<p>          hash    campaign -> [lanes], apart because it is long and seldom read
+    d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
+    d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
+    d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
+    send.<p>             list    Celery's queue of the provider's jobs; only its length is looked at
+
+Names hold providers, campaign and lane ids; a client is the keyed digest of its number.
+"""
+
+EPOCH = "d:epoch"
+BUILDING = "d:building"
+LOCKS = "d:lock:*"
+_WAKE = "d:wake:"
+
+
+def send_queue(provider: str) -> str:
+    return f"send.{provider}"
+
+
+def wake(provider: str) -> str:
+    return _WAKE + provider
+
+
+def provider_of_wake(channel: str) -> str:
+    return channel.removeprefix(_WAKE)
+
+
+def clock(provider: str) -> str:
+    return f"d:clock:{provider}"
+
+
+def lanes(provider: str) -> str:
+    return f"d:lanes:{provider}"
+
+
+def flights(provider: str) -> str:
+    return f"d:flights:{provider}"
+
+
+def campaigns(provider: str) -> str:
+    return f"d:campaigns:{provider}"
+
+
+def retries(provider: str) -> str:
+    return f"d:retries:{provider}"
+
+
+def lock(scope: str, digest: str) -> str:
+    return f"d:lock:{scope}:{digest}"
+
+
+def memory(provider: str) -> list[str]:
+    """The keys that the lane clock of a provider is made of, in the order in which the scripts take them."""
+    crews = f"d:crews:{provider}"
+    return [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
+
+
+def of_clock(provider: str) -> list[str]:
+    """KEYS of every lane clock script."""
+    return [EPOCH, *memory(provider), wake(provider)]

@@ -1,0 +1,136 @@
+"""The lane clock in Redis: `ports.LaneClock` and `ports.LaneControl` through one script a verb, one round trip each.
+
+The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin, finish
+and skip at one; plan, forget, resume, the close of a chunk and the filing of a retry that is a campaign's
+earliest work go through the lanes of that campaign.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import redis
+
+from dispatcher.coordination import keys
+from dispatcher.coordination.scripts import LANE_VERBS, Scripts
+from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
+from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
+from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+
+Args = list[str | int]
+
+TOKEN_BYTES = 9  # 72 random bits a release, and a number for each of its tickets
+
+
+def random_prefix() -> str:
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+class LaneClock:
+    """Lanes and campaigns of every provider. `now_ms` is for tests; 0 is the server's time.
+
+    `rebuilding`: works on memory that is not complete. Raises ClockLost, and Unavailable, after which a verb may or
+    may not have run.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        token_prefix: Callable[[], str] = random_prefix,
+        now_ms: Callable[[], int] | int = 0,
+        rebuilding: bool = False,
+    ) -> None:
+        self._run = Scripts(client, LANE_VERBS)
+        self._token_prefix = token_prefix
+        self._now_ms = now_ms
+        self._rebuilding = rebuilding
+
+    # ------------------------------------------------------------ the way of a ticket
+
+    def release(self, provider: str, room: int, limit: int) -> Released:
+        """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
+        args: Args = [room, limit, self._token_prefix(), BEGIN_LEASE_MS, OVERDUE_MS, NOTHING_MS]
+        tickets, overdue, wait_ms, full = self._call("release", provider, args, keys.send_queue(provider))
+        return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))
+
+    def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """Renew the ticket's lease to now + lease_ms; False when the lane no longer is the ticket's."""
+        return bool(self._call("begin", provider, (str(ticket.lane), ticket.token, lease_ms)))
+
+    def finish(
+        self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()
+    ) -> Finished:
+        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace; file retries."""
+        args: Args = [*_flight(ticket), jitter, busy_ms, *map(_retry, retries)]
+        return Finished(*map(bool, self._call("finish", provider, args)))
+
+    def skip(self, provider: str, ticket: Ticket, retries: Sequence[Retry] = ()) -> Finished:
+        """Free the lane at once: nothing was sent, so no delay is due."""
+        return Finished(*map(bool, self._call("skip", provider, [*_flight(ticket), *map(_retry, retries)])))
+
+    # ------------------------------------------------------------ control
+
+    def plan(self, provider: str, plan: Plan) -> None:
+        """Make a campaign known, or its end, pace, lanes, start and hold anew, and wake its lanes."""
+        pace = plan.pacing
+        args: Args = [campaign_text(plan.campaign), plan.next, plan.end]
+        args += [pace.delay_min_ms, pace.delay_max_ms, pace.chunk_size, pace.chunk_gap_ms, pace.batch]
+        args += [plan.not_before_ms, int(plan.held), *map(str, plan.lanes)]
+        self._call("plan", provider, args)
+
+    def forget(self, provider: str, campaign: int) -> None:
+        """Drop a campaign: its cursor, its retries; flights of it may still finish."""
+        self._call("forget", provider, (campaign_text(campaign),))
+
+    def hold_campaign(self, provider: str, campaign: int) -> None:
+        """Release nothing more of a campaign; one that is not known is held by its next plan."""
+        self._call("hold_campaign", provider, (campaign_text(campaign),))
+
+    def resume_campaign(self, provider: str, campaign: int) -> None:
+        self._call("resume_campaign", provider, (campaign_text(campaign),))
+
+    def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
+        """Release nothing more on these lanes. Holds add up: the latest moment counts; None: until resumed."""
+        self._call("hold_lanes", provider, ("" if until_ms is None else until_ms, *map(str, lanes)))
+
+    def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None:
+        """Let lanes go on, whatever held them."""
+        self._call("resume_lanes", provider, tuple(map(str, lanes)))
+
+    def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
+        """Release these messages (again) at their time; False: the campaign is not known, plan it first."""
+        return bool(self._call("file_retries", provider, (campaign_text(campaign), *map(_retry, retries))))
+
+    def idle(self, provider: str, campaign: int) -> bool:
+        """Nothing of the campaign is left on the clock: no cursor to move, nothing waiting, nothing in flight."""
+        return bool(self._call("idle", provider, [campaign_text(campaign)]))
+
+    # ------------------------------------------------------------ rebuilding
+
+    def rest_lanes(self, provider: str, rests: Sequence[tuple[Lane, int]]) -> None:
+        """Release nothing on a lane before a moment, its delay or another's as it were."""
+        self._call("rest_lanes", provider, [part for lane, ready_ms in rests for part in (str(lane), ready_ms)])
+
+    def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """A message that is being sent, after its campaign was planned. False: another is on this lane already."""
+        args: Args = [str(ticket.lane), campaign_text(ticket.campaign), ticket.seq, ticket.size, ticket.token, lease_ms]
+        return bool(self._call("put_flight", provider, args))
+
+    # ------------------------------------------------------------
+
+    def _call(self, verb: str, provider: str, args: Sequence[str | int], *more_keys: str) -> Any:
+        now = self._now_ms() if callable(self._now_ms) else self._now_ms
+        return self._run(verb, [*keys.of_clock(provider), *more_keys], [now, int(self._rebuilding), *args])
+
+
+def _flight(ticket: Ticket) -> tuple[str, str, str]:
+    return str(ticket.lane), campaign_text(ticket.campaign), ticket.token
+
+
+def _retry(retry: Retry) -> str:
+    return f"{retry.due_ms:013d}:{retry.seq:09d}:{retry.size:05d}"
+
+
+def _tickets(flat: list[Any]) -> Iterator[Ticket]:
+    for lane, campaign, seq, size, token in zip(*[iter(flat)] * 5, strict=True):
+        yield Ticket(parse_lane(lane), parse_campaign(campaign), int(seq), int(size), token)

@@ -1,0 +1,89 @@
+"""The CPC lock in Redis: `ports.ContactLocks` through one script a verb.
+
+A lock's key is named by its scope and the keyed digest of the client's canonical number. Rules:
+domain/contactlock.py. Without the epoch everything raises ClockLost, so that guarded sends wait until the
+locks were rebuilt from the ledger.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import redis
+
+from dispatcher.coordination import keys
+from dispatcher.coordination.connection import our_words
+from dispatcher.coordination.scripts import LOCK_VERBS, Scripts
+from dispatcher.domain.ids import MessageId
+from dispatcher.secrecy import Secrecy
+
+PURPOSE = "contact lock"
+DIGITS = 32  # 128 bits: no two clients share a digest
+AT_ONCE = 500
+EXPIRY_SLACK_MS = 60_000  # as in lua/_locks.lua
+
+
+class StoredLock(NamedTuple):
+    """A lock as the ledger keeps it; `key` is the client's canonical number. Times in UTC epoch ms."""
+
+    scope: str
+    key: str
+    holder: MessageId
+    taken_ms: int
+    until_ms: int
+
+
+class ContactLocks:
+    """One open contact per client and scope. `now_ms` is for tests; 0 is the server's time."""
+
+    def __init__(self, client: redis.Redis, secrecy: Secrecy, now_ms: Callable[[], int] | int = 0) -> None:
+        self._run = Scripts(client, LOCK_VERBS)
+        self._secrecy = secrecy
+        self._now_ms = now_ms
+
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int) -> int:
+        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's."""
+        return int(self._call("lock_take", scope, [key], str(holder), until_ms))
+
+    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        """Free the lock if `holder` holds it: the provider certainly did not send."""
+        return bool(self._call("lock_give_back", scope, [key], str(holder)))
+
+    def lift(self, scope: str, key: str, at_ms: int) -> bool:
+        """Free the client's lock if it was taken before a reply of `at_ms`."""
+        return bool(self._call("lock_lift", scope, [key], at_ms))
+
+    def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
+        """Of these clients, those with an open contact, and the ms it lasts."""
+        found: dict[str, int] = {}
+        for first in range(0, len(keys), AT_ONCE):
+            some = keys[first : first + AT_ONCE]
+            found.update(zip(some, self._call("lock_held", scope, some), strict=True))
+        return {key: left for key, left in found.items() if left}
+
+    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
+        """Hold the client until then, whoever held it: the provider says it is in contact."""
+        self._call("lock_extend", scope, [key], str(holder), until_ms)
+
+    def _call(self, verb: str, scope: str, numbers: Sequence[str], *args: str | int) -> Any:
+        now = self._now_ms() if callable(self._now_ms) else self._now_ms
+        names = [_name(self._secrecy, scope, number) for number in numbers]
+        return self._run(verb, [keys.EPOCH, *names], [now, *args])
+
+
+def restore(client: redis.Redis, secrecy: Secrecy, locks: Iterable[StoredLock]) -> int:
+    """Write locks down as the ledger has them, while Redis is being rebuilt; how many."""
+    count, rest = 0, iter(locks)
+    while some := list(islice(rest, AT_ONCE)):
+        with our_words():
+            batch = client.pipeline(transaction=False)
+            for lock in some:
+                name, value = _name(secrecy, lock.scope, lock.key), f"{lock.holder}|{lock.taken_ms}|{lock.until_ms}"
+                batch.set(name, value, pxat=lock.until_ms + EXPIRY_SLACK_MS)
+            batch.execute()
+        count += len(some)
+    return count
+
+
+def _name(secrecy: Secrecy, scope: str, number: str) -> str:
+    return keys.lock(scope, secrecy.digest(PURPOSE, number, DIGITS))

@@ -1,0 +1,57 @@
+"""Loads lua/*.lua, one verb a file, and calls them by SHA (EVALSHA; loaded again when the server forgot them).
+
+A file that starts with `_` is no verb: it is put in front of those that stand on it. `#!lua` makes a server
+that is out of memory refuse a script before its first write instead of in the middle.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from dispatcher.coordination.connection import our_words
+
+LANE_VERBS = (
+    "plan",
+    "release",
+    "begin",
+    "finish",
+    "skip",
+    "forget",
+    "hold_campaign",
+    "resume_campaign",
+    "hold_lanes",
+    "resume_lanes",
+    "file_retries",
+    "idle",
+    "rest_lanes",
+    "put_flight",
+)
+LOCK_VERBS = ("lock_take", "lock_give_back", "lock_lift", "lock_extend", "lock_held")
+EPOCH_VERBS = ("epoch_set",)
+LANDING = ("finish", "skip")
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath("lua", f"{name}.lua").read_text("utf-8")
+
+
+@lru_cache(maxsize=64)
+def source(verb: str) -> str:
+    """The whole text of a verb as the server gets it."""
+    parts = ["_lanes"] * (verb in LANE_VERBS) + ["_land"] * (verb in LANDING)
+    parts += ["_locks"] * (verb in LOCK_VERBS)
+    return "\n".join(["#!lua", *map(_read, parts), _read(verb)])
+
+
+class Scripts:
+    """The verbs as calls: keys and arguments in, the script's answer out; raises Unavailable or ClockLost."""
+
+    def __init__(self, client: redis.Redis, verbs: Sequence[str]) -> None:
+        self._scripts = {verb: client.register_script(source(verb)) for verb in verbs}
+
+    def __call__(self, verb: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        with our_words():
+            return self._scripts[verb](keys=keys, args=args)

@@ -1,0 +1,58 @@
+"""The contact lock in plain Python: what the Lua scripts lock_*.lua do, word for word.
+
+A lock stands from when it was taken until its end, given back or lifted. Times are ms of one clock.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dispatcher.domain.ids import MessageId
+
+
+class Hold(NamedTuple):
+    holder: MessageId
+    taken: int
+    until: int
+
+
+class PlainLocks:
+    """(scope, client) -> who holds it."""
+
+    def __init__(self) -> None:
+        self.holds: dict[tuple[str, str], Hold] = {}
+
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, now: int) -> int:
+        """A holder that takes again is about to send (again): its time counts from now."""
+        old = self._standing(scope, key, now)
+        if old and old.holder != holder:
+            return old.until - now
+        self.holds[scope, key] = Hold(holder, now, max(until_ms, old.until if old else 0))
+        return 0
+
+    def give_back(self, scope: str, key: str, holder: MessageId, now: int) -> bool:
+        old = self._standing(scope, key, now)
+        if not old or old.holder != holder:
+            return False
+        del self.holds[scope, key]
+        return True
+
+    def lift(self, scope: str, key: str, at_ms: int, now: int) -> bool:
+        """A reply frees what was taken before it; one that is older than the send frees nothing."""
+        old = self._standing(scope, key, now)
+        if not old or old.taken >= at_ms:
+            return False
+        del self.holds[scope, key]
+        return True
+
+    def held(self, scope: str, keys: Sequence[str], now: int) -> dict[str, int]:
+        standing = {key: self._standing(scope, key, now) for key in keys}
+        return {key: hold.until - now for key, hold in standing.items() if hold}
+
+    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int, now: int) -> None:
+        """Whoever held it, it is this holder's now: the old one's giving back must not free the client."""
+        old = self._standing(scope, key, now)
+        self.holds[scope, key] = Hold(holder, now, max(until_ms, old.until if old else 0))
+
+    def _standing(self, scope: str, key: str, now: int) -> Hold | None:
+        hold = self.holds.get((scope, key))
+        return hold if hold and hold.until > now else None

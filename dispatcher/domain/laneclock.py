@@ -1,0 +1,305 @@
+"""The lane clock of one provider in plain Python: what the Lua scripts of dispatcher/coordination do, word for word.
+
+A lane is on the clock while it has work: at the moment it may next release, or at the end of its lease
+while it is in flight. Each lane takes its campaigns in turn (`ring`); a campaign gives a due retry first, then
+the next messages of its cursor. Every time a campaign gets work earlier than it had before, its lanes
+(`crews`) are woken: no lane sleeps past its work.
+
+    release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
+    begin     in flight -> lease of the call's length
+    finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next
+    skip      in flight -> free at once; nothing was sent
+
+All times are whole milliseconds of one clock; `now` is an argument. Tests play this against the scripts.
+"""
+
+from collections.abc import Sequence
+
+from dispatcher.domain.ids import Lane
+from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
+from dispatcher.domain.pacing import delay_ms
+from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+
+BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
+OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long before another is given it
+NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
+
+
+class PlainClock:
+    """The clock, lanes, flights, campaigns and retries (campaign, due, seq, size) of one provider."""
+
+    def __init__(self) -> None:
+        self.clock: dict[Lane, int] = {}
+        self.lanes: dict[Lane, LaneRecord] = {}
+        self.flights: dict[Lane, Flight] = {}
+        self.campaigns: dict[int, CampaignRecord] = {}
+        self.crews: dict[int, tuple[Lane, ...]] = {}
+        self.retries: set[tuple[int, int, int, int]] = set()
+
+    # ------------------------------------------------------------ the way of a ticket
+
+    def release(self, room: int, limit: int, prefix: str, now: int) -> Released:
+        """Look at up to `limit` due lanes in the order of their times; stop where a ticket needs more than `room`."""
+        tickets: list[Ticket] = []
+        overdue: list[Ticket] = []
+        full = False
+        due = sorted((at, str(lane), lane) for lane, at in self.clock.items() if at <= now)
+        for _, _, lane in due[:limit]:
+            flight, record = self.flights.get(lane), self.lanes[lane]
+            if flight:
+                flight.overdue = True
+                overdue.append(flight.ticket)
+                self.clock[lane] = now + OVERDUE_MS
+            elif record.held or record.free_at > now:
+                self._put(lane, None if record.held else record.free_at)
+            elif len(tickets) >= room:
+                full = True
+                break
+            elif ticket := self._give(lane, record, f"{prefix}-{len(tickets) + 1}", now):
+                tickets.append(ticket)
+        head = min(self.clock.values(), default=now + NOTHING_MS)
+        return Released(tuple(tickets), tuple(overdue), max(0, head - now), full)
+
+    def begin(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+        flight = self.flights.get(ticket.lane)
+        if not flight or flight.ticket.token != ticket.token or flight.overdue:
+            return False
+        flight.begun, flight.until = True, now + lease_ms
+        self.clock[ticket.lane] = flight.until
+        return True
+
+    def finish(self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int) -> Finished:
+        return self._land(ticket, retries, now, now + busy_ms, jitter)
+
+    def skip(self, ticket: Ticket, retries: Sequence[Retry], now: int) -> Finished:
+        return self._land(ticket, retries, now, None, 0)
+
+    # ------------------------------------------------------------ control
+
+    def plan(self, plan: Plan, now: int) -> None:
+        known = self.campaigns.get(plan.campaign)
+        if known is None or known.gone:
+            record = CampaignRecord(plan.pacing, plan.next, plan.end)
+            if known:
+                record.flights, record.last_end = known.flights, known.last_end
+            record.open_chunk()
+        else:
+            record, known.end = known, plan.end
+            resized = known.pacing.chunk_size != plan.pacing.chunk_size
+            known.pacing = plan.pacing
+            if resized:
+                known.open_chunk()
+        record.start, record.held = plan.not_before_ms, plan.held
+        record.close_chunk()
+        self.campaigns[plan.campaign] = record
+        self._crew(plan.campaign, plan.lanes)
+        self._wake(plan.campaign, now)
+
+    def forget(self, campaign: int, now: int) -> None:
+        record = self.campaigns.get(campaign)
+        if record is None:
+            return
+        self._crew(campaign, ())
+        del self.crews[campaign]
+        self.retries = {retry for retry in self.retries if retry[0] != campaign}
+        record.end, record.gone = record.next, True
+        if not record.flights:
+            del self.campaigns[campaign]
+
+    def hold_campaign(self, campaign: int, now: int) -> None:
+        if record := self.campaigns.get(campaign):
+            record.held = True
+
+    def resume_campaign(self, campaign: int, now: int) -> None:
+        if record := self.campaigns.get(campaign):
+            record.held = False
+            self._wake(campaign, now)
+
+    def hold_lanes(self, lanes: Sequence[Lane], until_ms: int | None, now: int) -> None:
+        """Holds add up: the latest moment counts, and one without an end until it is resumed."""
+        for lane in lanes:
+            record = self.lanes.setdefault(lane, LaneRecord())
+            if until_ms is None:
+                record.held = True
+            else:
+                record.until = max(record.until, until_ms)
+
+    def resume_lanes(self, lanes: Sequence[Lane], now: int) -> None:
+        for lane in lanes:
+            if record := self.lanes.get(lane):
+                record.held, record.until = False, 0
+                if lane not in self.flights:
+                    self._place(lane, record, now)
+
+    def file_retries(self, campaign: int, retries: Sequence[Retry], now: int) -> bool:
+        """False: the clock does not know the campaign; plan it first."""
+        record = self.campaigns.get(campaign)
+        if record is None or record.gone:
+            return False
+        before = self._earliest(campaign)
+        self._file(campaign, retries)
+        self._wake_if_earlier(campaign, before, now)
+        return True
+
+    def idle(self, campaign: int) -> bool:
+        return self._exhausted(campaign)
+
+    # ------------------------------------------------------------ rebuilding
+
+    def rest_lanes(self, rests: Sequence[tuple[Lane, int]], now: int) -> None:
+        for lane, ready_ms in rests:
+            record = self.lanes.setdefault(lane, LaneRecord())
+            record.ready = max(record.ready, ready_ms)
+            if lane in self.clock and lane not in self.flights:
+                self.clock[lane] = max(self.clock[lane], record.free_at)
+
+    def put_flight(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+        """A message that was being sent when the memory was lost (after its campaign was planned)."""
+        if ticket.lane in self.flights:
+            return False
+        self.lanes.setdefault(ticket.lane, LaneRecord())
+        self.flights[ticket.lane] = Flight(ticket, now + lease_ms, begun=True)
+        self.clock[ticket.lane] = now + lease_ms
+        if record := self.campaigns.get(ticket.campaign):
+            record.flights += 1
+            record.open_chunk()
+        return True
+
+    # ------------------------------------------------------------ how it is done
+
+    def _give(self, lane: Lane, record: LaneRecord, token: str, now: int) -> Ticket | None:
+        """The lane's next ticket, now in flight; None: the lane sleeps until its next work."""
+        campaign, when = self._seek(record, now)
+        if campaign is None:
+            self._put(lane, when)
+            return None
+        record.ring.remove(campaign)
+        record.ring.append(campaign)
+        ticket = Ticket(lane, campaign, *self._take(campaign, now), token)
+        self.campaigns[campaign].flights += 1
+        self.flights[lane] = Flight(ticket, now + BEGIN_LEASE_MS)
+        self.clock[lane] = now + BEGIN_LEASE_MS
+        return ticket
+
+    def _take(self, campaign: int, now: int) -> tuple[int, int]:
+        """Seq and size of what the campaign gives now: it has work that is due."""
+        retry, record = self._first_retry(campaign), self.campaigns[campaign]
+        if retry and retry[1] <= now:
+            self.retries.remove(retry)
+            return retry[2], retry[3]
+        first, chunk = record.next, record.pacing.chunk_size
+        size = min(record.pacing.batch, record.end - first)
+        if chunk:
+            size = min(size, (first // chunk + 1) * chunk - first)
+        record.next += size
+        return first, size
+
+    def _land(self, ticket: Ticket, retries: Sequence[Retry], now: int, end: int | None, jitter: int) -> Finished:
+        """Take a flight down. `end`: when its send ended (None: it sent nothing). Retries are filed in any case."""
+        flight, campaign = self.flights.get(ticket.lane), ticket.campaign
+        holds = flight is not None and flight.ticket.token == ticket.token
+        before, record = self._earliest(campaign), self.campaigns.get(campaign)
+        if holds:
+            del self.flights[ticket.lane]
+            self._settle(self.lanes[ticket.lane], record, end, jitter)
+        if record and not record.gone:
+            self._file(campaign, retries)
+            record.close_chunk()
+        elif record and not record.flights:
+            del self.campaigns[campaign]
+        if holds:
+            self._place(ticket.lane, self.lanes[ticket.lane], now)
+        self._wake_if_earlier(campaign, before, now)
+        return Finished(holds, self._exhausted(campaign))
+
+    def _settle(self, lane: LaneRecord, record: CampaignRecord | None, end: int | None, jitter: int) -> None:
+        """The lane's delay, read from the campaign's pace as it is now; the campaign has one flight less."""
+        if end is not None:
+            lane.ready = max(lane.ready, end + (delay_ms(record.pacing, jitter) if record else 0))
+        if record:
+            record.flights = max(0, record.flights - 1)
+            record.last_end = max(record.last_end, end or 0)
+
+    def _first_retry(self, campaign: int) -> tuple[int, int, int, int] | None:
+        return min((retry for retry in self.retries if retry[0] == campaign), default=None)
+
+    def _exhausted(self, campaign: int) -> bool:
+        record = self.campaigns.get(campaign)
+        return record is None or (
+            record.next >= record.end and not record.flights and self._first_retry(campaign) is None
+        )
+
+    def _earliest(self, campaign: int) -> int | None:
+        """When the campaign can give work; None: not until something happens."""
+        record = self.campaigns.get(campaign)
+        if record is None or record.held:
+            return None
+        if record.has_work:
+            return max(record.start, record.gate)
+        retry = self._first_retry(campaign)
+        return max(record.start, record.gate, retry[1]) if retry else None
+
+    def _seek(self, lane: LaneRecord, at: int) -> tuple[int | None, int | None]:
+        """(campaign, None): the first of the ring with work by `at`; (None, when): none, but then; (None, None): never.
+
+        On the way, campaigns that are through are dropped from the ring.
+        """
+        kept: list[int] = []
+        best: int | None = None
+        for place, campaign in enumerate(lane.ring):
+            if self._exhausted(campaign):
+                continue
+            when = self._earliest(campaign)
+            if when is not None and when <= at:
+                lane.ring = kept + lane.ring[place:]
+                return campaign, None
+            if when is not None:
+                best = when if best is None else min(best, when)
+            kept.append(campaign)
+        lane.ring = kept
+        return None, best
+
+    def _put(self, lane: Lane, at: int | None) -> None:
+        if at is None:
+            self.clock.pop(lane, None)
+        else:
+            self.clock[lane] = at
+
+    def _place(self, lane: Lane, record: LaneRecord, now: int) -> None:
+        """Put a lane that is not in flight on the clock at its next work, or off it."""
+        if record.held:
+            self._put(lane, None)
+            return
+        at = max(now, record.free_at)
+        campaign, when = self._seek(record, at)
+        self._put(lane, when if campaign is None else at)
+
+    def _wake_if_earlier(self, campaign: int, before: int | None, now: int) -> None:
+        after = self._earliest(campaign)
+        if after is not None and (before is None or after < before):
+            self._wake(campaign, now)
+
+    def _wake(self, campaign: int, now: int) -> None:
+        """Put the campaign's lanes on the clock for its next work, and the campaign into their rings."""
+        when = self._earliest(campaign)
+        if when is None:
+            return
+        for lane in self.crews.get(campaign, ()):
+            record = self.lanes[lane]
+            if campaign not in record.ring:
+                record.ring.append(campaign)
+            if lane not in self.flights and not record.held:
+                at = max(now, record.free_at, when)
+                self.clock[lane] = min(self.clock.get(lane, at), at)
+
+    def _crew(self, campaign: int, lanes: tuple[Lane, ...]) -> None:
+        """These lanes serve the campaign from now on, and no others."""
+        for lane in set(self.crews.get(campaign, ())) - set(lanes):
+            record = self.lanes[lane]
+            record.ring = [other for other in record.ring if other != campaign]
+        for lane in lanes:
+            self.lanes.setdefault(lane, LaneRecord())
+        self.crews[campaign] = lanes
+
+    def _file(self, campaign: int, retries: Sequence[Retry]) -> None:
+        self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)

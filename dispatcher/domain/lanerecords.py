@@ -1,0 +1,75 @@
+"""What the lane clock keeps of a flight, a lane and a campaign; `laneclock` has the rules.
+
+All times are whole milliseconds of the clock's own time.
+"""
+
+from dataclasses import dataclass, field
+
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.tickets import Ticket
+
+
+@dataclass(slots=True)
+class Flight:
+    """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end."""
+
+    ticket: Ticket
+    until: int
+    begun: bool = False
+    overdue: bool = False
+
+
+@dataclass(slots=True)
+class LaneRecord:
+    """`ready`: when its delay ends. `held` until it is resumed; apart from that, nothing before `until`.
+
+    `ring`: the campaigns that it serves, the next in turn first.
+    """
+
+    ready: int = 0
+    ring: list[int] = field(default_factory=list)
+    held: bool = False
+    until: int = 0
+
+    @property
+    def free_at(self) -> int:
+        return max(self.ready, self.until)
+
+
+@dataclass(slots=True)
+class CampaignRecord:
+    """A cursor next..end whose chunks up to `open` may go, not before `start` (asked for) and `gate` (chunk pause).
+
+    `flights`: tickets that are out. `last_end`: when the last send ended. `gone`: forgotten, but flights need its pace.
+    """
+
+    pacing: Pacing
+    next: int
+    end: int
+    open: int = 0
+    start: int = 0
+    gate: int = 0
+    last_end: int = 0
+    flights: int = 0
+    held: bool = False
+    gone: bool = False
+
+    @property
+    def has_work(self) -> bool:
+        size = self.pacing.chunk_size
+        return self.next < self.end and (size == 0 or self.next // size <= self.open)
+
+    def open_chunk(self) -> None:
+        """The chunk of the cursor; between two chunks the one before, as long as sends of it are out."""
+        size = self.pacing.chunk_size
+        self.open = self.next // size if size else 0
+        if size and self.flights and self.open and self.next % size == 0:
+            self.open -= 1
+
+    def close_chunk(self) -> None:
+        """Open the next chunk if this one is through: all given, none out, more to come."""
+        size = self.pacing.chunk_size
+        if size and not self.flights and self.next == (self.open + 1) * size and self.next < self.end:
+            self.open += 1
+            if self.last_end:
+                self.gate = max(self.gate, self.last_end + self.pacing.chunk_gap_ms)
