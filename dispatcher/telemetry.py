@@ -27,7 +27,10 @@ EVENTS = {
     "inbound.processed": "an inbound event was applied: event, kind, what",
     "clock.rebuilt": "Redis had lost its memory and was built up again: campaigns, locks, took_ms",
     "pacer.trouble": "the pacer cannot reach a server and tries again: reason",
+    "pacer.broken": "a fault of ours in the pacer, which goes on: exc_info",
     "provider.unreadable": "a provider's answer broke its reader: provider, job, error",
+    "http.answered": "a request was answered: method, route (the template, never the path), status, took_ms",
+    "http.broke": "a request met trouble or a mistake of ours: route, error",
     "process.started": "a process of the installation begins: process",
 }
 

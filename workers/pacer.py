@@ -6,16 +6,17 @@ leases that ran out, the sweep, the rebuild. Any number of pacers run at once; t
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
 from celery import bootsteps
-from dispatcher.wiring import first_lookup_s, rebuild_clock, stations, wakes
+from dispatcher.wiring import clock_is_ours, first_lookup_s, rebuild_clock, stations, wakes
 
 from dispatcher.domain.tickets import Ticket
-from dispatcher.domain.trouble import ClockLost, DispatcherTrouble, Unavailable
+from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import pace, recover
 from dispatcher.pipeline.stations import Stations
@@ -26,6 +27,7 @@ from dispatcher.telemetry import emit
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
 TROUBLE_S = 0.5
+CHORE_WAIT_S = 0.2
 ROOM_PER_SLOT = 2  # jobs that may wait for each worker slot: enough to never idle, too few to go stale
 
 Chore = tuple[str, Ticket] | None
@@ -42,18 +44,28 @@ class Releaser:
         self._halted = halted
         self._wakes = wakes(providers)
         self._look_at = dict.fromkeys(providers, 0.0)
+        self._sure = False  # that Redis is the server whose memory was built up, not an older copy of it
 
     def run(self) -> None:
         while not self._halted.is_set():
             try:
+                self._make_sure()
                 self._round()
             except ClockLost:
                 self._chores.put(None)
                 self._halted.wait(TROUBLE_S)
-            except Unavailable as trouble:
-                emit("pacer.trouble", "warning", reason=str(trouble))
+            except Exception as error:
+                self._sure = False
+                report(error)
                 self._halted.wait(TROUBLE_S)
         self._wakes.close()
+
+    def _make_sure(self) -> None:
+        """After any trouble: a server that was restarted, or that took over, may lack the last second."""
+        if not self._sure:
+            if not clock_is_ours():
+                raise ClockLost("Redis was restarted or replaced")
+            self._sure = True
 
     def _round(self) -> None:
         for name in self._providers:
@@ -86,14 +98,18 @@ class Caretaker:
         sweep_at = monotonic()
         while not self._halted.is_set():
             try:
-                self._do(self._chores.get(timeout=max(0.0, min(0.5, sweep_at - monotonic()))))
-            except Empty:
-                pass
-            except DispatcherTrouble as trouble:
-                emit("pacer.trouble", "warning", reason=str(trouble))
-            if monotonic() >= sweep_at:
-                sweep_at = monotonic() + SWEEP_EVERY_S
-                self._sweep()
+                self._do_chores()
+                if monotonic() >= sweep_at:
+                    sweep_at = monotonic() + SWEEP_EVERY_S
+                    self._sweeper.sweep()
+            except Exception as error:
+                report(error)
+                self._halted.wait(TROUBLE_S)
+
+    def _do_chores(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._do(self._chores.get(timeout=CHORE_WAIT_S))
 
     def _do(self, chore: Chore) -> None:
         if chore is None:
@@ -103,11 +119,13 @@ class Caretaker:
         if recover(self._stations, name, ticket, first_lookup_s(name)):
             complete(self._stations, name, ticket.campaign)
 
-    def _sweep(self) -> None:
-        try:
-            self._sweeper.sweep()
-        except DispatcherTrouble as trouble:
-            emit("pacer.trouble", "warning", reason=str(trouble))
+
+def report(error: Exception) -> None:
+    """Trouble with a server is one line; anything else is a fault of ours, shown whole. The pacer goes on either way."""
+    if isinstance(error, DispatcherTrouble):
+        emit("pacer.trouble", "warning", reason=str(error))
+    else:
+        emit("pacer.broken", "error", exc_info=error)
 
 
 class PacerStep(bootsteps.StartStopStep):  # type: ignore[misc]

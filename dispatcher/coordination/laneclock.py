@@ -54,7 +54,7 @@ class LaneClock:
         return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))
 
     def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew the ticket's lease to now + lease_ms; False when the lane no longer is the ticket's."""
+        """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
         return bool(self._call("begin", provider, (str(ticket.lane), ticket.token, lease_ms)))
 
     def finish(

@@ -62,7 +62,7 @@ class PlainClock:
 
     def begin(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
         flight = self.flights.get(ticket.lane)
-        if not flight or flight.ticket.token != ticket.token or flight.overdue:
+        if not flight or flight.ticket.token != ticket.token or flight.begun or flight.overdue:
             return False
         flight.begun, flight.until = True, now + lease_ms
         self.clock[ticket.lane] = flight.until

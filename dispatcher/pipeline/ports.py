@@ -26,7 +26,7 @@ class LaneClock(Protocol):
         """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
 
     def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew the ticket's lease to now + lease_ms; False when the lane no longer is the ticket's."""
+        """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
 
     def finish(
         self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()

@@ -80,6 +80,14 @@ def test_only_the_holder_of_the_token_ends_a_flight(clock: LaneClock) -> None:
     assert not clock.finish(PROVIDER, ticket, 0).held
 
 
+def test_a_ticket_is_begun_once_for_the_broker_may_deliver_its_job_twice(clock: LaneClock) -> None:
+    clock.plan(PROVIDER, plan())
+    ticket = one(clock)
+    assert clock.begin(PROVIDER, ticket, 30_000)
+    assert not clock.begin(PROVIDER, ticket, 30_000)
+    assert clock.finish(PROVIDER, ticket, 0).held
+
+
 def test_a_skipped_ticket_costs_no_delay(clock: LaneClock) -> None:
     clock.plan(PROVIDER, plan())
     clock.skip(PROVIDER, one(clock))
