@@ -1,0 +1,103 @@
+"""What a message of each type must hold, in any dialect.
+
+    type                                     needs
+    text                                     text
+    image video audio ptt myaudio sticker    file
+    document                                 file
+    contact                                  fullName, phoneNumber
+    location                                 latitude, longitude
+    button carousel poll                     text, choices
+    list                                     text, listButton, choices
+
+The names are uazapi's (PROVIDERS 1.2), and content in that shape is our neutral form. What the provider
+alone can judge (lengths, formats of files, how many choices) is left to it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dispatcher.domain.choices import check_choices
+
+_FILE = ("file",)
+_MENU = ("text", "choices")
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "image": _FILE,
+    "document": _FILE,
+    "audio": _FILE,
+    "ptt": _FILE,
+    "myaudio": _FILE,
+    "sticker": _FILE,
+    "video": _FILE,
+    "contact": ("fullName", "phoneNumber"),
+    "location": ("latitude", "longitude"),
+    "poll": _MENU,
+    "list": ("text", "listButton", "choices"),
+    "button": _MENU,
+    "carousel": _MENU,
+}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_degree(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -180 <= value <= 180
+
+
+_TEXTS = frozenset(
+    {
+        *("text", "file", "docName", "fullName", "phoneNumber", "organization", "email", "url", "name", "address"),
+        *("linkPreviewTitle", "linkPreviewDescription", "linkPreviewImage"),
+        *("footerText", "buttonText", "listButton", "imageButton"),
+    }
+)
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(_TEXTS, (_is_text, "must be a text")),
+    **dict.fromkeys(("linkPreview", "linkPreviewLarge"), (_is_flag, "must be true or false")),
+    **dict.fromkeys(("latitude", "longitude"), (_is_degree, "must be a number of degrees")),
+    "selectableCount": (_is_count, "must be a whole number"),
+}
+
+FIELDS = frozenset({"type", "choices", *_KINDS})
+"""Every field of a message's content; what else a message holds is not content."""
+
+
+def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What breaks the rules, as (field, rule) pairs: ("listButton", "is required for a list"), ("choices[2]", …)."""
+    kind = content.get("type")
+    if not isinstance(kind, str) or kind not in NEEDS:
+        return [("type", f"must be one of {', '.join(NEEDS)}")]
+    problems = [*_missing(kind, content), *_mistyped(content)]
+    if content.get("choices") is not None and "choices" in NEEDS[kind]:
+        problems += [
+            ("choices" if found.at is None else f"choices[{found.at}]", found.rule)
+            for found in check_choices(kind, content["choices"])
+        ]
+    return problems
+
+
+def _missing(kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    article = "an" if kind[0] in "aeiou" else "a"
+    for field in NEEDS[kind]:
+        value = content.get(field)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            yield field, f"is required for {article} {kind}"
+
+
+def _mistyped(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, value in content.items():
+        fits, rule = _KINDS.get(field, (None, ""))
+        if fits is not None and value is not None and not fits(value):
+            yield field, rule

@@ -1,0 +1,115 @@
+"""Fetches a leads file that an upstream app names by URL, and lets nobody reach our own network with it.
+
+A host name is resolved once, every address it has must be a public one, and the connection goes to the
+address that was checked: a name that changes its mind in between gains nothing. Redirects are followed by
+hand and checked the same way. The environment's proxies are not used, since behind one nothing could be
+checked. What goes wrong is the caller's to know: BadRequest about `leadsAssetUrl`.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import httpx
+
+from dispatcher.providers.contract import BadRequest
+
+FIELD = "leadsAssetUrl"
+MAX_BYTES = 1024**3
+MAX_REDIRECTS = 3
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+DEADLINE_S = 900.0  # a file that drips in slower than 1 GiB in 15 minutes would hold its request for hours
+_PIECE_BYTES = 256 * 1024
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def open_leads(url: str, *, allow_private: bool = False) -> Iterator[bytes]:
+    """The file's bytes, piece by piece, whatever its size; raises BadRequest, also in the middle of it."""
+    taken, give_up = 0, monotonic() + DEADLINE_S
+    with _translated(), httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+        response = _open(client, url, allow_private)
+        try:
+            for piece in response.iter_bytes(_PIECE_BYTES):
+                taken += len(piece)
+                if taken > MAX_BYTES:
+                    raise BadRequest((FIELD, f"the file is larger than {MAX_BYTES} bytes"))
+                if monotonic() > give_up:
+                    raise BadRequest((FIELD, f"the file took longer than {DEADLINE_S:.0f} s"))
+                yield piece
+        finally:
+            response.close()
+
+
+def _open(client: httpx.Client, url: str, allow_private: bool) -> httpx.Response:
+    target = _readable(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        response = client.send(_request(client, target, allow_private), stream=True)
+        if not response.is_redirect:
+            return _ok(response)
+        response.close()
+        target = _readable(str(target.join(response.headers["location"])))
+    raise BadRequest((FIELD, f"redirects more than {MAX_REDIRECTS} times"))
+
+
+def _ok(response: httpx.Response) -> httpx.Response:
+    if response.status_code == 200:
+        return response
+    response.close()
+    raise BadRequest((FIELD, f"its server answered {response.status_code}"))
+
+
+def _readable(url: str) -> httpx.URL:
+    target = httpx.URL(url)
+    if target.scheme not in ("http", "https") or not target.host:
+        raise BadRequest((FIELD, "must be an http or https URL"))
+    return target
+
+
+def _request(client: httpx.Client, target: httpx.URL, allow_private: bool) -> httpx.Request:
+    """A request to the checked address that names the host where a server and its certificate look for it."""
+    address = _address(target, allow_private)
+    request = client.build_request("GET", target)
+    request.url = target.copy_with(host=address)
+    request.extensions["sni_hostname"] = target.raw_host.decode("ascii")
+    return request
+
+
+def _address(target: httpx.URL, allow_private: bool) -> str:
+    """The first address of the URL's host; raises BadRequest when one of them is not public."""
+    port = target.port or (443 if target.scheme == "https" else 80)
+    found = socket.getaddrinfo(target.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM)
+    addresses = [str(entry[4][0]) for entry in found]
+    if not allow_private and not all(map(_is_public, addresses)):
+        raise BadRequest((FIELD, "points at a private address"))
+    return addresses[0]
+
+
+def _is_public(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and (inner := _inside(address)) is not None:
+        address = inner
+    return address.is_global and not address.is_multicast
+
+
+def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpx.InvalidURL:
+        raise BadRequest((FIELD, "is not a URL")) from None
+    except (socket.gaierror, UnicodeError):
+        raise BadRequest((FIELD, "its host is not known")) from None
+    except httpx.TimeoutException:
+        raise BadRequest((FIELD, "its server did not answer in time")) from None
+    except httpx.HTTPError as error:
+        raise BadRequest((FIELD, f"cannot be fetched ({type(error).__name__})")) from None
