@@ -59,6 +59,10 @@ class Home:
         found = kept | missing
         return {name: given.get(name) or found[name] for name in GENERATED}
 
+    def kept(self) -> dict[str, str]:
+        """The secrets that were generated and kept so far; generates nothing."""
+        return _read(self._env)
+
     def announce(self, addresses: Mapping[str, str]) -> None:
         """Note where the servers of this installation are (DISPATCHER_REDIS_URL and so on)."""
         self.make()
