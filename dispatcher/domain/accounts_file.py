@@ -1,0 +1,217 @@
+"""The accounts file (TOML): accounts and their senders as an operator writes them down.
+
+Any text value may be `env:NAME` and then comes from the environment. Keys that we do not know are refused: a
+misspelt `concurency` must not silently mean the default. INTERFACE and docs/accounts.md describe each key.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
+
+CREDENTIALS: dict[str, tuple[str, ...]] = {
+    "uazapi": ("token",),
+    "kinbox": ("token",),
+    "cpc": ("token",),
+    "builder": ("user", "password", "apikey", "organization", "bot"),
+}
+DAY_S = 86_400
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_WINDOW = re.compile(rf"{_DAY}(-{_DAY})?(,{_DAY}(-{_DAY})?)* {_TIME}-({_TIME}|24:00)")
+
+
+class AccountsFileError(ValueError):
+    """The accounts file breaks rules: one line that names each place and its rule, never a value."""
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be http:// or https:// and a host")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be scheme and host only: the provider's paths are added to it")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)]
+SenderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SenderSpec(_Table):
+    """One `[[account.sender]]`: a lane, or several. `token` and `base_urls` override the account's."""
+
+    name: SenderName
+    token: str | None = Field(default=None, min_length=1, repr=False)
+    base_urls: tuple[BaseUrl, ...] = ()
+    concurrency: StrictInt = Field(default=1, ge=1, le=1000)
+    min_gap_s: Seconds = 0
+    daily_limit: StrictInt = Field(default=0, ge=0)
+
+
+class HoursSpec(_Table):
+    """`[account.hours]`: when this account may send."""
+
+    timezone: str = "America/Sao_Paulo"
+    windows: tuple[str, ...] = Field(min_length=1)
+    holidays: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is no time zone, such as America/Sao_Paulo") from error
+        return name
+
+    @field_validator("windows")
+    @classmethod
+    def _written_as_ours(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
+        for window in windows:
+            if not _WINDOW.fullmatch(window):
+                raise ValueError('must read like "mon-fri 08:00-20:00" or "sat 09:00-13:00"')
+        return windows
+
+
+class AccountSpec(_Table):
+    """One `[[account]]`. Durations are seconds, as they are written."""
+
+    name: Name
+    provider: Literal["uazapi", "kinbox", "builder", "cpc"]
+    base_urls: tuple[BaseUrl, ...] = Field(min_length=1)
+    ingress_token: str | None = Field(default=None, min_length=1, repr=False)
+    webhook_secret: str | None = Field(default=None, min_length=1, repr=False)
+    credentials: dict[str, str] = Field(default_factory=dict, repr=False)
+    mode: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    cpc: StrictBool | None = None
+    cpc_scope: CpcScope = CpcScope.GLOBAL
+    on_locked: OnLocked = OnLocked.BLOCK
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    timeout_s: float = Field(default=None, gt=0, le=600)  # type: ignore[assignment]  # filled in below
+    max_attempts: StrictInt = Field(default=5, ge=1, le=100)
+    delay_min: Seconds = 0
+    delay_max: Seconds = 0
+    validity_s: StrictInt = Field(default=DAY_S, ge=0, le=366 * DAY_S)
+    batch: StrictInt = Field(default=1, ge=1, le=10_000)
+    hours: HoursSpec | None = None
+    sender: tuple[SenderSpec, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_timeout(cls, given: Any) -> Any:
+        """CPC's time-outs leave doubts that nobody can be asked about, so it is given longer."""
+        if isinstance(given, dict) and "timeout_s" not in given:
+            return {**given, "timeout_s": 120 if given.get("provider") == "cpc" else 30}
+        return given
+
+    @field_validator("delay_max")
+    @classmethod
+    def _not_below_the_least(cls, delay_max: float, info: Any) -> float:
+        if delay_max < info.data.get("delay_min", 0):
+            raise ValueError("must not be less than delay_min")
+        return delay_max
+
+    @field_validator("sender")
+    @classmethod
+    def _names_differ(cls, senders: tuple[SenderSpec, ...]) -> tuple[SenderSpec, ...]:
+        if len({sender.name for sender in senders}) < len(senders):
+            raise ValueError("two senders have the same name")
+        return senders
+
+    @model_validator(mode="after")
+    def _has_its_credentials(self) -> Self:
+        known = CREDENTIALS[self.provider]
+        if set(self.credentials) - set(known):
+            raise ValueError(f"credentials: {self.provider} knows only {', '.join(known)}")
+        if self.provider == "builder":
+            missing = [name for name in ("user", "password") if not self.credentials.get(name)]
+        else:
+            tokens = [sender.token or self.credentials.get("token") for sender in self.sender]
+            missing = [] if all(tokens) else ["token"]
+        if missing:
+            raise ValueError(f"credentials: {' and '.join(missing)} must be given")
+        return self
+
+    @property
+    def guarded(self) -> bool:
+        return self.provider == "cpc" if self.cpc is None else self.cpc
+
+
+class _File(_Table):
+    account: tuple[AccountSpec, ...] = ()
+
+
+def read_accounts(text: str, environ: Mapping[str, str]) -> tuple[AccountSpec, ...]:
+    """The accounts of a file, with `env:NAME` filled in from `environ`; raises AccountsFileError."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AccountsFileError(f"not TOML: {error}") from None
+    problems: list[str] = []
+    filled = _fill(raw, environ, "", problems)
+    if not problems:
+        try:
+            accounts = _File.model_validate(filled).account
+        except ValidationError as error:
+            problems = [_line(one["loc"], one["msg"]) for one in error.errors(include_input=False, include_url=False)]
+        else:
+            problems = _clashes(accounts)
+    if problems:
+        raise AccountsFileError("; ".join(problems))
+    return accounts
+
+
+def _fill(value: Any, environ: Mapping[str, str], where: str, problems: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _fill(one, environ, f"{where}.{key}".lstrip("."), problems) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_fill(one, environ, f"{where}[{index}]", problems) for index, one in enumerate(value)]
+    if not (isinstance(value, str) and value.startswith("env:")):
+        return value
+    name = value.removeprefix("env:").strip()
+    if not environ.get(name):
+        problems.append(f"{where}: the environment variable {name} is not set")
+    return environ.get(name, "")
+
+
+def _line(where: tuple[int | str, ...], rule: str) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+    return f"{path}: {rule.removeprefix('Value error, ')}"
+
+
+def _clashes(accounts: tuple[AccountSpec, ...]) -> list[str]:
+    """What two accounts of one file must not share."""
+    problems, names, tokens = [], set(), set()
+    for index, account in enumerate(accounts):
+        if account.name in names:
+            problems.append(f"account[{index}].name: another account has the same name")
+        if account.ingress_token and (account.provider, account.ingress_token) in tokens:
+            problems.append(f"account[{index}].ingress_token: another account of this provider has the same")
+        names.add(account.name)
+        tokens.add((account.provider, account.ingress_token))
+    return problems

@@ -1,0 +1,171 @@
+"""Accounts and senders: as the accounts file says (`apply`), as they are, and whether they may send.
+
+Credentials and sender tokens are kept encrypted, the ingress token and the webhook secret as digests.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, RowMapping, func, select, update
+
+from dispatcher.domain.account import Account, CpcScope, OnDoubt, OnLocked, Sender
+from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.trouble import UnknownAccount
+from dispatcher.ledger import tables
+from dispatcher.ledger.declare import declare, unseal
+from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.secrecy import Secrecy
+
+_A, _S = tables.account, tables.sender
+
+
+class Applied(NamedTuple):
+    """Names of accounts by what `apply` did to them."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+
+class Accounts:
+    """Reads and writes accounts; remembers nothing between calls."""
+
+    def __init__(self, engine: Engine, secrecy: Secrecy) -> None:
+        self._engine = engine
+        self._secrecy = secrecy
+
+    # ------------------------------------------------------------ reading
+
+    def account(self, account_id: int) -> Account:
+        """Also one that was removed: its campaigns are still there. Raises UnknownAccount."""
+        return self._one(_A.c.id == account_id)
+
+    def named(self, name: str) -> Account:
+        """Raises UnknownAccount."""
+        return self._one(_A.c.name == name, _A.c.removed_at.is_(None))
+
+    def all(self) -> list[Account]:
+        return self._accounts(_A.c.removed_at.is_(None))
+
+    def by_token(self, provider: str, token: str) -> Account | None:
+        """The account of that provider whose ingress token this is."""
+        digest = self._secrecy.digest("ingress", token)
+        found = self._accounts(_A.c.provider == provider, _A.c.ingress_digest == digest, _A.c.removed_at.is_(None))
+        return found[0] if found else None
+
+    def by_webhook(self, name: str, secret: str) -> Account | None:
+        """The account of that name, if this is its webhook secret."""
+        with autocommit(self._engine) as connection:
+            row = connection.execute(select(_A).where(_A.c.name == name, _A.c.removed_at.is_(None))).mappings().first()
+        known = row is not None and row["webhook_digest"]
+        if row is None or not self._secrecy.matches("webhook", secret, known or "-"):
+            return None
+        return self._account(row)
+
+    def sender(self, sender_id: int) -> Sender:
+        """Also one that was removed. Raises LookupError."""
+        found = self._senders(_S.c.id == sender_id)
+        if not found:
+            raise LookupError("no sender has that number")
+        return found[0]
+
+    def senders(self, account_id: int) -> list[Sender]:
+        return self._senders(_S.c.account_id == account_id, _S.c.removed_at.is_(None))
+
+    def all_senders(self) -> list[Sender]:
+        """Those of every account, in the order of accounts and names."""
+        return self._senders(
+            _S.c.removed_at.is_(None), _S.c.account_id.in_(select(_A.c.id).where(_A.c.removed_at.is_(None)))
+        )
+
+    # ------------------------------------------------------------ steering
+
+    def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
+        """Write down that senders are paused and why; `until_ms` (UTC epoch) ends it by itself."""
+        change = update(_S).where(_S.c.id.in_(sender_ids)).values(paused_reason=reason, paused_until=until_ms)
+        with autocommit(self._engine) as connection:
+            connection.execute(change)
+
+    def resume(self, sender_ids: Sequence[int]) -> None:
+        change = update(_S).where(_S.c.id.in_(sender_ids)).values(paused_reason=None, paused_until=None)
+        with autocommit(self._engine) as connection:
+            connection.execute(change)
+
+    # ------------------------------------------------------------ the accounts file
+
+    def apply(self, specs: Iterable[AccountSpec]) -> Applied:
+        """Make these accounts what the file says, all or none; others stay. Twice the same changes nothing.
+
+        A sender that vanished from its account's file is marked as removed and comes back with its number.
+        """
+        done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
+        with transaction(self._engine) as connection:
+            for spec in specs:
+                done[declare(connection, self._secrecy, spec)].append(spec.name)
+        return Applied(*(tuple(done[what]) for what in Applied._fields))
+
+    def remove(self, name: str) -> None:
+        """Take an account out of use; what was sent through it stays readable. Raises UnknownAccount."""
+        with transaction(self._engine) as connection:
+            gone = connection.execute(
+                update(_A).where(_A.c.name == name, _A.c.removed_at.is_(None)).values(removed_at=func.now())
+            )
+            if not gone.rowcount:
+                raise UnknownAccount(f"no account is named {name}")
+
+    # ------------------------------------------------------------ rows as values
+
+    def _one(self, *conditions: Any) -> Account:
+        found = self._accounts(*conditions)
+        if not found:
+            raise UnknownAccount("no such account")
+        return found[0]
+
+    def _accounts(self, *conditions: Any) -> list[Account]:
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(select(_A).where(*conditions).order_by(_A.c.name)).mappings().all()
+        return [self._account(row) for row in rows]
+
+    def _senders(self, *conditions: Any) -> list[Sender]:
+        """A halt that is over by itself is not shown."""
+        halted = _S.c.paused_until.is_(None) | (_S.c.paused_until > func.now())
+        query = select(_S, halted.label("halted")).where(*conditions).order_by(_S.c.account_id, _S.c.name)
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return [self._sender(row) for row in rows]
+
+    def _account(self, row: RowMapping) -> Account:
+        return Account(
+            id=row["id"],
+            name=row["name"],
+            provider=row["provider"],
+            base_urls=tuple(row["base_urls"]),
+            credentials=unseal(self._secrecy, row["credentials"]),
+            mode=row["mode"],
+            options=row["options"],
+            cpc=row["cpc"],
+            cpc_scope=CpcScope(row["cpc_scope"]),
+            on_locked=OnLocked(row["on_locked"]),
+            on_doubt=OnDoubt(row["on_doubt"]),
+            timeout_s=row["timeout_s"],
+            max_attempts=row["max_attempts"],
+            delay_min_ms=row["delay_min_ms"],
+            delay_max_ms=row["delay_max_ms"],
+            validity_s=row["validity_s"],
+            batch=row["batch"],
+            paused_reason=row["paused_reason"],
+        )
+
+    def _sender(self, row: RowMapping) -> Sender:
+        return Sender(
+            id=row["id"],
+            account_id=row["account_id"],
+            name=row["name"],
+            concurrency=row["concurrency"],
+            min_gap_ms=row["min_gap_ms"],
+            daily_limit=row["daily_limit"],
+            token=self._secrecy.decrypt(row["token"]) if row["token"] else None,
+            base_urls=tuple(row["base_urls"]),
+            paused_reason=row["paused_reason"] if row["halted"] else None,
+            paused_until_ms=row["paused_until"] if row["halted"] else None,
+        )

@@ -1,0 +1,100 @@
+"""Making one account what the accounts file says: rows are written only where something differs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from dispatcher.domain.accounts_file import AccountSpec, SenderSpec
+from dispatcher.ledger import tables
+from dispatcher.secrecy import Secrecy
+
+_A, _S = tables.account, tables.sender
+
+
+def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Literal["added", "changed", "unchanged"]:
+    """Make an account and its senders what the specification says; what had to be done."""
+    wanted = _columns(secrecy, spec)
+    row = connection.execute(select(_A).where(_A.c.name == spec.name).with_for_update()).mappings().first()
+    if row is None:
+        sealed = {**wanted, "credentials": _seal(secrecy, spec.credentials)}
+        account_id = connection.execute(insert(_A).values(**sealed).returning(_A.c.id)).scalar_one()
+        _declare_senders(connection, secrecy, account_id, spec.sender)
+        return "added"
+    changed = _declare_senders(connection, secrecy, row["id"], spec.sender)
+    stays = unseal(secrecy, row["credentials"]) == spec.credentials
+    wanted["credentials"] = row["credentials"] if stays else _seal(secrecy, spec.credentials)
+    if any(row[column] != value for column, value in wanted.items()):
+        connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted))
+        changed = True
+    return "changed" if changed else "unchanged"
+
+
+def _declare_senders(connection: Connection, secrecy: Secrecy, account_id: int, specs: Sequence[SenderSpec]) -> bool:
+    rows = connection.execute(select(_S).where(_S.c.account_id == account_id)).mappings()
+    known = {row["name"]: row for row in rows}
+    changed = [_declare_sender(connection, secrecy, account_id, spec, known.get(spec.name)) for spec in specs]
+    named = {spec.name for spec in specs}
+    gone = [row["id"] for row in known.values() if row["name"] not in named and row["removed_at"] is None]
+    if gone:
+        connection.execute(update(_S).where(_S.c.id.in_(gone)).values(removed_at=func.now()))
+    return any(changed) or bool(gone)
+
+
+def _declare_sender(
+    connection: Connection, secrecy: Secrecy, account_id: int, spec: SenderSpec, row: RowMapping | None
+) -> bool:
+    wanted: dict[str, Any] = {
+        "concurrency": spec.concurrency,
+        "min_gap_ms": round(spec.min_gap_s * 1000),
+        "daily_limit": spec.daily_limit,
+        "base_urls": list(spec.base_urls),
+        "token": secrecy.encrypt(spec.token) if spec.token else None,
+        "removed_at": None,
+    }
+    if row is None:
+        connection.execute(insert(_S).values(account_id=account_id, name=spec.name, **wanted))
+        return True
+    if row["token"] and spec.token == secrecy.decrypt(row["token"]):
+        wanted["token"] = row["token"]
+    if all(row[column] == value for column, value in wanted.items()):
+        return False
+    connection.execute(update(_S).where(_S.c.id == row["id"]).values(**wanted))
+    return True
+
+
+def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
+    """Everything but the credentials, whose ciphertext differs each time."""
+    ingress, webhook = spec.ingress_token, spec.webhook_secret
+    return {
+        "name": spec.name,
+        "provider": spec.provider,
+        "base_urls": list(spec.base_urls),
+        "ingress_digest": secrecy.digest("ingress", ingress) if ingress else None,
+        "webhook_digest": secrecy.digest("webhook", webhook) if webhook else None,
+        "mode": spec.mode,
+        "options": spec.options,
+        "cpc": spec.guarded,
+        "cpc_scope": spec.cpc_scope.value,
+        "on_locked": spec.on_locked.value,
+        "on_doubt": spec.on_doubt.value,
+        "timeout_s": spec.timeout_s,
+        "max_attempts": spec.max_attempts,
+        "delay_min_ms": round(spec.delay_min * 1000),
+        "delay_max_ms": round(spec.delay_max * 1000),
+        "validity_s": spec.validity_s,
+        "batch": spec.batch,
+        "hours": spec.hours.model_dump(mode="json") if spec.hours else None,
+        "removed_at": None,
+    }
+
+
+def _seal(secrecy: Secrecy, credentials: dict[str, str]) -> str:
+    return secrecy.encrypt(json.dumps(credentials))
+
+
+def unseal(secrecy: Secrecy, sealed: str) -> dict[str, str]:
+    opened: dict[str, str] = json.loads(secrecy.decrypt(sealed))
+    return opened

@@ -1,0 +1,146 @@
+"""The accounts file: every key, its default and its bounds, and errors that name the place."""
+
+import pytest
+
+from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
+from dispatcher.domain.accounts_file import AccountsFileError, read_accounts
+
+LEAST = """
+[[account]]
+name = "loja"
+provider = "uazapi"
+base_urls = ["https://impeto.uazapi.com"]
+[account.credentials]
+token = "t-1"
+[[account.sender]]
+name = "5511900000001"
+"""
+
+FULL = """
+[[account]]
+name = "loja"
+provider = "uazapi"
+base_urls = ["https://impeto.uazapi.com/", "http://127.0.0.1:9100"]
+ingress_token = "env:LOJA_TOKEN"
+webhook_secret = "env:LOJA_HOOK"
+cpc = true
+cpc_scope = "account"
+on_locked = "defer"
+on_doubt = "resend"
+timeout_s = 12.5
+max_attempts = 3
+delay_min = 1.5
+delay_max = 4
+validity_s = 0
+batch = 20
+mode = "direct"
+[account.credentials]
+token = "env:UAZAPI_TOKEN"
+[account.options]
+paths = { login = "/login" }
+[account.hours]
+timezone = "America/Sao_Paulo"
+windows = ["mon-fri 08:00-20:00", "sat 09:00-13:00"]
+holidays = "BR"
+[[account.sender]]
+name = "5511900000001"
+concurrency = 2
+min_gap_s = 0.5
+daily_limit = 1000
+token = "own"
+base_urls = ["https://outra.uazapi.com"]
+[[account.sender]]
+name = "5511900000002"
+"""
+
+ENVIRON = {"LOJA_TOKEN": "in", "LOJA_HOOK": "hook", "UAZAPI_TOKEN": "out"}
+
+
+def test_what_is_not_written_has_its_default() -> None:
+    (account,) = read_accounts(LEAST, {})
+    assert (account.cpc_scope, account.on_locked, account.on_doubt) == (CpcScope.GLOBAL, OnLocked.BLOCK, OnDoubt.HOLD)
+    assert (account.timeout_s, account.max_attempts, account.validity_s, account.batch) == (30, 5, 86_400, 1)
+    assert (account.delay_min, account.delay_max, account.mode, account.options) == (0, 0, "", {})
+    assert (account.guarded, account.hours, account.ingress_token) == (False, None, None)
+    assert (account.sender[0].concurrency, account.sender[0].min_gap_s, account.sender[0].daily_limit) == (1, 0, 0)
+
+
+def test_every_key_is_read() -> None:
+    (account,) = read_accounts(FULL, ENVIRON)
+    assert account.base_urls == ("https://impeto.uazapi.com", "http://127.0.0.1:9100")
+    assert (account.ingress_token, account.webhook_secret, account.credentials) == ("in", "hook", {"token": "out"})
+    assert (account.cpc_scope, account.on_locked, account.on_doubt) == ("account", "defer", "resend")
+    assert (account.guarded, account.mode, account.options) == (True, "direct", {"paths": {"login": "/login"}})
+    assert account.hours is not None
+    assert account.hours.windows == ("mon-fri 08:00-20:00", "sat 09:00-13:00")
+    assert (account.sender[0].token, account.sender[0].concurrency, account.sender[0].min_gap_s) == ("own", 2, 0.5)
+    assert account.sender[1].token is None
+
+
+def test_cpc_is_guarded_and_patient_unless_told_otherwise() -> None:
+    (account,) = read_accounts(LEAST.replace("uazapi", "cpc"), {})
+    assert account.guarded
+    assert account.timeout_s == 120
+    (account,) = read_accounts(LEAST.replace('"uazapi"', '"cpc"\ncpc = false\ntimeout_s = 5'), {})
+    assert not account.guarded
+    assert account.timeout_s == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "told"),
+    [
+        ("concurrency = 2", "concurrency = 0", "account[0].sender[0].concurrency: "),
+        ("concurrency = 2", "concurency = 2", "account[0].sender[0].concurency: "),
+        ("concurrency = 2", "concurrency = true", "account[0].sender[0].concurrency: "),
+        ('name = "5511900000002"', "", "account[0].sender[1].name: "),
+        ('name = "5511900000002"', 'name = "5511900000001"', "account[0].sender: two senders have the same name"),
+        ('name = "loja"', 'name = "Loja!"', "account[0].name: "),
+        ('provider = "uazapi"', 'provider = "sms"', "account[0].provider: "),
+        ('["https://outra.uazapi.com"]', '["outra.uazapi.com"]', "account[0].sender[0].base_urls[0]: must be http"),
+        ('["https://outra.uazapi.com"]', '["https://o.com/send"]', "account[0].sender[0].base_urls[0]: must be scheme"),
+        ("delay_max = 4", "delay_max = 1", "account[0].delay_max: must not be less than delay_min"),
+        ("delay_min = 1.5", "delay_min = -1", "account[0].delay_min: "),
+        ("timeout_s = 12.5", "timeout_s = 0", "account[0].timeout_s: "),
+        ('on_locked = "defer"', 'on_locked = "wait"', "account[0].on_locked: "),
+        ('"sat 09:00-13:00"', '"sat 9-13"', "account[0].hours.windows: must read like"),
+        ('"America/Sao_Paulo"', '"Brazil/Nowhere"', "account[0].hours.timezone: is no time zone"),
+        ('token = "env:UAZAPI_TOKEN"', 'tokem = "x"', "account[0]: credentials: uazapi knows only token"),
+        ('token = "env:UAZAPI_TOKEN"', "", "account[0]: credentials: token must be given"),
+        ("env:LOJA_HOOK", "env:NOWHERE", "account[0].webhook_secret: the environment variable NOWHERE is not set"),
+        ("[[account]]", "[[accounts]]", "account"),
+        ("[[account]]", "[[account]", "not TOML: "),
+    ],
+)
+def test_an_error_names_the_place_and_the_rule(line: str, instead: str, told: str) -> None:
+    with pytest.raises(AccountsFileError) as caught:
+        read_accounts(FULL.replace(line, instead, 1), ENVIRON)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_in_the_second_account_says_so() -> None:
+    second = LEAST.replace('"loja"', '"outra"').replace('"5511900000001"', '"5511900000002"\nconcurrency = 0')
+    with pytest.raises(AccountsFileError, match=r"^account\[1\]\.sender\[0\]\.concurrency: "):
+        read_accounts(LEAST + second, {})
+
+
+def test_two_accounts_share_neither_name_nor_token() -> None:
+    with pytest.raises(AccountsFileError, match=r"account\[1\]\.name: .*; account\[1\]\.ingress_token: "):
+        read_accounts(FULL + FULL, ENVIRON)
+
+
+def test_errors_and_texts_never_tell_a_secret() -> None:
+    (account,) = read_accounts(FULL, {**ENVIRON, "UAZAPI_TOKEN": "s3cret"})
+    assert "s3cret" not in repr(account)
+    assert "own" not in repr(account)
+    with pytest.raises(AccountsFileError) as caught:
+        read_accounts(FULL.replace('token = "own"', 'token = ["s3cret"]'), ENVIRON)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_builder_needs_user_and_password() -> None:
+    text = LEAST.replace("uazapi", "builder").replace('token = "t-1"', 'user = "u"\norganization = "o"')
+    with pytest.raises(AccountsFileError, match="credentials: password must be given"):
+        read_accounts(text, {})
+    (account,) = read_accounts(text.replace('user = "u"', 'user = "u"\npassword = "p"'), {})
+    assert account.credentials == {"user": "u", "password": "p", "organization": "o"}
