@@ -1,0 +1,44 @@
+"""The web application: every door on one floor."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations, pages, probes, uazapi, webhooks
+from dispatcher.ingress.access import AccessLog
+from dispatcher.ingress.desk import Desk
+from dispatcher.ingress.door import House
+from dispatcher.ingress.metrics import registry_for
+from dispatcher.ingress.refusals import problem, told
+from dispatcher.secrecy import Secrecy
+from dispatcher.settings import Settings
+
+# Builder's paths begin with any two names, so its door comes last.
+DOORS = (pages, probes, native, operations, webhooks, assets, uazapi, kinbox, cpc, builder)
+
+
+def create_app(desk: Desk, settings: Settings) -> FastAPI:
+    """The application over a desk; `settings` must hold the secret key and the admin token."""
+    app = FastAPI(
+        title="WhatsApp dispatcher",
+        summary="Campaigns through provider APIs: paced, guarded, each message once",
+        version=version("whatsapp-dispatcher"),
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
+    )
+    app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
+    app.state.registry, meter = registry_for(desk.house)
+    app.add_middleware(AccessLog, meter=meter)
+    for door in DOORS:
+        app.include_router(door.router)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """A path that no door has, or a method that it does not take."""
+    return problem(told(error, "none"))

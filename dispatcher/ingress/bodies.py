@@ -1,0 +1,109 @@
+"""What the OpenAPI document says about bodies: the doors read them by themselves, so FastAPI cannot know."""
+
+from typing import Any
+
+from dispatcher.providers.native_form import NativeForm
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "the same key and body again answer the first response; another body answers 422",
+}
+
+
+def body(schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
+    """`openapi_extra` of an operation that reads a JSON object."""
+    media = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": media}}}
+
+
+def creating(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    """The same for one that creates a campaign."""
+    return {**body(schema, example), "parameters": [IDEMPOTENCY_KEY]}
+
+
+def _object(*required: str, **properties: str) -> dict[str, Any]:
+    typed = {name: {"type": kind} for name, kind in properties.items()}
+    return {"type": "object", "required": list(required), "properties": typed}
+
+
+def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+    """A schema without references: in the OpenAPI document they would lead nowhere."""
+    if isinstance(node, list):
+        return [_inlined(one, definitions) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(value, definitions) for name, value in node.items() if name != "$defs"}
+
+
+_NATIVE_SCHEMA = NativeForm.model_json_schema(by_alias=False)
+
+NATIVE = creating(
+    _inlined(_NATIVE_SCHEMA, _NATIVE_SCHEMA["$defs"]),
+    {
+        "account": "loja",
+        "name": "Lançamento",
+        "delay_min": 3,
+        "delay_max": 6,
+        "text": "Olá {{name|cliente}}",
+        "recipients": [{"phone": "5511900000001", "name": "Ana"}],
+    },
+)
+
+UAZAPI = creating(
+    _object(
+        "messages", delayMin="integer", delayMax="integer", info="string", scheduled_for="integer", messages="array"
+    ),
+    {
+        "delayMin": 3,
+        "delayMax": 6,
+        "info": "teste avançado",
+        "messages": [{"number": "5511900000001", "type": "text", "text": "First message"}],
+    },
+)
+
+KINBOX = creating(
+    _object("name", name="string", channelId="string", message="string", leadsAssetUrl="string", leads="array"),
+    {"name": "Lançamento", "message": "Olá {{nome}}", "leads": [{"phone": "5511900000001", "nome": "Ana"}]},
+)
+
+BUILDER_LOGIN = body(_object("user", "password", user="string", password="string"))
+
+BUILDER_CAMPAIGN = creating(
+    _object(campaign_name="string", scheduled_date="string", content="string", sheet_values="array"),
+    {"campaign_name": "Lançamento", "sheet_values": ["phone,message", "5511900000001,Olá"]},
+)
+
+BUILDER_ACIONAMENTO = creating(
+    _object("json", json="object"), {"json": {"phone": "5511900000001", "message": "Olá", "contract": "91757"}}
+)
+
+CPC = creating(
+    _object("campaign", "tag", "messages", campaign="string", idAccount="string", tag="string", messages="array"),
+    {
+        "campaign": "Campanha teste",
+        "idAccount": "1234",
+        "tag": "emp1",
+        "messages": [
+            {
+                "phone": "5511900000001",
+                "idMessage": 1234,
+                "clientId": "",
+                "contract": "91757",
+                "closeTicket": True,
+                "specialistCode": "admin",
+                "mainTemplate": "Olá",
+            }
+        ],
+    },
+)
+
+RESOLUTION = body({**_object("as"), "properties": {"as": {"enum": ["sent", "failed", "retry"]}}})
+
+REPLY = body(
+    _object("phone", "at", "event_id", phone="string", at="string", event_id="string", text="string", account="string"),
+    {"phone": "5511900000001", "at": "2026-11-07T12:00:00.250Z", "event_id": "crm-8812", "text": "Olá"},
+)

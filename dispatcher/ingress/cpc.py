@@ -1,0 +1,69 @@
+"""Disparo CPC's door: one endpoint, a bearer token, and a word at once about recipients that will not be written to."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Accepted
+from dispatcher.ingress import bodies
+from dispatcher.ingress.door import Body, Inside, Key, bearer_of, created, submission, submit, unknown_sender
+from dispatcher.ingress.refusals import Refused, speaking
+from dispatcher.providers.registry import provider
+
+NAME = "cpc"
+
+REASONS = {
+    "invalid_number": "Número inválido",
+    "locked": "Bloqueado por regra CPC",
+    "suppressed": "Número na lista de bloqueio",
+}
+"""Our reason words in the words of this system; the first is the seed's own."""
+
+
+def shape(refused: Refused) -> Response:
+    if refused.status in (401, 404):
+        body: dict[str, Any] = {"message": refused.message, "error": refused.title, "statusCode": refused.status}
+    else:
+        message = "Erro de validação" if refused.problems else refused.message
+        body = {"status": "error", "message": message, "errors": refused.lines}
+    return JSONResponse(body, refused.status, refused.headers)
+
+
+def account_of(request: Request, house: Inside) -> Account:
+    try:
+        account = house.desk.accounts.by_token(NAME, bearer_of(request))
+    except Refused:
+        account = None
+    if account is None:
+        raise Refused(401, "Token de autenticação inválido", headers={"WWW-Authenticate": "Bearer"})
+    return account
+
+
+router = APIRouter(route_class=speaking(shape), tags=["cpc"])
+Caller = Annotated[Account, Depends(account_of)]
+
+
+@router.post("/api/messages/massivocpc", openapi_extra=bodies.CPC)
+def massivocpc(request: Request, account: Caller, house: Inside, body: Body, key: Key) -> Response:
+    """Queue messages of a campaign; posts of the same campaign and tag on one day feed one campaign."""
+
+    with unknown_sender(lambda: Refused(404, f"Tag '{body.object.get('tag')}' não encontrada")):
+        receipt = submit(house, submission(request, account, body, key), provider(NAME).parse)
+    return created(receipt, _result(receipt.accepted), 200)
+
+
+def _result(accepted: Accepted) -> dict[str, Any]:
+    errors = [{"phone": one.phone, "reason": REASONS.get(one.reason, one.reason)} for one in accepted.refused]
+    if not errors:
+        return _answer("success", "Mensagens enviadas com sucesso", accepted.queued, 0)
+    if accepted.queued:
+        message = f"{accepted.queued} mensagens processadas, {len(errors)} com erro"
+        return _answer("partial", message, accepted.queued, errors)
+    return _answer("error", "Falha ao processar requisição", 0, errors)
+
+
+def _answer(status: str, message: str, processed: int, errors: Any) -> dict[str, Any]:
+    return {"status": status, "message": message, "processed": processed, "errors": errors}

@@ -1,0 +1,220 @@
+"""What the doors need from the house, small, a sentence a method; `wiring` fills a `Desk`.
+
+Times are UTC epoch milliseconds. Every method may raise `domain.trouble.DispatcherTrouble`: a server
+underneath is away. Numbers of campaigns are `domain.ids` numbers; cursors are opaque text that
+`next_cursor` gave out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.inbound import InboundEvent
+from dispatcher.domain.lifecycle import CampaignState, MessageState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list, and the cursor that asks for what follows; None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign and how far it is. `lanes`: how many may send for it; `started_at_ms`: its first send."""
+
+    campaign: Campaign
+    account: str
+    provider: str
+    counts: Mapping[MessageState, int]
+    senders: tuple[str, ...] = ()
+    lanes: int = 1
+    started_at_ms: int | None = None
+    finished_at_ms: int | None = None
+    paused_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One recipient's message, as an operator may see it."""
+
+    id: MessageId
+    phone: str
+    state: MessageState
+    sender: str | None = None
+    reason: str = ""
+    detail: str = ""
+    attempts: int = 0
+    due_at_ms: int | None = None
+    sent_at_ms: int | None = None
+    settled_at_ms: int | None = None
+    delivered_at_ms: int | None = None
+    read_at_ms: int | None = None
+    answered_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SenderView:
+    sender: Sender
+    account: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockView:
+    """An open contact: who holds the client, since and until when."""
+
+    scope: str
+    holder: MessageId
+    taken_at_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtView:
+    """A message in doubt. `look_up_at_ms` None: the provider is not asked (again), an operator decides."""
+
+    message: MessageView
+    account: str
+    since_ms: int
+    tries: int = 0
+    look_up_at_ms: int | None = None
+
+
+class Order(StrEnum):
+    """What an operator may tell a campaign."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class Resolution(StrEnum):
+    """What an operator may say of a message in doubt."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    RETRY = "retry"
+
+
+class Check(NamedTuple):
+    """One thing that must work for the installation to be ready; `note` says what is wrong."""
+
+    name: str
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts for the metrics, by words only: states, reasons, queue names; never anything about a person."""
+
+    messages: Mapping[str, int] = field(default_factory=dict)
+    campaigns: Mapping[str, int] = field(default_factory=dict)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    workers: int = 0
+
+
+class LeadRow(NamedTuple):
+    """A recipient as the provider fetches it: the number to dial, and the fields for its template."""
+
+    phone: str
+    fields: Mapping[str, str]
+
+
+class AccountsDesk(Protocol):
+    """Who is asking. Tokens and secrets are compared by digest, in constant time."""
+
+    def by_token(self, provider: str, token: str) -> Account | None:
+        """The account of that provider whose ingress token this is."""
+
+    def by_webhook(self, name: str, secret: str) -> Account | None:
+        """The account of that name, if this is its webhook secret."""
+
+    def named(self, name: str) -> Account:
+        """Raises UnknownAccount."""
+
+    def senders(self) -> Sequence[SenderView]:
+        """Every account's."""
+
+
+class CampaignsDesk(Protocol):
+    """Campaigns: taking them in, looking at them, steering them."""
+
+    def earlier(self, account: Account, idempotency: tuple[str, str]) -> Accepted | None:
+        """The receipt that this (key, digest) was given before; raises KeyReused for another digest."""
+
+    def accept(self, account: Account, draft: Draft, idempotency: tuple[str, str] | None) -> Accepted:
+        """Store a draft whole or not at all, then plan it; returns after the commit.
+
+        Raises BadRequest for what shows only while the messages are read, UnknownSender, EmptyCampaign and
+        KeyReused; nothing is stored then.
+        """
+
+    def get(self, number: int) -> CampaignView | None: ...
+
+    def page(
+        self, state: CampaignState | None, account: str | None, cursor: str | None, limit: int
+    ) -> Page[CampaignView]:
+        """Newest first."""
+
+    def messages(
+        self, number: int, state: MessageState | None, cursor: str | None, limit: int
+    ) -> Page[MessageView] | None:
+        """A campaign's messages by seq; None when there is no such campaign."""
+
+    def between(self, account_id: int, low: int, high: int) -> Sequence[CampaignView]:
+        """The account's campaigns with low <= number < high, at most two."""
+
+    def steer(self, number: int, order: Order) -> bool:
+        """Pause, resume or cancel; False when the campaign's state does not allow it. Twice is as good as once."""
+
+
+class ContactsDesk(Protocol):
+    """Clients: what they say, who holds them, what may have reached them. `key` is a canonical number."""
+
+    def receive(self, account: Account | None, events: Iterable[InboundEvent]) -> int:
+        """Store events and have them processed; how many were new."""
+
+    def locks(self, key: str) -> Sequence[LockView]: ...
+
+    def lift(self, key: str) -> int:
+        """Free the client in every scope; how many locks there were."""
+
+    def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
+        """Oldest first."""
+
+    def resolve(self, message: MessageId, resolution: Resolution) -> bool | None:
+        """Settle a message in doubt; False when it is not (any more), None when there is no such message."""
+
+
+class HouseDesk(Protocol):
+    """The installation itself."""
+
+    def checks(self) -> Sequence[Check]:
+        """Redis, ledger, at least one worker."""
+
+    def figures(self) -> Figures: ...
+
+    def leads(self, campaign: int, seq: int, size: int) -> Sequence[LeadRow] | None:
+        """The recipients of a job that is on its way or was sent; None when there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that is behind the doors. `now_ms` is the installation's one clock."""
+
+    accounts: AccountsDesk
+    campaigns: CampaignsDesk
+    contacts: ContactsDesk
+    house: HouseDesk
+    now_ms: Callable[[], int]

@@ -1,0 +1,66 @@
+"""Prometheus metrics: counts that the desk gives, and the requests of this process. Labels are words, never numbers."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.ingress.desk import HouseDesk
+
+_SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)  # from a webhook to a file of a million leads
+
+
+class DeskCollector(Collector):
+    """Asks the desk when Prometheus asks us. While a server is away the counts are missing, not zero."""
+
+    def __init__(self, house: HouseDesk) -> None:
+        self._house = house
+
+    def collect(self) -> Iterable[Metric]:
+        reachable = GaugeMetricFamily("dispatcher_reachable", "1 when Redis and the ledger answered this scrape")
+        try:
+            figures = self._house.figures()
+        except DispatcherTrouble:
+            reachable.add_metric([], 0)
+            return [reachable]
+        reachable.add_metric([], 1)
+        workers = GaugeMetricFamily("dispatcher_workers", "workers whose heartbeat is fresh", value=figures.workers)
+        return [
+            reachable,
+            workers,
+            _family("dispatcher_messages", "messages by state", "state", figures.messages),
+            _family("dispatcher_campaigns", "campaigns by state", "state", figures.campaigns),
+            _family("dispatcher_lanes", "lanes by what they do", "state", figures.lanes),
+            _family("dispatcher_queue_length", "jobs waiting in a queue", "queue", figures.queues),
+        ]
+
+
+class RequestMeter:
+    """Requests that this process answered, by route: the template, not the path, since paths carry secrets."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route", "status")
+        self._count = Counter("dispatcher_http_requests", "requests answered", labels, registry=registry)
+        self._seconds = Histogram(
+            "dispatcher_http_seconds", "time to the answer", ("route",), registry=registry, buckets=_SECONDS
+        )
+
+    def answered(self, method: str, route: str, status: int, took_s: float) -> None:
+        self._count.labels(method, route, f"{status // 100}xx").inc()
+        self._seconds.labels(route).observe(took_s)
+
+
+def registry_for(house: HouseDesk) -> tuple[CollectorRegistry, RequestMeter]:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(DeskCollector(house))
+    return registry, RequestMeter(registry)
+
+
+def _family(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=(label,))
+    for word, count in sorted(counts.items()):
+        family.add_metric([word], count)
+    return family

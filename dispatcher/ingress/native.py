@@ -1,0 +1,107 @@
+"""The native API's campaigns: `/v1/campaigns`, for whoever holds the admin token. Errors are RFC 9457."""
+
+import hmac
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.ids import MalformedId, parse_campaign
+from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.ingress import bodies
+from dispatcher.ingress.desk import CampaignView, Order
+from dispatcher.ingress.door import Body, House, Inside, Key, bearer_of, created, submission, submit
+from dispatcher.ingress.refusals import Refused, not_found, problem, speaking, unauthorised
+from dispatcher.ingress.views import campaign_json, listing, message_json
+from dispatcher.providers import native
+from dispatcher.providers.contract import BadRequest
+
+
+def administrator(request: Request, house: Inside) -> None:
+    """Let nobody in without the admin token; raises Refused (401)."""
+    expected = house.settings.admin_token.get_secret_value()
+    if not expected or not hmac.compare_digest(bearer_of(request).encode(), expected.encode()):
+        raise unauthorised("the admin token is needed")
+
+
+def admin_router(tag: str) -> APIRouter:
+    return APIRouter(prefix="/v1", route_class=speaking(problem), dependencies=[Depends(administrator)], tags=[tag])
+
+
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+router = admin_router("campaigns")
+
+
+@router.post("/campaigns", status_code=201, openapi_extra=bodies.NATIVE)
+def create(request: Request, house: Inside, body: Body, key: Key) -> Response:
+    """Create a campaign in the native form; answers the campaign, and how many of its messages wait."""
+    account = _account(house, body.object)
+    receipt = submit(house, submission(request, account, body, key), native.parse)
+    shown = campaign_json(receipt.view, house.desk.now_ms())
+    taken = {"accepted": receipt.accepted.accepted, "queued": receipt.accepted.queued}
+    return created(receipt, {**shown, **taken}, 201)
+
+
+@router.get("/campaigns")
+def campaigns(
+    house: Inside,
+    state: CampaignState | None = None,
+    account: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Campaigns, newest first."""
+    now_ms = house.desk.now_ms()
+    page = house.desk.campaigns.page(state, account, cursor, limit)
+    return listing(page, lambda view: campaign_json(view, now_ms))
+
+
+@router.get("/campaigns/{campaign_id}")
+def campaign(campaign_id: str, house: Inside) -> dict[str, Any]:
+    """A campaign: its state, how many messages are in which state, how far it is and when it will be through."""
+    return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+
+
+@router.get("/campaigns/{campaign_id}/messages")
+def messages(
+    campaign_id: str, house: Inside, state: MessageState | None = None, cursor: Cursor = None, limit: Limit = 100
+) -> dict[str, Any]:
+    """A campaign's messages, one for each recipient, in the order they were handed over."""
+    page = house.desk.campaigns.messages(_number(campaign_id), state, cursor, limit)
+    if page is None:
+        raise not_found("campaign")
+    return listing(page, message_json)
+
+
+@router.post("/campaigns/{campaign_id}/{order}")
+def steer(campaign_id: str, order: Order, house: Inside) -> dict[str, Any]:
+    """Pause, resume or cancel; answers the campaign. At most the calls already in flight still happen."""
+    view = _view(house, campaign_id)
+    if not house.desk.campaigns.steer(view.campaign.id, order):
+        raise Refused(409, f"a campaign that is {view.campaign.state.value} cannot be told to {order.value}")
+    return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+
+
+def _account(house: House, body: dict[str, Any]) -> Account:
+    name = body.get("account")
+    if not isinstance(name, str):
+        raise BadRequest(("account", "is required, a text"))
+    return house.desk.accounts.named(name)
+
+
+def _number(campaign_id: str) -> int:
+    try:
+        return parse_campaign(campaign_id)
+    except MalformedId:
+        raise not_found("campaign") from None
+
+
+def _view(house: House, campaign_id: str) -> CampaignView:
+    view = house.desk.campaigns.get(_number(campaign_id))
+    if view is None:
+        raise not_found("campaign")
+    return view

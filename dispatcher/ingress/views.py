@@ -1,0 +1,142 @@
+"""What the native API shows: plain JSON made from the desk's values."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dispatcher.domain.forecast import chunk_count, finish_ms
+from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
+from dispatcher.domain.pacing import Pacing
+from dispatcher.ingress.desk import CampaignView, DoubtView, LockView, MessageView, Page, SenderView
+from dispatcher.ingress.times import iso
+
+T = TypeVar("T")
+
+_ENDED = frozenset({CampaignState.DONE, CampaignState.CANCELLED})
+
+
+def listing(page: Page[T], show: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    return {"items": [show(item) for item in page.items], "next_cursor": page.next_cursor}
+
+
+def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
+    """A campaign and how far it is: the counts of all states add up to `total`, `progress` is 0 to 1."""
+    campaign = view.campaign
+    state = campaign_state(campaign.state, campaign.scheduled_for_ms, now_ms)
+    waiting = sum(view.counts.get(one, 0) for one in OPEN)
+    settled = campaign.total - waiting
+    return {
+        "id": campaign_text(campaign.id),
+        "account": view.account,
+        "provider": view.provider,
+        "name": campaign.name,
+        "dialect": campaign.dialect,
+        "state": state.value,
+        "paused_reason": view.paused_reason,
+        "total": campaign.total,
+        "counts": {one.value: view.counts.get(one, 0) for one in MessageState},
+        "progress": round(settled / campaign.total, 4) if campaign.total else 1.0,
+        "rate": _rate(view, settled, now_ms),
+        "finish_prediction": iso(_prediction(view, state, settled, waiting, now_ms)),
+        "chunks": _chunks(campaign.pacing, campaign.total, settled),
+        "pacing": _pacing(campaign.pacing),
+        "senders": list(view.senders),
+        "cpc": campaign.guarded,
+        "on_locked": campaign.on_locked.value,
+        "validity_s": campaign.validity_s,
+        "scheduled_for": iso(campaign.scheduled_for_ms),
+        "created_at": iso(campaign.created_at_ms),
+        "started_at": iso(view.started_at_ms),
+        "finished_at": iso(view.finished_at_ms),
+    }
+
+
+def message_json(message: MessageView) -> dict[str, Any]:
+    return {
+        "id": str(message.id),
+        "seq": message.id.seq,
+        "phone": message.phone,
+        "sender": message.sender,
+        "state": message.state.value,
+        "reason": message.reason or None,
+        "detail": message.detail or None,
+        "attempts": message.attempts,
+        "due_at": iso(message.due_at_ms),
+        "sent_at": iso(message.sent_at_ms),
+        "settled_at": iso(message.settled_at_ms),
+        "delivered_at": iso(message.delivered_at_ms),
+        "read_at": iso(message.read_at_ms),
+        "answered_at": iso(message.answered_at_ms),
+    }
+
+
+def sender_json(view: SenderView, now_ms: int) -> dict[str, Any]:
+    """A sender, paused for as long as its reason holds."""
+    sender = view.sender
+    over = sender.paused_until_ms is not None and sender.paused_until_ms <= now_ms
+    paused = sender.paused_reason is not None and not over
+    return {
+        "account": view.account,
+        "provider": view.provider,
+        "sender": sender.name,
+        "state": "paused" if paused else "active",
+        "reason": sender.paused_reason if paused else None,
+        "paused_until": iso(sender.paused_until_ms) if paused else None,
+        "concurrency": sender.concurrency,
+        "min_gap_s": sender.min_gap_ms / 1000,
+        "daily_limit": sender.daily_limit,
+    }
+
+
+def lock_json(lock: LockView) -> dict[str, Any]:
+    return {
+        "scope": lock.scope,
+        "message_id": str(lock.holder),
+        "taken_at": iso(lock.taken_at_ms),
+        "until": iso(lock.until_ms),
+    }
+
+
+def doubt_json(doubt: DoubtView) -> dict[str, Any]:
+    return {
+        **message_json(doubt.message),
+        "account": doubt.account,
+        "since": iso(doubt.since_ms),
+        "look_ups": doubt.tries,
+        "next_look_up_at": iso(doubt.look_up_at_ms),
+    }
+
+
+def _rate(view: CampaignView, settled: int, now_ms: int) -> float:
+    """Messages per minute since the first send; 0 before it. A pause in between lowers it."""
+    if view.started_at_ms is None:
+        return 0.0
+    end_ms = view.finished_at_ms if view.campaign.state in _ENDED and view.finished_at_ms else now_ms
+    return round(settled * 60_000 / max(1_000, end_ms - view.started_at_ms), 2)
+
+
+def _prediction(view: CampaignView, state: CampaignState, settled: int, waiting: int, now_ms: int) -> int | None:
+    """When the campaign will be through; None while it is paused or when it is over."""
+    if state in _ENDED or state is CampaignState.PAUSED or not waiting:
+        return None
+    start_ms = max(now_ms, view.campaign.scheduled_for_ms or 0)
+    return finish_ms(view.campaign.pacing, start_ms, settled, waiting, view.lanes)
+
+
+def _chunks(pacing: Pacing, total: int, settled: int) -> dict[str, Any]:
+    count = chunk_count(total, pacing.chunk_size)
+    done = count if settled == total else settled // (pacing.chunk_size or total)
+    return {
+        "size": pacing.chunk_size or total,
+        "count": count,
+        "done": done,
+        "seconds_between": pacing.chunk_gap_ms / 1000,
+    }
+
+
+def _pacing(pacing: Pacing) -> dict[str, Any]:
+    return {
+        "delay_min": pacing.delay_min_ms / 1000,
+        "delay_max": pacing.delay_max_ms / 1000,
+        "batch": pacing.batch,
+    }

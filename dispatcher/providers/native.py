@@ -1,0 +1,199 @@
+"""The native body: one form for every provider. Not a provider, but read like one: `recognises`, `parse`.
+
+    {"account", "name"?, …pacing and policies?,
+     "messages": [{"phone" | "number", "type"?, …content, "fields"?, …anything the provider knows}]
+     or "text" | "content" and "recipients": [{"phone" | "number", …fields}]}
+
+Names may be written in camelCase too. What a message holds beside its content (`domain.content.FIELDS`) goes to
+the provider as it is: CPC's `contract`, Builder's own keys.
+
+Two ways to hand people over, and two promises. `messages` were written one by one by an app that knows them:
+a number that cannot be dialled is a mistake in the request, 400, nothing stored. `recipients` are a list out of
+somebody's database: a bad row must not stop the others, so it is kept as a message that failed with
+`invalid_number`, and counted. Nobody is written to less often than listed: the same phone twice is two messages.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from dispatcher.domain.campaign import Draft, DraftMessage
+from dispatcher.domain.content import FIELDS, check_content
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.phone import InvalidPhone, canonical, dialable, is_group
+from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.native_form import NativeForm
+
+INVALID_NUMBER = "invalid_number"
+TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
+"""Providers that take nothing but text."""
+
+_ADDRESS = ("phone", "number")
+_BESIDE = frozenset({*_ADDRESS, "fields"})
+_PROBLEMS_NAMED = 20
+_OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
+
+
+def recognises(body: Any) -> bool:
+    return (
+        isinstance(body, dict) and isinstance(body.get("account"), str) and ("messages" in body or "recipients" in body)
+    )
+
+
+def parse(body: Any, context: ParseContext) -> Draft:
+    """The body as a draft; raises BadRequest that names up to twenty fields."""
+    form = _form(body)
+    messages = _messages(form, context) if form.messages is not None else _recipients(form)
+    return Draft(
+        name=form.name,
+        dialect="native",
+        messages=messages,
+        pacing=_pacing(form, context),
+        chunks_count=form.chunks_count,
+        content=_shared_content(form, context),
+        senders=tuple(form.senders),
+        scheduled_for_ms=_start_ms(form, context.now_ms),
+        guarded=form.cpc,
+        on_locked=form.on_locked,
+        validity_s=form.validity_s,
+        priority=form.priority,
+        callback_url=form.callback_url,
+        follow_ups=tuple(step.model_dump() for step in form.follow_ups),
+    )
+
+
+def _form(body: Any) -> NativeForm:
+    try:
+        form = NativeForm.model_validate(body)
+    except ValidationError as invalid:
+        raise BadRequest(*_problems(invalid)) from None
+    if (form.messages is None) == (form.recipients is None):
+        raise BadRequest(("messages", "give either messages, or recipients and a text"))
+    if form.messages is not None and (form.text is not None or form.content is not None):
+        raise BadRequest(("text", "belongs to recipients; messages bring their own"))
+    return form
+
+
+def _problems(invalid: ValidationError) -> Iterator[tuple[str, str]]:
+    for error in invalid.errors(include_url=False, include_input=False, include_context=False)[:_PROBLEMS_NAMED]:
+        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"])
+        yield where.removeprefix("."), error["msg"].removeprefix("Value error, ")
+
+
+def _messages(form: NativeForm, context: ParseContext) -> list[DraftMessage]:
+    problems: list[tuple[str, str]] = []
+    read = [_message(f"messages[{at}]", given, context, problems) for at, given in enumerate(form.messages or ())]
+    if problems:
+        raise BadRequest(*problems[:_PROBLEMS_NAMED])
+    return read
+
+
+def _message(
+    where: str, given: Mapping[str, Any], context: ParseContext, problems: list[tuple[str, str]]
+) -> DraftMessage:
+    content = {"type": "text", **{name: value for name, value in given.items() if name in FIELDS}}
+    params = {name: value for name, value in given.items() if name not in FIELDS and name not in _BESIDE}
+    broken = _check(content, context.account.provider)
+    fields, phone, key = None, "", ""
+    try:
+        phone, key = _address(given)
+    except InvalidPhone as invalid:
+        broken.append((next((name for name in _ADDRESS if name in given), "phone"), str(invalid)))
+    try:
+        fields = _fields(given["fields"]) if given.get("fields") is not None else None
+    except ValueError as invalid:
+        broken.append(("fields", str(invalid)))
+    problems += [(f"{where}.{field}", rule) for field, rule in broken]
+    return DraftMessage(phone, key, content, fields, params or None)
+
+
+def _recipients(form: NativeForm) -> Iterable[DraftMessage]:
+    for at, given in enumerate(form.recipients or ()):
+        try:
+            fields = _fields({name: value for name, value in given.items() if name not in _ADDRESS})
+        except ValueError as invalid:
+            raise BadRequest((f"recipients[{at}]", str(invalid))) from None
+        raw = _raw(given)
+        try:
+            phone, key = _address(given)
+        except InvalidPhone:
+            yield DraftMessage(raw[:64], "", fields=fields, problem=INVALID_NUMBER)
+        else:
+            yield DraftMessage(phone, key, fields={"phone": raw, **fields})
+
+
+def _raw(given: Mapping[str, Any]) -> str:
+    raw = next((given[name] for name in _ADDRESS if given.get(name) is not None), "")
+    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw if isinstance(raw, str) else ""
+
+
+def _address(given: Mapping[str, Any]) -> tuple[str, str]:
+    """What is dialled, and the canonical key; a group has none. Raises InvalidPhone."""
+    raw = _raw(given)
+    if not raw.strip():
+        raise InvalidPhone("is required: a phone number")
+    phone = dialable(raw)
+    return phone, "" if is_group(phone) else canonical(phone)
+
+
+def _fields(given: Any) -> dict[str, str]:
+    """A recipient's columns as text; what has no value is left out, so that a default can stand in."""
+    if not isinstance(given, Mapping):
+        raise ValueError("must be an object")
+    return {name: _column(name, value) for name, value in given.items() if value is not None}
+
+
+def _column(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise ValueError(f"the field {name!r} must be a text or a number")
+
+
+def _shared_content(form: NativeForm, context: ParseContext) -> dict[str, Any] | None:
+    if form.recipients is None:
+        return None
+    if (form.text is None) == (form.content is None):
+        raise BadRequest(("text", "recipients need a text, or a content, but not both"))
+    content = {"type": "text", "text": form.text} if form.content is None else {"type": "text", **form.content}
+    where = "content." if form.content is not None else ""
+    if broken := _check(content, context.account.provider):
+        raise BadRequest(*((f"{where}{field}", rule) for field, rule in broken))
+    return content
+
+
+def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
+    problems = check_content(content)
+    if not problems and provider in TEXT_ONLY and content["type"] != "text":
+        problems = [("type", f"{provider} takes texts only")]
+    return problems
+
+
+def _pacing(form: NativeForm, context: ParseContext) -> Pacing:
+    """The account's delays where the request brings none; where it brings one, the other gives way."""
+    least, most = _ms(form.delay_min), _ms(form.delay_max)
+    if least is None:
+        least = min(context.account.delay_min_ms, most) if most is not None else context.account.delay_min_ms
+    if most is None:
+        most = max(context.account.delay_max_ms, least)
+    if least > most:
+        raise BadRequest(("delay_min", "must not be over delay_max"))
+    return Pacing(least, most, form.chunk_size, _ms(form.seconds_between_chunks) or 0, context.account.batch)
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _start_ms(form: NativeForm, now_ms: int) -> int | None:
+    """The start, if it lies ahead."""
+    if form.scheduled_for is None:
+        return None
+    start_ms = int(form.scheduled_for.timestamp() * 1000)
+    if start_ms < now_ms - _OVERDUE_MS:
+        raise BadRequest(("scheduled_for", "lies in the past"))
+    return start_ms if start_ms > now_ms else None
