@@ -17,10 +17,17 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from dispatcher.simulator.builder import Builder
 from dispatcher.simulator.control import Control
+from dispatcher.simulator.cpc import Cpc
 from dispatcher.simulator.faults import Plan
+from dispatcher.simulator.kinbox import Kinbox
+from dispatcher.simulator.people import People
 from dispatcher.simulator.routing import Routes
 from dispatcher.simulator.uazapi import Uazapi
+from dispatcher.simulator.uazapi_direct import Direct
+from dispatcher.simulator.uazapi_webhook import WebhookSettings
+from dispatcher.simulator.webhooks import Webhooks
 from dispatcher.simulator.wire import Answer, Call, Refused
 from dispatcher.simulator.world import World
 
@@ -44,9 +51,12 @@ class Protocol(H11Protocol):
 class App:
     def __init__(self) -> None:
         self.world = World()
-        self.uazapi = Uazapi(self.world)
-        self.control = Control(self.world)
-        self.routes = Routes(self.uazapi.routes())
+        hooks = Webhooks(self.world)
+        uazapi, kinbox, builder, cpc = Uazapi(self.world), Kinbox(self.world), Builder(self.world), Cpc(self.world)
+        people = People(self.world, hooks, uazapi, kinbox, cpc)
+        self.control = Control(self.world, hooks, people, cpc.contacts)
+        more = (Direct(uazapi), WebhookSettings(uazapi, hooks))
+        self.routes = Routes(*(part.routes() for part in (uazapi, *more, kinbox, cpc, builder)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +70,7 @@ class App:
 
     async def _control(self, call: Call, receive: Receive, send: Send) -> None:
         if await read_body(call, receive):
-            await respond(send, self.control.answer(call))
+            await respond(send, await self.control.answer(call))
 
     async def _serve(self, call: Call, transport: asyncio.Transport, receive: Receive, send: Send) -> None:
         record, faults = self.world.record, self.world.faults

@@ -83,8 +83,7 @@ def _carousel(message: Message) -> str | None:
     """`[Card]`, then `{image}`, then its buttons, for each card; or `carousel` objects as /send/carousel has."""
     if isinstance(message.get("carousel"), list):
         cards = message["carousel"]
-        whole = all(isinstance(c, dict) and c.get("text") and isinstance(c.get("buttons"), list) for c in cards)
-        return None if cards and whole else "carousel: each card needs text, image and buttons"
+        return None if cards and all(map(_is_card, cards)) else "carousel: each card needs text, image and buttons"
     found = choices(message)
     if found is None:
         return "choices is required for type carousel"
@@ -94,6 +93,16 @@ def _carousel(message: Message) -> str | None:
         if _PICTURE.match(choice) and not _CARD.match(before):
             return "an image follows its card: {image url}"
     return None
+
+
+def _is_card(card: Any) -> bool:
+    """{text, image, buttons: [{id, text, type}]} of /send/carousel [1.5]."""
+    if not isinstance(card, dict) or not card.get("text") or not isinstance(card.get("buttons"), list):
+        return False
+    return all(
+        isinstance(b, dict) and b.get("id") and b.get("text") and b.get("type") in ("REPLY", "URL", "COPY", "CALL")
+        for b in card["buttons"]
+    )
 
 
 _CHECKS: dict[str, Callable[[Message], str | None]] = {

@@ -119,6 +119,11 @@ class Faults:
         self.early = [rule for rule in self.rules if rule.is_early()]
         self.late = [rule for rule in self.rules if not rule.is_early()]
 
+    def reseed(self, seed: int) -> None:
+        """New dice for the rules that are there."""
+        for index, rule in enumerate(self.rules):
+            rule.chance.seed(f"{seed}:{index}")
+
     def resets_early(self, call: Call) -> bool:
         return any(rule.matches(call) and rule.fires() for rule in self.early)
 

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from dispatcher.simulator.numbers import jid, spellings
 from dispatcher.simulator.record import Job
 from dispatcher.simulator.wire import Call
 from dispatcher.simulator.world import World
@@ -101,16 +100,8 @@ class Sending:
     def _send(self, folder: Folder) -> None:
         message = folder.waiting.pop()
         number = message["number"]
-        if error := not_on_whatsapp(self.world, number):
+        if error := self.world.absent(number):
             folder.failed.append((message, error))
         else:
             sent = self.world.record.deliver(folder.call, number, folder.job, message, ("number",))
             folder.sent.append(sent)
-
-
-def not_on_whatsapp(world: World, number: str) -> str | None:
-    """The error that the real one gives for a number without an account [1.4, 1.6]."""
-    absent = world.settings.not_on_whatsapp
-    if absent and any(spellings(number) & spellings(other) for other in absent):
-        return f"the number {jid(number, world.settings.jid_rule)} is not on WhatsApp"
-    return None

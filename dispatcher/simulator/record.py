@@ -8,7 +8,7 @@ while it runs bends nothing.
 import json
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,6 @@ class Record:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.on_delivery: Callable[[int], None] | None = None
-        self.errors: list[str] = []
         self.forget()
 
     def forget(self) -> None:
@@ -57,6 +56,8 @@ class Record:
         self.received: Counter[str] = Counter()
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.faults: Counter[str] = Counter()
+        self.errors: list[str] = []
+        self.notes: deque[str] = deque(maxlen=100)
         self.unfilled = 0
         self.call_base = 0
         self.calls: list[tuple[str, str, str, str, str]] = []  # provider, sender, link, method, path
@@ -158,43 +159,26 @@ class Record:
     def holds(self, delivery: int) -> bool:
         return self.base <= delivery < self.base + len(self.numbers)
 
-    def delivery(self, delivery: int) -> dict[str, Any]:
-        at = delivery - self.base
-        number, job = self.numbers[at], self.jobs[at]
-        content = json.loads(self.contents[at])
-        call = self.call(self.call_of[at])
-        return {
-            "id": delivery,
-            "provider": call.get("provider", ""),
-            "sender": call.get("sender", ""),
-            "link": call.get("link", ""),
-            "number": number,
-            "digits": digits_of(number),
-            "content": content,
-            "marker": job.marker,
-            "job": job_of(job.marker),
-            "folder": job.folder,
-            "message_id": message_id(delivery),
-            "delivered": wall_ms(self.delivered[at]),
-            "delivered_mono": self.delivered[at] * 1000,
-            **{name: call.get(name) for name in ("started", "ended", "started_mono", "ended_mono")},
-            "status": call.get("status"),
-            "fault": call.get("fault", ""),
-            "call": self.call_of[at],
-        }
+    def number(self, delivery: int) -> str:
+        return self.numbers[delivery - self.base]
 
     def job(self, delivery: int) -> Job:
         return self.jobs[delivery - self.base]
 
-    def deliveries(self, number: str = "", after: int = -1, limit: int = 10_000) -> list[dict[str, Any]]:
-        """In order; `number` in any spelling."""
-        return [self.delivery(i) for _, i in zip(range(limit), self.ids(number, after), strict=False)]
+    def owner(self, delivery: int) -> tuple[str, str]:
+        """Provider and sender of a delivery."""
+        at = self.call_of[delivery - self.base] - self.call_base
+        return self.calls[at][:2] if at >= 0 else ("", "")
 
     def ids(self, number: str = "", after: int = -1) -> Iterator[int]:
+        """Deliveries in order; `number` in any spelling."""
         wanted = spellings(number) if number else None
         for at in range(max(after + 1 - self.base, 0), len(self.numbers)):
             if wanted is None or digits_of(self.numbers[at]) in wanted:
                 yield self.base + at
+
+    def ids_of_marker(self, marker: str) -> list[int]:
+        return [self.base + at for at, job in enumerate(self.jobs) if job.marker == marker]
 
     def latest(self, number: str, provider: str = "", sender: str = "") -> int:
         """The last delivery to a person, -1 when there was none."""
@@ -202,76 +186,9 @@ class Record:
         for at in range(len(self.numbers) - 1, -1, -1):
             if digits_of(self.numbers[at]) in wanted:
                 owner = self.owner(self.base + at)
-                if owner[0] == (provider or owner[0]) and owner[1] == (sender or owner[1]):
+                if owner == (provider or owner[0], sender or owner[1]):
                     return self.base + at
         return -1
-
-    def owner(self, delivery: int) -> tuple[str, str]:
-        """Provider and sender of a delivery."""
-        at = self.call_of[delivery - self.base] - self.call_base
-        return self.calls[at][:2] if at >= 0 else ("", "")
-
-    def call(self, index: int) -> dict[str, Any]:
-        at = index - self.call_base
-        if not 0 <= at < len(self.calls):
-            return {}
-        provider, sender, link, method, path = self.calls[at]
-        started, ended = self.call_started[at], self.call_ended[at]
-        is_open = ended == OPEN
-        return {
-            "id": index,
-            "provider": provider,
-            "sender": sender,
-            "link": link,
-            "method": method,
-            "path": path,
-            "started": wall_ms(started),
-            "ended": None if is_open else wall_ms(ended),
-            "started_mono": started * 1000,
-            "ended_mono": None if is_open else ended * 1000,
-            "status": None if is_open else self.call_status[at],
-            "fault": self.call_fault[at],
-            "deliveries": self.call_delivered[at],
-        }
-
-    def calls_after(self, after: int = -1, limit: int = 10_000) -> list[dict[str, Any]]:
-        first = max(after + 1, self.call_base)
-        last = min(first + limit, self.call_base + len(self.calls))
-        return [self.call(index) for index in range(first, last)]
-
-    def duplicates(self) -> list[dict[str, Any]]:
-        """The first thousand messages that were delivered again, each with all its deliveries."""
-        return [self._several([self.tally.first.get(key, -1), *ids]) for key, ids in self.tally.again.items()]
-
-    def repeats(self) -> list[dict[str, Any]]:
-        listed = self.tally.repeated.items()
-        return [self._several([i], self.tally.contents.get(key, 0)) for key, i in listed]
-
-    def _several(self, ids: list[int], count: int = 0) -> dict[str, Any]:
-        one = self.delivery(ids[-1]) if self.holds(ids[-1]) else {}
-        kept = {name: one.get(name) for name in ("provider", "number", "job", "content")}
-        return {**kept, "count": count or len(ids), "deliveries": ids}
-
-    def summary(self) -> dict[str, Any]:
-        return {
-            "deliveries": self.base + len(self.numbers),
-            "calls": self.call_base + len(self.calls),
-            "providers": dict(self.received),
-            "senders": self.lanes.as_list(),
-            "overlaps": self.lanes.overlaps(),
-            "duplicate_count": self.tally.duplicates,
-            "duplicates": self.duplicates(),
-            "repeat_count": self.tally.repeats,
-            "repeats": self.repeats(),
-            "unfilled": self.unfilled,
-            "answers": [{"provider": p, "status": s, "count": n} for (p, s), n in self.statuses.items()],
-            "faults": dict(self.faults),
-            "errors": self.errors,
-        }
-
-
-def wall_ms(monotonic_s: float) -> float:
-    return (WALL + monotonic_s) * 1000
 
 
 def message_id(delivery: int) -> str:

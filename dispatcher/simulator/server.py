@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from dispatcher.simulator.settings import Settings
+
 Json = dict[str, Any]
 START_S = 20.0
 STOP_S = 5.0
@@ -60,6 +62,28 @@ class SimulatorClient:
     def forget(self) -> None:
         self._ask("DELETE", "deliveries")
 
+    def counts(self, by: str = "person", limit: int = 10_000) -> list[Json]:
+        """How often each `person`, or each `content` to each person, was reached; most often first."""
+        return list(self._ask("GET", "counts", by=by, limit=limit))
+
+    def set_webhooks(self, *hooks: Json) -> None:
+        """Replaces all webhooks: {"provider", "url", "identity"?, "events"?, "add_event"?, "headers"?, …}."""
+        self._ask("PUT", "webhooks", list(hooks))
+
+    def reply(self, provider: str, number: str, text: str = "oi", **options: Any) -> list[Json]:
+        """A client answers; returns what the webhooks answered. `events.REPLY` lists the options."""
+        given = {"provider": provider, "number": number, "text": text, **options}
+        return list(self._ask("POST", "reply", given))
+
+    def receipt(self, provider: str, number: str, state: str = "Delivered", **options: Any) -> list[Json]:
+        """WhatsApp reports on the last delivery to a number. `events.RECEIPT` lists the options."""
+        given = {"provider": provider, "number": number, "state": state, **options}
+        return list(self._ask("POST", "receipt", given))
+
+    def connection(self, identity: str, status: str, **options: Any) -> list[Json]:
+        """A line goes down or comes back: its state changes, and its webhooks hear of it."""
+        return list(self._ask("POST", "connection", {"identity": identity, "status": status, **options}))
+
     def set_faults(self, *rules: Json) -> None:
         """Replaces all fault rules; `faults.py` lists the kinds."""
         self._ask("PUT", "faults", list(rules))
@@ -76,9 +100,15 @@ class SimulatorClient:
         self._ask("PUT", "settings", settings)
 
     def clear(self) -> None:
-        """Forgets deliveries and faults; settings stay."""
+        """Forgets deliveries, faults and webhooks; settings stay."""
         self.clear_faults()
+        self.set_webhooks()
         self.forget()
+
+    def reset(self) -> None:
+        """As new: default settings too."""
+        self.clear()
+        self.set(**Settings().as_dict())
 
 
 class SimulatorProcess:

@@ -16,7 +16,6 @@ class Settings:
     uazapi_tokens: list[str] = field(default_factory=list)  # known instances; empty: any token is one
     uazapi_keep_folders: int = 200_000
     kinbox_tokens: list[str] = field(default_factory=list)
-    kinbox_inline: bool = False  # fetch the leads before answering 201, not after
     builder_users: dict[str, str] = field(default_factory=dict)  # user -> password; empty: anyone
     builder_token_s: float = 3600.0
     builder_apikeys: list[str] = field(default_factory=list)
@@ -27,6 +26,7 @@ class Settings:
     auto_receipts: list[str] = field(default_factory=list)  # e.g. ["Delivered", "Read"], after each delivery
     auto_reply_probability: float = 0.0
     auto_reply_text: str = "oi"
+    auto_delay_s: float = 0.2  # from a delivery to its first receipt, and on to the next
 
     def update(self, changes: dict[str, Any]) -> None:
         """Raises ValueError for an unknown name or a value of another kind."""

@@ -10,23 +10,16 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from dispatcher.simulator import contents
-from dispatcher.simulator.folders import Folder, Message, Sending, not_on_whatsapp
-from dispatcher.simulator.numbers import is_destination, jid
+from dispatcher.simulator import views
+from dispatcher.simulator.folders import Folder, Message, Sending
+from dispatcher.simulator.numbers import is_destination
 from dispatcher.simulator.presets import DISCONNECTED, UNAUTHORIZED
 from dispatcher.simulator.record import Job
-from dispatcher.simulator.wire import MISSING, Answer, Call, Refused, Route
+from dispatcher.simulator.uazapi_requests import bad, body_of, check_message, delays, numbers_of, schedule, sender_of
+from dispatcher.simulator.wire import Answer, Call, Refused, Route
 from dispatcher.simulator.world import World
 
-MINUTES_BELOW = 100_000  # a scheduled_for below this counts minutes, from EPOCH_MS_FROM on milliseconds [1.3]
-EPOCH_MS_FROM = 10**12
-MOST_DELAY_S = 86_400
-BAD_NUMBER = "Formato de número inválido"
 STATES = {"disconnected", "connecting", "connected", "hibernated"}
-
-
-def bad(text: str, status: int = 400) -> Refused:
-    return Refused(Answer(status, {"error": text}))
 
 
 class Uazapi:
@@ -35,9 +28,17 @@ class Uazapi:
         self.sending = Sending(world)
         self.folders: OrderedDict[str, Folder] = OrderedDict()
         self.states: dict[str, str] = {}
+        world.on_forget.append(self.forget)
+
+    def forget(self) -> None:
+        """All folders, and with them what still waits to be sent; all lines are up again."""
+        for folder in self.folders.values():
+            folder.waiting.clear()
+        self.folders.clear()
+        self.states.clear()
 
     def routes(self) -> dict[tuple[str, str], Route]:
-        route, send = self._route, self._send_route
+        route, send = self.route, self.send_route
         return {
             ("POST", "/sender/advanced"): send(self.advanced),
             ("POST", "/sender/simple"): send(self.simple),
@@ -51,11 +52,18 @@ class Uazapi:
             ("GET", "/instance/wa_messages_limits"): route(self.limits),
         }
 
-    def _route(self, handler: Any, sends: bool = False) -> Route:
+    def route(self, handler: Any, sends: bool = False) -> Route:
         return Route("uazapi", handler, sender_of, numbers_of, sends)
 
-    def _send_route(self, handler: Any) -> Route:
-        return self._route(handler, sends=True)
+    def send_route(self, handler: Any) -> Route:
+        return self.route(handler, sends=True)
+
+    def receipt(self, delivery: int, state: str) -> None:
+        """Counts a receipt on the delivery's folder."""
+        folder = self.folders.get(self.world.record.job(delivery).folder)
+        if folder is not None:
+            folder.delivered += state == "Delivered"
+            folder.read += state == "Read"
 
     # ------------------------------------------------------------------ who calls
 
@@ -175,20 +183,20 @@ class Uazapi:
         return Answer(200, {"messages": part, "pagination": pages})
 
     def _messages_of(self, folder: Folder) -> list[Message]:
-        record, rule = self.world.record, self.world.settings.jid_rule
+        record, jid = self.world.record, self.world.jid
         sent = [self.message(i) for i in folder.sent if record.holds(i)]
-        failed = [{"chatid": jid(m["number"], rule), "status": "Failed", "error": error} for m, error in folder.failed]
-        waiting = [{"chatid": jid(m["number"], rule), "status": "Scheduled"} for m in reversed(folder.waiting)]
+        failed = [{"chatid": jid(m["number"]), "status": "Failed", "error": error} for m, error in folder.failed]
+        waiting = [{"chatid": jid(m["number"]), "status": "Scheduled"} for m in reversed(folder.waiting)]
         return [*sent, *failed, *waiting]
 
     def message(self, delivery: int) -> Message:
         """A message object [1.4]."""
-        one = self.world.record.delivery(delivery)
+        one = views.delivery(self.world.record, delivery)
         content, job = one["content"], self.world.record.job(delivery)
         return {
             "id": f"{one['sender']}:{one['message_id']}",
             "messageid": one["message_id"],
-            "chatid": jid(one["number"], self.world.settings.jid_rule),
+            "chatid": self.world.jid(one["number"]),
             "fromMe": True,
             "isGroup": one["number"].endswith("@g.us"),
             "messageType": content.get("type", "text"),
@@ -231,8 +239,8 @@ class Uazapi:
         return Answer(200, [self._checked(str(number)) for number in numbers])
 
     def _checked(self, number: str) -> Message:
-        found = is_destination(number) and not not_on_whatsapp(self.world, number)
-        address = jid(number, self.world.settings.jid_rule) if found else ""
+        found = is_destination(number) and not self.world.absent(number)
+        address = self.world.jid(number) if found else ""
         return {
             "query": number,
             "jid": address,
@@ -251,61 +259,3 @@ class Uazapi:
     def limits(self, call: Call) -> Answer:
         self.token(call)
         return Answer(200, {"can_send_new_messages": True, "error_key": "", "reachout_timelock": {"active": False}})
-
-
-# ---------------------------------------------------------------------- reading a request
-
-
-def sender_of(call: Call) -> str:
-    return call.header(b"token")
-
-
-def numbers_of(call: Call) -> list[str]:
-    body = call.object()
-    messages = body.get("messages")
-    if isinstance(messages, list):
-        return [str(m.get("number", "")) for m in messages if isinstance(m, dict)]
-    numbers = body.get("numbers")
-    if isinstance(numbers, list):
-        return [str(number) for number in numbers]
-    return [str(body["number"])] if "number" in body else []
-
-
-def body_of(call: Call) -> Message:
-    found = call.json()
-    if found is MISSING and not call.body:
-        return {}
-    if not isinstance(found, dict):
-        raise bad("Invalid JSON payload")
-    return found
-
-
-def check_message(message: Any) -> None:
-    if not isinstance(message, dict) or not is_destination(message.get("number")):
-        raise bad(BAD_NUMBER)
-    if message.get("type") and (wrong := contents.problem(message)):
-        raise bad(wrong)
-
-
-def delays(body: Message) -> tuple[int, int]:
-    """Whole seconds; the bound catches milliseconds sent by mistake [1.3]."""
-    least = _delay(body.get("delayMin", 0))
-    most = _delay(body.get("delayMax", least))
-    if least > most:
-        raise bad("delayMin must not be greater than delayMax")
-    return least, most
-
-
-def _delay(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MOST_DELAY_S:
-        raise bad("delayMin and delayMax must be integers, in seconds")
-    return value
-
-
-def schedule(value: Any) -> int:
-    """Epoch milliseconds, 0 for at once; between minutes and milliseconds nothing is defined [1.3]."""
-    if value is None or value == 0:
-        return 0
-    if type(value) is not int or value < 0 or MINUTES_BELOW <= value < EPOCH_MS_FROM:
-        raise bad("scheduled_for must be epoch milliseconds or minutes from now")
-    return value if value >= EPOCH_MS_FROM else int(time.time() * 1000) + value * 60_000

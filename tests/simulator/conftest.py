@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
-from dispatcher.simulator.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +17,7 @@ def simulator_process() -> Iterator[SimulatorProcess]:
 @pytest.fixture
 def simulator(simulator_process: SimulatorProcess) -> Iterator[SimulatorClient]:
     client = simulator_process.client
-    client.clear()
-    client.set(**Settings().as_dict())
+    client.reset()
     yield client
     assert client.summary()["errors"] == []
 
