@@ -39,7 +39,7 @@ def submit(stations: Stations, account: str, body: Any, idempotency_key: str | N
     if dialect is None:
         raise BadRequest(("", "speaks none of the known dialects: uazapi, kinbox, builder, cpc or the native one"))
     holder = stations.accounts.named(account)
-    context = ParseContext(holder, stations.now_ms(), wiring.open_leads)
+    context = ParseContext(holder, stations.now_ms(), stations.open_leads)
     draft = dialect.parse(body, context)
     idempotency = None if idempotency_key is None else (idempotency_key, _digest(body))
     return accept(stations, holder, draft, idempotency)

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from celery import bootsteps
-from dispatcher.wiring import clock_is_ours, first_lookup_s, rebuild_clock, stations, wakes
+from dispatcher.wiring import first_lookup_s, stations, wiring
 
 from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
@@ -42,7 +42,7 @@ class Releaser:
         self._room = room
         self._chores = chores
         self._halted = halted
-        self._wakes = wakes(providers)
+        self._wakes = wiring().wakes(providers)
         self._look_at = dict.fromkeys(providers, 0.0)
         self._sure = False  # that Redis is the server whose memory was built up, not an older copy of it
 
@@ -63,7 +63,7 @@ class Releaser:
     def _make_sure(self) -> None:
         """After any trouble: a server that was restarted, or that took over, may lack the last second."""
         if not self._sure:
-            if not clock_is_ours():
+            if not wiring().builder.is_ours():
                 raise ClockLost("Redis was restarted or replaced")
             self._sure = True
 
@@ -113,7 +113,7 @@ class Caretaker:
 
     def _do(self, chore: Chore) -> None:
         if chore is None:
-            rebuild_clock()
+            wiring().rebuild_clock()
             return
         name, ticket = chore
         if recover(self._stations, name, ticket, first_lookup_s(name)):

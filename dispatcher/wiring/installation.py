@@ -1,0 +1,132 @@
+"""One installation as one process sees it: gateways built from settings, stations on top of them."""
+
+from contextlib import ExitStack
+from functools import cached_property, partial
+from random import SystemRandom
+
+from dispatcher.coordination.connection import connect, our_words
+from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.coordination.locks import ContactLocks
+from dispatcher.coordination.rebuild import ClockBuilder
+from dispatcher.coordination.wake import Wakes
+from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.pacing import JITTER_STEPS
+from dispatcher.ledger.accounts import Accounts
+from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.doubts import Doubts
+from dispatcher.ledger.engine import make_engine
+from dispatcher.ledger.inbound import InboundEvents
+from dispatcher.ledger.locks import LockBook
+from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.schema import upgrade
+from dispatcher.ledger.survivors import Survivors, alone
+from dispatcher.pipeline.rebuild import rebuild
+from dispatcher.pipeline.stations import Stations
+from dispatcher.providers import registry
+from dispatcher.providers.caller import Caller
+from dispatcher.providers.leads_fetch import open_leads
+from dispatcher.providers.leads_link import LeadsLink, leads_url
+from dispatcher.providers.transport import Transport
+from dispatcher.secrecy import Secrecy
+from dispatcher.settings import Settings, require
+from dispatcher.taskbus import TaskBus, celery_app
+from dispatcher.wiring.clock import SharedClock
+from dispatcher.wiring.memory import remembered
+
+POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
+REDIS_CONNECTIONS = 64
+LEADS_LINK_MS = 3600 * 1000  # a provider that has not fetched its file within the hour will not
+
+
+class Wiring:
+    """Everything is built when it is first used and closed in reverse order."""
+
+    def __init__(self, settings: Settings) -> None:
+        require(settings, "redis_url", "database_url", "secret_key")
+        self.settings = settings
+        self.secrecy = Secrecy(settings.secret_key.get_secret_value())
+        self._closing = ExitStack()
+        self.engine = make_engine(settings.database_url, POOL)
+        self._closing.callback(self.engine.dispose)
+        self.redis = connect(settings.redis_url, REDIS_CONNECTIONS)
+        self._closing.callback(self.redis.close)
+        self.clock = LaneClock(self.redis)
+        self.locks = ContactLocks(self.redis, self.secrecy)
+        self.shared_clock = SharedClock(self._redis_time_ms)
+        self.accounts = Accounts(self.engine, self.secrecy)
+        self.campaigns = Campaigns(self.engine)
+        self.messages = Messages(self.engine)
+        self.doubts = Doubts(self.engine)
+        self.inbound = InboundEvents(self.engine)
+        self.lock_book = LockBook(self.engine)
+
+    @cached_property
+    def bus(self) -> TaskBus:
+        return TaskBus(celery_app())
+
+    @cached_property
+    def transport(self) -> Transport:
+        transport = Transport()
+        self._closing.callback(transport.close)
+        return transport
+
+    @cached_property
+    def stations(self) -> Stations:
+        chance = SystemRandom()
+        return Stations(
+            clock=self.clock,
+            control=self.clock,
+            locks=self.locks,
+            lock_book=self.lock_book,
+            messages=self.messages,
+            doubts=self.doubts,
+            campaigns=self.campaigns,
+            accounts=self.accounts,
+            inbound=self.inbound,
+            caller=Caller(self.transport, registry.provider),
+            bus=self.bus,
+            campaign=remembered(self.campaigns.get),
+            account=remembered(self.accounts.account),
+            sender=remembered(self.accounts.sender),
+            now_ms=self.shared_clock.now_ms,
+            jitter=lambda: chance.randrange(JITTER_STEPS),
+            leads_url=self._leads_url,
+            open_leads=partial(open_leads, allow_private=self.settings.allow_private_urls),
+        )
+
+    @cached_property
+    def builder(self) -> ClockBuilder:
+        return ClockBuilder(self.redis, self.secrecy, registry.names())
+
+    def upgrade(self) -> None:
+        """Bring the ledger's tables up to date; safe from several hosts at once."""
+        upgrade(self.engine)
+
+    def rebuild_clock(self) -> bool:
+        """Build Redis's memory from the ledger if it was lost; False when it is whole, or another host is at it."""
+        return rebuild(self.stations, self.builder, Survivors(self.engine), partial(alone, self.engine))
+
+    def wakes(self, providers: list[str]) -> Wakes:
+        return Wakes(self.redis, providers)
+
+    def close(self) -> None:
+        self._closing.close()
+
+    def _redis_time_ms(self) -> int:
+        with our_words():
+            seconds, micros = self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def _leads_url(self, campaign: Campaign, seq: int, size: int) -> str:
+        """Where the provider may fetch a ticket's recipients; empty for providers that take them in the call."""
+        account = self.stations.account(campaign.account_id)
+        if not registry.provider(account.provider).needs_leads_url:
+            return ""
+        until_ms = self.shared_clock.now_ms() + LEADS_LINK_MS
+        return leads_url(self.secrecy, self.settings.public_url, LeadsLink(campaign.id, seq, size, until_ms))
+
+
+def first_lookup_s(provider: str) -> float | None:
+    """How long after a call the provider is first asked about a doubt; None: it cannot be asked."""
+    waits = registry.provider(provider).lookup_waits_s
+    return waits[0] if waits else None
