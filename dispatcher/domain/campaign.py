@@ -87,9 +87,20 @@ class KeyReused(ValueError):
     """An idempotency key came again with another request; nothing was stored."""
 
 
+class EmptyCampaign(ValueError):
+    """A draft without a single message; nothing was stored."""
+
+
+class UnknownSender(ValueError):
+    """A draft names a sender that its account does not have; nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign in the ledger: frozen when it was accepted, but for its state and its pace."""
+    """A campaign in the ledger: frozen when it was accepted, but for its state and its pace.
+
+    `sender_ids` empty: it may leave from every sender of its account.
+    """
 
     id: int
     account_id: int
@@ -106,6 +117,12 @@ class Campaign:
     on_locked: OnLocked = OnLocked.BLOCK
     validity_s: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    priority: int = 0
+    callback_url: str | None = None
+    follow_ups: tuple[Mapping[str, Any], ...] = ()
+    paused_reason: str | None = None
+    finished_at_ms: int | None = None
 
 
 class Parcel(NamedTuple):

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
+from dispatcher.domain.account import Account
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.ledger.accounts import Accounts
+from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
 from dispatcher.secrecy import Secrecy
@@ -30,3 +34,33 @@ def engine(template: str, create_database: Callable[[str], str]) -> Iterator[Eng
 @pytest.fixture
 def secrecy() -> Secrecy:
     return Secrecy(base64.urlsafe_b64encode(bytes(32)).decode())
+
+
+FILE = """
+[[account]]
+name = "loja"
+provider = "uazapi"
+base_urls = ["https://impeto.uazapi.com"]
+ingress_token = "ingress"
+validity_s = 3600
+[account.credentials]
+token = "token"
+[[account.sender]]
+name = "5511900000001"
+concurrency = 2
+[[account.sender]]
+name = "5511900000002"
+"""
+
+
+@pytest.fixture
+def loja(engine: Engine, secrecy: Secrecy) -> Account:
+    """An account with two senders; the first has two lanes."""
+    accounts = Accounts(engine, secrecy)
+    accounts.apply(read_accounts(FILE, {}))
+    return accounts.named("loja")
+
+
+@pytest.fixture
+def campaigns(engine: Engine) -> Campaigns:
+    return Campaigns(engine)

@@ -1,0 +1,117 @@
+"""A campaign as the lane clock should know it, read from what became of its messages.
+
+    seq   0 ............ frontier ............ total
+          claimed once   |     never claimed
+          or a hole      |     the cursor runs from the first that is pending
+
+The frontier lies behind the last message that ever was claimed. A pending message before it without a due time is
+a hole: it was released, but its job never claimed it. Holes and waiting retries are given as retries, at
+most a batch in each, because the clock hands a retry out whole.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, RowMapping, text
+
+from dispatcher.domain.ids import Lane
+from dispatcher.domain.lifecycle import CampaignState
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.tickets import Plan, Retry
+from dispatcher.ledger.times import epoch_ms
+
+REMEMBER_EVERY = 1000  # messages the scan for holes must get ahead to be worth a write
+
+CAMPAIGN = text("""
+SELECT c.*, (SELECT max(seq) + 1 FROM attempt WHERE campaign_id = c.id) AS frontier
+FROM campaign c WHERE c.id = :campaign
+""")
+
+CURSOR = text("""
+SELECT seq FROM message
+WHERE campaign_id = :campaign AND seq >= :frontier AND state = 'pending' AND due_at IS NULL
+ORDER BY seq LIMIT 1
+""")
+
+WAITING = text("""
+SELECT seq, due_at FROM message
+WHERE campaign_id = :campaign AND state = 'pending' AND due_at IS NOT NULL
+UNION ALL
+SELECT seq, due_at FROM message
+WHERE campaign_id = :campaign AND seq >= :untouched AND seq < :frontier AND state = 'pending' AND due_at IS NULL
+ORDER BY seq
+""")
+
+LANES = text("""
+SELECT s.id, slot FROM sender s, generate_series(0, s.concurrency - 1) AS slot
+WHERE s.account_id = :account AND s.removed_at IS NULL AND (
+    EXISTS (SELECT FROM campaign_sender WHERE campaign_id = :campaign AND sender_id = s.id)
+    OR NOT EXISTS (SELECT FROM campaign_sender WHERE campaign_id = :campaign))
+ORDER BY slot, s.id
+""")
+
+LAST_END = text("""
+SELECT max(ended_at) FROM attempt WHERE campaign_id = :campaign AND seq >= :first AND seq < :next
+""")
+
+REMEMBER = text("UPDATE campaign SET untouched_from = :to WHERE id = :campaign AND untouched_from < :to")
+
+
+def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, ...]]:
+    """The plan, and everything that waits for its time. Raises LookupError for an unknown campaign."""
+    row = connection.execute(CAMPAIGN, {"campaign": campaign}).mappings().first()
+    if row is None:
+        raise LookupError("no such campaign")
+    frontier = row["frontier"] or 0
+    cursor = connection.execute(CURSOR, {"campaign": campaign, "frontier": frontier}).scalar()
+    lanes = connection.execute(LANES, {"campaign": campaign, "account": row["account_id"]})
+    pacing = pacing_of(row)
+    begin = row["total"] if cursor is None else cursor
+    plan = Plan(
+        campaign=campaign,
+        next=begin,
+        end=row["total"],
+        pacing=pacing,
+        lanes=tuple(Lane(*lane) for lane in lanes),
+        not_before_ms=max(epoch_ms(row["scheduled_for"]) or 0, _gate_ms(connection, campaign, pacing, begin)),
+        held=row["state"] == CampaignState.PAUSED.value,
+    )
+    return plan, _waiting(connection, row, frontier, pacing.batch)
+
+
+def pacing_of(row: RowMapping) -> Pacing:
+    return Pacing(row["delay_min_ms"], row["delay_max_ms"], row["chunk_size"], row["chunk_gap_ms"], row["batch"])
+
+
+def merged(waiting: Iterable[tuple[int, int]], batch: int) -> Iterator[Retry]:
+    """(seq, due ms) in order as retries: neighbours that are due together, at most `batch` of them."""
+    first, due, size = 0, 0, 0
+    for seq, due_ms in waiting:
+        if size and seq == first + size and due_ms == due and size < batch:
+            size += 1
+            continue
+        if size:
+            yield Retry(due, first, size)
+        first, due, size = seq, due_ms, 1
+    if size:
+        yield Retry(due, first, size)
+
+
+def _waiting(connection: Connection, row: RowMapping, frontier: int, batch: int) -> tuple[Retry, ...]:
+    """Retries and holes, and a note of how far there are no holes any more, so that nobody looks there again."""
+    campaign, untouched = row["id"], row["untouched_from"]
+    found = connection.execute(WAITING, {"campaign": campaign, "untouched": untouched, "frontier": frontier}).all()
+    holes = [one.seq for one in found if one.due_at is None]
+    whole_to = min(holes, default=frontier)
+    if whole_to - untouched >= REMEMBER_EVERY:
+        connection.execute(REMEMBER, {"campaign": campaign, "to": whole_to})
+    return tuple(merged(((one.seq, epoch_ms(one.due_at) or 0) for one in found), batch))
+
+
+def _gate_ms(connection: Connection, campaign: int, pacing: Pacing, begin: int) -> int:
+    """When the next chunk may start (UTC epoch, ms), if the cursor stands between two; 0: at once."""
+    size = pacing.chunk_size
+    if not size or not begin or begin % size:
+        return 0
+    chunk = {"campaign": campaign, "first": begin - size, "next": begin}
+    ended = epoch_ms(connection.execute(LAST_END, chunk).scalar())
+    return 0 if ended is None else ended + pacing.chunk_gap_ms

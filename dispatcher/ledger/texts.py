@@ -1,0 +1,16 @@
+"""Text on its way into PostgreSQL: what it cannot store is taken out, what COPY reads as its own is escaped."""
+
+
+def storable(text: str) -> str:
+    """Without NUL characters and halves of surrogate pairs, which JSON may bring and PostgreSQL refuses."""
+    if text.isascii():
+        return text.replace("\0", "") if "\0" in text else text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def copy_field(text: str) -> str:
+    """A value as a field of COPY's text format."""
+    return text if text.isalnum() and text.isascii() else storable(text).translate(_COPY_ESCAPES)
