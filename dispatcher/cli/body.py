@@ -1,0 +1,63 @@
+"""The file given to `dispatcher send`: JSON in any dialect, or a CSV of leads, as a body that can be submitted."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dispatcher.cli.trouble import Problem
+
+PIECE_BYTES = 256 * 1024
+
+
+class Wishes(NamedTuple):
+    """What the command line says beside the file, for a CSV of leads. Durations in seconds."""
+
+    text: str | None = None
+    name: str | None = None
+    delay_min: float | None = None
+    delay_max: float | None = None
+    chunk_size: int | None = None
+    seconds_between_chunks: float | None = None
+    senders: tuple[str, ...] = ()
+    scheduled_for: str | None = None
+
+
+def is_csv(file: Path) -> bool:
+    """By its name; else JSON begins with a brace."""
+    if file.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return True
+    if file.suffix.lower() == ".json":
+        return False
+    with file.open("rb") as opened:
+        return not opened.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def read_json(file: Path, wishes: Wishes) -> dict[str, Any]:
+    """Raises Problem for what is no JSON object, and for options that only mean something with a CSV."""
+    if wishes != Wishes():
+        raise Problem("text, name, pacing and senders are options for a CSV of leads; a JSON body brings its own")
+    try:
+        body = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise Problem(f"{file}: not JSON ({_place(error)})") from None
+    if not isinstance(body, dict):
+        raise Problem(f"{file}: a JSON object is needed")
+    return body
+
+
+def read_leads_body(file: Path, account: str, wishes: Wishes) -> dict[str, Any]:
+    """A native body whose recipients are the CSV's rows; raises LeadsError, or Problem without a text."""
+    from dispatcher.domain.leads import read_leads
+
+    if not wishes.text:
+        raise Problem("a CSV of leads needs a --text, such as --text 'Olá {{name}}', or a --template file")
+    with file.open("rb") as opened:
+        pieces: Iterator[bytes] = iter(lambda: opened.read(PIECE_BYTES), b"")
+        recipients = [{**lead.fields, "phone": lead.phone} for lead in read_leads(pieces)]
+    given = {key: value for key, value in wishes._asdict().items() if value not in (None, ())}
+    return {"account": account, **{"name": file.stem} | given, "recipients": recipients}
+
+
+def _place(error: ValueError) -> str:
+    return f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"

@@ -1,0 +1,155 @@
+"""`dispatcher doctor`: does this installation have what it needs? One clear line for each problem."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from dispatcher.cli.installation import needed
+from dispatcher.cli.output import AsJson, say, show_table
+
+if TYPE_CHECKING:
+    from dispatcher.wiring import Wiring
+
+SKEW_S = 5.0  # clocks this far apart make times in the ledger misleading; nothing is sent wrongly
+WORKERS_ANSWER_WITHIN_S = 2.0
+COLUMNS = ("check", "state", "found")
+
+
+class Finding(NamedTuple):
+    """`found` says what is wrong where `ok` is False."""
+
+    check: str
+    ok: bool
+    found: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check Redis, PostgreSQL, migrations, accounts, clocks and workers; status 1 when something is wrong."""
+    settings = needed()
+    from dispatcher.telemetry import configure
+    from dispatcher.wiring import Wiring
+
+    configure("CRITICAL")
+    wiring = Wiring(settings)
+    try:
+        findings = list(_examine(wiring))
+    finally:
+        wiring.close()
+    rows = [{"check": one.check, "state": "ok" if one.ok else "problem", "found": one.found} for one in findings]
+    show_table(rows, COLUMNS, as_json)
+    problems = [one for one in findings if not one.ok]
+    for one in problems:
+        say(f"problem: {one.check}: {one.found}")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _examine(wiring: "Wiring") -> Iterator[Finding]:
+    """What stands on a server that does not answer is not looked at."""
+    redis = _tried("Redis", lambda: _redis(wiring))
+    postgres = _tried("PostgreSQL", lambda: _postgres(wiring))
+    yield redis
+    yield postgres
+    if postgres.ok:
+        migrations = _tried("migrations", lambda: _migrations(wiring))
+        yield migrations
+        if migrations.ok:
+            yield _tried("accounts", lambda: _accounts(wiring))
+    if redis.ok and postgres.ok:
+        yield _tried("clocks", lambda: _clocks(wiring))
+    if redis.ok:
+        yield _tried("workers", lambda: _workers(wiring))
+
+
+def _tried(check: str, look: Callable[[], Finding]) -> Finding:
+    """A look that fails is a finding too: its error in our words."""
+    from dispatcher.cli.trouble import line_for
+
+    try:
+        return look()
+    except Exception as error:
+        return Finding(check, False, line_for(error) or type(error).__name__)
+
+
+def _redis(wiring: "Wiring") -> Finding:
+    from dispatcher.coordination.connection import our_words
+
+    with our_words():
+        server: Any = wiring.redis.info("server")
+        memory: Any = wiring.redis.info("memory")
+    name = f"{server.get('server_name', 'redis')} {server.get('valkey_version') or server['redis_version']}"
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        return Finding("Redis", False, f"maxmemory-policy is {policy}: it must be noeviction, or jobs and locks vanish")
+    return Finding("Redis", True, f"{name}, {memory['used_memory_human']} in use")
+
+
+def _postgres(wiring: "Wiring") -> Finding:
+    from sqlalchemy import text
+
+    from dispatcher.ledger.engine import autocommit
+
+    with autocommit(wiring.engine) as connection:
+        version = connection.execute(text("SHOW server_version")).scalar_one()
+        standby = connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
+    if standby:
+        return Finding("PostgreSQL", False, "this server is a standby and takes no writes")
+    return Finding("PostgreSQL", True, str(version))
+
+
+def _migrations(wiring: "Wiring") -> Finding:
+    from dispatcher.ledger.schema import at_head
+
+    if at_head(wiring.engine):
+        return Finding("migrations", True, "newest")
+    return Finding("migrations", False, "the schema is not this version's: run `dispatcher db upgrade`")
+
+
+def _accounts(wiring: "Wiring") -> Finding:
+    """Reading them also shows whether the secret key is the one they were encrypted with."""
+    accounts = wiring.accounts.all()
+    senders = [one for account in accounts for one in wiring.accounts.senders(account.id)]
+    if not accounts:
+        return Finding("accounts", False, "none: `dispatcher accounts apply FILE` declares some")
+    halted = [account.name for account in accounts if account.paused_reason]
+    if halted:
+        return Finding("accounts", False, f"paused: {', '.join(halted)}")
+    paused = sum(one.paused_reason is not None for one in senders)
+    note = f", {paused} of them paused" if paused else ""
+    if senders and paused == len(senders):
+        return Finding("accounts", False, "every sender is paused: `dispatcher senders list` says why")
+    return Finding("accounts", True, f"{len(accounts)} with {len(senders)} senders{note}")
+
+
+def _clocks(wiring: "Wiring") -> Finding:
+    """Redis's clock decides; the ledger's and this host's should not be far from it."""
+    from sqlalchemy import text
+
+    from dispatcher.coordination.connection import our_words
+    from dispatcher.ledger.engine import autocommit
+
+    with our_words():
+        answered: Any = wiring.redis.time()
+    redis_s, here_s = answered[0] + answered[1] / 1e6, time.time()
+    with autocommit(wiring.engine) as connection:
+        postgres_s = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    gaps = {"PostgreSQL": postgres_s - redis_s, "this host": here_s - redis_s}
+    wrong = [f"{name} is {abs(gap):.1f} s {'ahead of' if gap > 0 else 'behind'} Redis" for name, gap in gaps.items()]
+    wrong = [line for line, gap in zip(wrong, gaps.values(), strict=True) if abs(gap) > SKEW_S]
+    return Finding("clocks", not wrong, "; ".join(wrong) or "together")
+
+
+def _workers(wiring: "Wiring") -> Finding:
+    """Who answers a ping, and whether somebody reads the queue of every provider that has accounts."""
+    from dispatcher.taskbus import celery_app, send_queue
+
+    inspect = celery_app().control.inspect(timeout=WORKERS_ANSWER_WITHIN_S)
+    answered = inspect.active_queues() or {}
+    if not answered:
+        return Finding("workers", False, "none answers: start `dispatcher worker`")
+    read = {queue["name"] for queues in answered.values() for queue in queues}
+    wanted = {send_queue(account.provider) for account in wiring.accounts.all()} | {"submit", "events"}
+    if missing := sorted(wanted - read):
+        return Finding("workers", False, f"no worker reads {', '.join(missing)}")
+    return Finding("workers", True, ", ".join(sorted(answered)))
