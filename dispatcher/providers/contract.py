@@ -29,19 +29,31 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """`headers` are in lower case. `base_url` is the one that answered."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    base_url: str = field(default="", repr=False)
 
     def json(self) -> Any:
         """The body as JSON; raises ValueError where it is none."""
         return json.loads(self.body)
 
 
+class Misconfigured(ValueError):
+    """The account's settings give no call; nothing was sent, and the account halts. The text is a reason word."""
+
+
+class Unsendable(ValueError):
+    """The provider has no call for what a parcel holds; nothing was sent. The text is a reason word."""
+
+
 class BadRequest(ValueError):
     """An upstream app's body breaks rules.
 
-    `problems` are (field, rule) pairs: ("messages[3].listButton", "is required for a list"). The text never repeats the value, which may be personal.
+    `problems` are (field, rule) pairs: ("messages[3].listButton", "is required for a list"). The text never
+    repeats the value, which may be personal.
     """
 
     def __init__(self, *problems: tuple[str, str]) -> None:
@@ -67,7 +79,7 @@ class ParseContext:
 class Provider:
     """One provider, as functions.
 
-    build          a job's one call
+    build          a job's one call; raises Misconfigured or Unsendable
     read           what its answer means, an outcome for each parcel in order; knows every status and body
     lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
     read_lookup    its answer: an outcome for each parcel; None while the provider cannot tell yet
@@ -80,6 +92,7 @@ class Provider:
     max_batch      most recipients in one call
     paces_batches  the provider spaces the messages of a batch by itself
     needs_leads_url  recipients are handed over as a CSV that the provider fetches
+    timeout_s      how long its accounts wait for an answer, unless they say so themselves
     lookup_waits_s how long after the call to ask, try by try; after the last "not there" it certainly was not sent
     """
 
@@ -98,4 +111,5 @@ class Provider:
     max_batch: int = 1
     paces_batches: bool = False
     needs_leads_url: bool = False
+    timeout_s: float = 30.0
     lookup_waits_s: tuple[float, ...] = ()

@@ -1,0 +1,36 @@
+"""A job as uazapi's one call (PROVIDERS 1.2), and the call that asks what became of it."""
+
+from typing import Any
+
+from dispatcher.domain.account import token_of
+from dispatcher.domain.campaign import Job, Parcel
+from dispatcher.domain.pacing import Pacing
+from dispatcher.providers.contract import Misconfigured, Request
+
+MODES = ("", "sender")  # "": the default, sender
+
+
+def build(job: Job) -> Request:
+    """The mass send of a job; raises Misconfigured for an account whose mode is not known."""
+    if job.account.mode not in MODES:
+        raise Misconfigured("unknown_mode")
+    body = {**_delays(job.campaign.pacing), "info": job.id, "messages": [*map(_message, job.parcels)]}
+    return Request("POST", "/sender/advanced", _headers(job), body)
+
+
+def build_lookup(job: Job) -> Request:
+    """The instance's mass sends; the one that carries the job's id in `info` is the job's."""
+    return Request("GET", "/sender/listfolders", _headers(job))
+
+
+def _headers(job: Job) -> dict[str, str]:
+    return {"token": token_of(job.account, job.sender)}
+
+
+def _delays(pacing: Pacing) -> dict[str, int]:
+    """Whole seconds, rounded up: they pace the messages of a batch at the provider."""
+    return {"delayMin": -(-pacing.delay_min_ms // 1000), "delayMax": -(-pacing.delay_max_ms // 1000)}
+
+
+def _message(parcel: Parcel) -> dict[str, Any]:
+    return {**parcel.content, "number": parcel.phone}

@@ -1,0 +1,155 @@
+"""`POST /sender/advanced` as upstream apps write it (seeds/001), as a draft.
+
+Delays are whole seconds or fractions of them, and the account's where the body has none. Messages are sent
+to the letter. What a message holds beside the known fields stays in its content and goes to the provider.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Draft, DraftMessage
+from dispatcher.domain.content import check_content
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.phone import InvalidPhone, canonical, dialable, is_group
+from dispatcher.providers.contract import BadRequest, ParseContext
+
+MAX_DELAY_S = 86_400
+MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
+EPOCH_MS_FROM = 10**12
+EPOCH_MS_BELOW = 4_102_444_800_000  # the year 2100: more digits are microseconds by mistake
+OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
+PROBLEMS_NAMED = 20
+DOC_NAME = "documento"
+
+
+class Envelope(BaseModel):
+    """The body's outer form. `messages` are checked one by one in `_message`."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+
+    delayMin: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    delayMax: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    info: str | None = None
+    scheduled_for: int | None = Field(default=None, ge=0)
+    messages: list[Any] = Field(min_length=1)
+
+
+def recognises(body: Any) -> bool:
+    """A list of messages that have a `number`; the native form names its account, CPC's its tag."""
+    if not isinstance(body, dict) or body.keys() & {"account", "tag", "campaign", "recipients"}:
+        return False
+    messages = body.get("messages")
+    return isinstance(messages, list) and bool(messages) and isinstance(messages[0], dict) and "number" in messages[0]
+
+
+def parse(body: Any, context: ParseContext) -> Draft:
+    """The body as a draft; raises BadRequest that names up to twenty fields."""
+    envelope = _envelope(body)
+    return Draft(
+        name=envelope.info or "",
+        dialect="uazapi",
+        messages=_messages(envelope.messages),
+        pacing=_pacing(envelope, context.account),
+        scheduled_for_ms=_start_ms(envelope.scheduled_for, context.now_ms),
+        options={name: value for name, value in body.items() if name != "messages"},
+    )
+
+
+def _envelope(body: Any) -> Envelope:
+    try:
+        return Envelope.model_validate(body)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False, include_context=False)
+        raise BadRequest(*((".".join(map(str, error["loc"])), error["msg"]) for error in errors)) from None
+
+
+def _messages(given: list[Any]) -> list[DraftMessage]:
+    problems: list[tuple[str, str]] = []
+    read: list[DraftMessage] = []
+    for index, one in enumerate(given):
+        broken = _check(one)
+        if broken:
+            problems += [
+                (f"messages[{index}].{field}" if field else f"messages[{index}]", rule) for field, rule in broken
+            ]
+        elif not problems:
+            read.append(_message(one))
+        if len(problems) >= PROBLEMS_NAMED:
+            break
+    if problems:
+        raise BadRequest(*problems[:PROBLEMS_NAMED])
+    return read
+
+
+def _check(one: Any) -> list[tuple[str, str]]:
+    if not isinstance(one, dict):
+        return [("", "must be an object")]
+    return [*_check_number(one.get("number")), *check_content(one)]
+
+
+def _check_number(number: Any) -> list[tuple[str, str]]:
+    text = _number(number)
+    if not text.strip():
+        return [("number", "is required: digits, a WhatsApp id or a group")]
+    if is_group(text):
+        return []
+    try:
+        canonical(text)
+    except InvalidPhone as invalid:
+        return [("number", str(invalid))]
+    return []
+
+
+def _number(number: Any) -> str:
+    """Digits that came as a JSON number are read as well."""
+    if isinstance(number, int) and not isinstance(number, bool):
+        return str(number)
+    return number if isinstance(number, str) else ""
+
+
+def _message(one: Mapping[str, Any]) -> DraftMessage:
+    phone = dialable(_number(one["number"]))
+    content = {name: value for name, value in one.items() if name != "number"}
+    if content["type"] == "document" and not content.get("docName"):
+        content["docName"] = _doc_name(content["file"])
+    return DraftMessage(phone, "" if is_group(phone) else canonical(phone), content)
+
+
+def _doc_name(file: str) -> str:
+    """The last part of a URL's path; a file in base64 has no name of its own."""
+    if not file.startswith(("http://", "https://")):
+        return DOC_NAME
+    return unquote(urlsplit(file).path.rpartition("/")[2]) or DOC_NAME
+
+
+def _pacing(envelope: Envelope, account: Account) -> Pacing:
+    """Where the body brings one delay alone, the account's other one gives way to it."""
+    least, most = _ms(envelope.delayMin), _ms(envelope.delayMax)
+    if least is None:
+        least = account.delay_min_ms if most is None else min(account.delay_min_ms, most)
+    if most is None:
+        most = max(account.delay_max_ms, least)
+    if least > most:
+        raise BadRequest(("delayMin", "must not be over delayMax"))
+    return Pacing(least, most, batch=account.batch)
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _start_ms(given: int | None, now_ms: int) -> int | None:
+    """None: at once."""
+    if not given:
+        return None
+    if given < MINUTES_BELOW:
+        return now_ms + given * 60_000
+    if not EPOCH_MS_FROM <= given < EPOCH_MS_BELOW:
+        raise BadRequest(("scheduled_for", "must be minutes from now below 100000, or a time in epoch milliseconds"))
+    if given < now_ms - OVERDUE_MS:
+        raise BadRequest(("scheduled_for", "lies in the past"))
+    return given

@@ -1,0 +1,140 @@
+"""uazapi's webhooks as seen on live servers (PROVIDERS 1.8): `messages`, `messages_update`, `connection`.
+
+The body carries the instance's token and nothing signs it: it is read and let go, never kept or logged.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
+from dispatcher.domain.outcomes import without_numbers
+from dispatcher.providers import evolution
+from dispatcher.providers.inbound_fields import client_key, digest, part, parts, text, yes_no
+from dispatcher.providers.stamps import read_stamp
+
+_STATES = {
+    "sent": ReceiptState.SENT,
+    "delivered": ReceiptState.DELIVERED,
+    "read": ReceiptState.READ,
+    "played": ReceiptState.READ,
+    "failed": ReceiptState.FAILED,
+}
+_PERSON = ("@s.whatsapp.net", "@c.us")
+_CROWD = ("@g.us", "@newsletter", "@broadcast")
+
+
+def read_inbound(account: Account, body: Any) -> tuple[InboundEvent, ...]:
+    """The events in a webhook body; the spec's own form (`event`, `data`) and Evolution's are read as well."""
+    envelope = part(body)
+    read = _READERS.get(text(envelope.get("EventType"), envelope.get("event")))
+    return tuple(read(envelope)) if read else evolution.read_inbound(body)
+
+
+def _sender(envelope: Mapping[str, Any]) -> str:
+    """The number that it concerns, which is what senders are called; the instance's name where no number is told."""
+    instance = part(envelope.get("instance"))
+    return text(
+        envelope.get("owner"), instance.get("owner"), envelope.get("instanceName"), instance.get("name")
+    ).partition("@")[0]
+
+
+# ---------------------------------------------------------------- messages
+
+
+def _replies(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    for message in parts(envelope.get("message", envelope.get("data"))):
+        client = _client(message, part(envelope.get("chat"))) if _is_reply(message) else ""
+        if client:
+            yield InboundEvent(
+                InboundKind.REPLY,
+                f"reply:{text(message.get('messageid'), message.get('id')) or digest(message)}",
+                read_stamp(message.get("messageTimestamp")) or 0,
+                key=client,
+                text=_text_of(message),
+                sender_name=_sender(envelope),
+            )
+
+
+def _is_reply(message: Mapping[str, Any]) -> bool:
+    """From a client, by hand, to us alone. Who does not say that it is not from us is taken for us."""
+    return (
+        yes_no(message.get("fromMe")) is False
+        and not yes_no(message.get("wasSentByApi"))
+        and not yes_no(message.get("isGroup"))
+        and not text(message.get("chatid")).endswith(_CROWD)
+        and evolution.is_said_by_hand(text(message.get("messageType")))
+    )
+
+
+def _client(message: Mapping[str, Any], chat: Mapping[str, Any]) -> str:
+    chatid = text(message.get("chatid"))
+    own = chatid if chatid.endswith(_PERSON) else ""
+    return client_key(own, message.get("sender_pn"), chat.get("phone"), chat.get("wa_chatid"))
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    """A tap on a button has no text but an id, a row of a list its title in `vote`."""
+    content = message.get("content")
+    return text(
+        message.get("text"),
+        content if isinstance(content, str) else part(content).get("text"),
+        message.get("vote"),
+        message.get("buttonOrListid"),
+    )
+
+
+# ---------------------------------------------------------------- messages_update
+
+
+def _receipts(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    for event in parts(envelope.get("event")) or parts(envelope.get("data", envelope)):
+        state = _STATES.get(text(envelope.get("state"), event.get("Type"), event.get("status")).lower())
+        if state is None or yes_no(event.get("IsFromMe")) or yes_no(event.get("IsGroup")):
+            continue
+        for reference in _references(event):
+            yield InboundEvent(
+                InboundKind.RECEIPT,
+                f"receipt:{reference}:{state.value}",
+                read_stamp(event.get("Timestamp", event.get("timestamp"))) or 0,
+                key=client_key(event.get("Chat"), event.get("chatid")),
+                provider_ref=reference,
+                receipt=state,
+                sender_name=_sender(envelope),
+            )
+
+
+def _references(event: Mapping[str, Any]) -> list[str]:
+    """Bare message ids; one event may speak of several. An id may be written `owner:messageid`."""
+    ids = event.get("MessageIDs", event.get("messageid", event.get("id")))
+    found = [text(one).rpartition(":")[2] for one in (ids if isinstance(ids, list) else [ids])]
+    return [one for one in dict.fromkeys(found) if one]
+
+
+# ---------------------------------------------------------------- connection
+
+_CONNECTED = {"connected": True, "disconnected": False, "hibernated": False}
+
+
+def _connections(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    instance = part(envelope.get("instance")) or part(envelope.get("data"))
+    connected = _CONNECTED.get(text(instance.get("status"), envelope.get("status")).lower())
+    if text(envelope.get("type")) == "LoggedOut":
+        connected = False
+    if connected is not None:
+        why = text(instance.get("lastDisconnectReason")) or "disconnected"
+        yield InboundEvent(
+            InboundKind.CONNECTION,
+            f"connection:{digest(envelope)}",
+            0 if connected else read_stamp(instance.get("lastDisconnect")) or 0,
+            sender_name=_sender(envelope),
+            connected=connected,
+            reason="" if connected else without_numbers(why),
+        )
+
+
+_READERS = {
+    "messages": _replies,
+    "messages_update": _receipts,
+    "connection": _connections,
+}
