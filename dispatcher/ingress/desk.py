@@ -29,7 +29,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign and how far it is. `lanes`: how many may send for it; `started_at_ms`: its first send."""
+    """A campaign and how far it is. `lanes`: how many may send for it now; `started_at_ms`: its first send."""
 
     campaign: Campaign
     account: str
@@ -38,8 +38,6 @@ class CampaignView:
     senders: tuple[str, ...] = ()
     lanes: int = 1
     started_at_ms: int | None = None
-    finished_at_ms: int | None = None
-    paused_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +141,8 @@ class AccountsDesk(Protocol):
     def named(self, name: str) -> Account:
         """Raises UnknownAccount."""
 
-    def senders(self) -> Sequence[SenderView]:
-        """Every account's."""
+    def senders(self, account: Account | None = None) -> Sequence[SenderView]:
+        """Every account's, or this one's."""
 
 
 class CampaignsDesk(Protocol):

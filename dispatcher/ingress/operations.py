@@ -5,7 +5,7 @@ from typing import Any
 from dispatcher.domain.ids import MalformedId, parse_message
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.ingress import bodies
-from dispatcher.ingress.desk import Resolution
+from dispatcher.ingress.desk import Page, Resolution
 from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.inbound import read_reply
 from dispatcher.ingress.native import Cursor, Limit, admin_router
@@ -19,9 +19,9 @@ router = admin_router("operations")
 @router.get("/senders")
 def senders(house: Inside, account: str | None = None) -> dict[str, Any]:
     """All senders, with the reason why one is paused."""
-    now_ms = house.desk.now_ms()
-    shown = [sender_json(view, now_ms) for view in house.desk.accounts.senders() if account in (None, view.account)]
-    return {"items": shown, "next_cursor": None}
+    now_ms, accounts = house.desk.now_ms(), house.desk.accounts
+    found = accounts.senders(None if account is None else accounts.named(account))
+    return listing(Page(tuple(found)), lambda view: sender_json(view, now_ms))
 
 
 @router.get("/locks/{phone}")

@@ -32,7 +32,7 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "name": campaign.name,
         "dialect": campaign.dialect,
         "state": state.value,
-        "paused_reason": view.paused_reason,
+        "paused_reason": campaign.paused_reason,
         "total": campaign.total,
         "counts": {one.value: view.counts.get(one, 0) for one in MessageState},
         "progress": round(settled / campaign.total, 4) if campaign.total else 1.0,
@@ -47,7 +47,7 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "scheduled_for": iso(campaign.scheduled_for_ms),
         "created_at": iso(campaign.created_at_ms),
         "started_at": iso(view.started_at_ms),
-        "finished_at": iso(view.finished_at_ms),
+        "finished_at": iso(view.campaign.finished_at_ms),
     }
 
 
@@ -111,7 +111,7 @@ def _rate(view: CampaignView, settled: int, now_ms: int) -> float:
     """Messages per minute since the first send; 0 before it. A pause in between lowers it."""
     if view.started_at_ms is None:
         return 0.0
-    end_ms = view.finished_at_ms if view.campaign.state in _ENDED and view.finished_at_ms else now_ms
+    end_ms = view.campaign.finished_at_ms if view.campaign.state in _ENDED and view.campaign.finished_at_ms else now_ms
     return round(settled * 60_000 / max(1_000, end_ms - view.started_at_ms), 2)
 
 

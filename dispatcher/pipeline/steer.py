@@ -1,0 +1,53 @@
+"""The station of the operators: pause, resume and cancel a campaign.
+
+The ledger comes first: from that moment no claim succeeds, whatever the clock still releases. The clock is
+told next, so that it releases nothing; only the calls already in flight still happen.
+"""
+
+from typing import Protocol
+
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.plan import plan, provider_of
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+
+class CampaignBook(Protocol):
+    """The states of campaigns in the ledger. False: the campaign is over, or unknown."""
+
+    def pause(self, campaign: int, reason: str | None = None) -> bool: ...
+
+    def resume(self, campaign: int) -> bool: ...
+
+    def cancel(self, campaign: int) -> bool: ...
+
+
+def pause(stations: Stations, book: CampaignBook, campaign: int, reason: str | None = None) -> bool:
+    """Release nothing more of a campaign. It holds also when Redis is away: claims ask the ledger."""
+    if not book.pause(campaign, reason):
+        return False
+    try:
+        stations.control.hold_campaign(provider_of(stations, campaign), campaign)
+    except DispatcherTrouble as trouble:
+        emit("pacer.trouble", "warning", reason=str(trouble))
+    return True
+
+
+def resume(stations: Stations, book: CampaignBook, campaign: int) -> bool:
+    """Let a campaign go on. Raises DispatcherTrouble when the clock cannot be told: it is to be asked for again."""
+    if not book.resume(campaign):
+        return False
+    plan(stations, campaign)
+    stations.control.resume_campaign(provider_of(stations, campaign), campaign)
+    return True
+
+
+def cancel(stations: Stations, book: CampaignBook, campaign: int) -> bool:
+    """End a campaign: what was not sent yet is cancelled, for good."""
+    if not book.cancel(campaign):
+        return False
+    try:
+        stations.clock.forget(provider_of(stations, campaign), campaign)
+    except DispatcherTrouble as trouble:
+        emit("pacer.trouble", "warning", reason=str(trouble))
+    return True

@@ -1,0 +1,134 @@
+"""The web as it is: a uvicorn server on a port, a wired installation behind it, four accounts."""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.ingress.app import create_app
+from dispatcher.ingress.counter import desk_of
+from dispatcher.ingress.desk import Desk
+from dispatcher.ingress.serve import server
+from dispatcher.ledger.engine import make_engine
+from dispatcher.ledger.schema import upgrade
+from dispatcher.settings import Settings
+from dispatcher.wiring import Wiring
+from tests.waiting import wait_until
+
+ADMIN = "admin-token-of-the-tests"
+
+ACCOUNTS = """
+[[account]]
+name = "loja"
+provider = "uazapi"
+base_urls = ["https://uazapi.example"]
+ingress_token = "loja-token"
+webhook_secret = "loja-hook"
+credentials = { token = "x" }
+[[account.sender]]
+name = "5511900000091"
+[[account.sender]]
+name = "5511900000092"
+
+[[account]]
+name = "caixa"
+provider = "kinbox"
+base_urls = ["https://kinbox.example"]
+ingress_token = "caixa-token"
+credentials = { token = "x" }
+[[account.sender]]
+name = "canal-1"
+
+[[account]]
+name = "obra"
+provider = "builder"
+base_urls = ["https://builder.example"]
+ingress_token = "obra-token"
+credentials = { user = "u", password = "p", apikey = "k", organization = "org", bot = "bot-1" }
+[[account.sender]]
+name = "bot-1"
+
+[[account]]
+name = "cobranca"
+provider = "cpc"
+base_urls = ["https://cpc.example"]
+ingress_token = "cobranca-token"
+credentials = { token = "x" }
+[[account.sender]]
+name = "emp1"
+"""
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running web: `http` speaks to it without any token, `admin` with the admin token."""
+
+    http: httpx.Client
+    admin: httpx.Client
+    desk: Desk
+    wiring: Wiring
+
+
+@pytest.fixture(scope="session")
+def migrated(create_database: Callable[[str], str]) -> str:
+    """The name of a database with our tables and accounts, to be copied."""
+    url = create_database("template1")
+    engine = make_engine(url, pool_size=1)
+    upgrade(engine)
+    engine.dispose()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def web(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+    """A web of this test's own."""
+    with running(settings_for(create_database(migrated), redis_url)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_web(migrated: str, create_database: Callable[[str], str], valkey: str) -> Iterator[Web]:
+    """One web for a module's tables of cases, which store nothing or do not mind what is stored."""
+    with running(settings_for(create_database(migrated), valkey)) as found:
+        yield found
+
+
+def settings_for(database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        redis_url=redis_url,
+        database_url=database_url,
+        secret_key=SecretStr(base64.urlsafe_b64encode(bytes(32)).decode()),
+        admin_token=SecretStr(ADMIN),
+        allow_private_urls=True,
+    )
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Web]:
+    wiring = Wiring(settings)
+    wiring.accounts.apply(read_accounts(ACCOUNTS, {}))
+    wiring.rebuild_clock()
+    desk = desk_of(wiring)
+    with served(create_app(desk, settings)) as url:
+        bearer = {"Authorization": f"Bearer {ADMIN}"}
+        with httpx.Client(base_url=url, timeout=30) as http, httpx.Client(base_url=url, headers=bearer) as admin:
+            yield Web(http, admin, desk, wiring)
+    wiring.close()
+
+
+@contextmanager
+def served(app: object) -> Iterator[str]:
+    running_server = server(app, "127.0.0.1", 0)
+    thread = Thread(target=running_server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: running_server.started)
+    port = running_server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    running_server.should_exit = True
+    thread.join()
