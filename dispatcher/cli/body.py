@@ -38,7 +38,7 @@ def read_json(file: Path, wishes: Wishes) -> dict[str, Any]:
     if wishes != Wishes():
         raise Problem("text, name, pacing and senders are options for a CSV of leads; a JSON body brings its own")
     try:
-        body = json.loads(file.read_bytes())
+        body = json.loads(file.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise Problem(f"{file}: not JSON ({_place(error)})") from None
     if not isinstance(body, dict):
@@ -60,4 +60,6 @@ def read_leads_body(file: Path, account: str, wishes: Wishes) -> dict[str, Any]:
 
 
 def _place(error: ValueError) -> str:
-    return f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+    return (
+        f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nor is it UTF-8"
+    )

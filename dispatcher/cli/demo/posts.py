@@ -70,8 +70,7 @@ class Upstream:
         dates = dict.fromkeys(("scheduledTo", "originalScheduledTo", "finishedAtPrediction"), now)
         body = payload("kinbox.json") | dates | {"leadsAssetUrl": self._leads_url}
         answer = self._post("/v3/campaigns", body, 201, bearer=self._access.tokens["kinbox"])
-        expected = [Arrival(lead["phone"], {"message": _filled(body["message"], lead)}) for lead in leads()]
-        return _taken("Kinbox /v3/campaigns", "kinbox", answer, expected)
+        return _taken("Kinbox /v3/campaigns", "kinbox", answer, kinbox_arrivals(body["message"]))
 
     def _builder(self) -> list[Post]:
         """The third seed: log in, then a campaign action and an acionamento."""
@@ -114,13 +113,23 @@ def leads() -> list[dict[str, str]]:
     return list(csv.DictReader(leads_file().decode().splitlines(), delimiter=";"))
 
 
+def kinbox_arrivals(text: str) -> list[Arrival]:
+    """The text filled for each lead by hand, as a second opinion on templates."""
+    return [
+        Arrival(
+            lead["phone"],
+            {
+                "message": text.replace("{{name|cliente}}", lead["name"] or "cliente").replace(
+                    "{{pedido}}", lead["pedido"]
+                )
+            },
+        )
+        for lead in leads()
+    ]
+
+
 def without(fields: Mapping[str, Any], *names: str) -> Json:
     return {name: value for name, value in fields.items() if name not in names}
-
-
-def _filled(text: str, lead: Mapping[str, str]) -> str:
-    """By hand, as a second opinion on templates."""
-    return text.replace("{{name|cliente}}", lead["name"] or "cliente").replace("{{pedido}}", lead["pedido"])
 
 
 def _taken(title: str, provider: str, answer: httpx.Response, expected: list[Arrival]) -> Post:
