@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class InboundKind(StrEnum):
@@ -39,3 +40,10 @@ class InboundEvent:
     sender_name: str = ""
     connected: bool | None = None
     reason: str = ""
+
+
+class StoredEvent(NamedTuple):
+    """An event as the ledger holds it; `account_id` None: an app of its own saw it, for no account."""
+
+    account_id: int | None
+    event: InboundEvent

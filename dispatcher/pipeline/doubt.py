@@ -69,7 +69,7 @@ def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcom
     account = _account_of(stations, doubtful.campaign)
     now_ms = stations.now_ms()
     settled = [
-        Settled(row.seq, row.attempt, after_attempt(outcome, row.attempt, account.max_attempts), now_ms)
+        Settled(row.seq, row.attempt, after_attempt(outcome, row.tries, account.max_attempts), now_ms)
         for row, outcome in zip(doubtful.rows, outcomes, strict=True)
     ]
     stations.messages.settle(doubtful.campaign, settled)

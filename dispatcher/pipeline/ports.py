@@ -6,12 +6,18 @@ server behind it cannot be reached now.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job
+from dispatcher.domain.claims import Claim as Claim
+from dispatcher.domain.claims import Claimed as Claimed
+from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
+from dispatcher.domain.claims import Settled as Settled
+from dispatcher.domain.claims import Whereabouts as Whereabouts
 from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.inbound import InboundEvent, ReceiptState
+from dispatcher.domain.inbound import StoredEvent as StoredEvent
 from dispatcher.domain.outcomes import Outcome, Reading
 from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
 
@@ -100,52 +106,6 @@ class ContactLocks(Protocol):
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
         """Hold the client until then, whoever held it: the provider says it is in contact."""
-
-
-class Claimed(NamedTuple):
-    """A message moved to sending. `content`, `fields`, `params` as they were accepted."""
-
-    seq: int
-    attempt: int
-    phone: str
-    key: str
-    payload: dict[str, Any]
-    accepted_at_ms: int
-    suppressed: bool
-
-
-class Claim(NamedTuple):
-    """`running`: the campaign may send now. `waiting`: messages of the range that still are pending."""
-
-    rows: tuple[Claimed, ...]
-    running: bool
-    waiting: tuple[int, ...] = ()
-
-
-class Settled(NamedTuple):
-    """One message's fate as it is to be written. `due_ms` for retry and deferred."""
-
-    seq: int
-    attempt: int
-    outcome: Outcome
-    due_ms: int | None = None
-
-
-class DoubtfulJob(NamedTuple):
-    """A job whose call may have reached its recipients: its messages that still are in doubt."""
-
-    campaign: int
-    job: str
-    sender_id: int
-    rows: tuple[Claimed, ...]
-    tries: int
-
-
-class Whereabouts(NamedTuple):
-    """Of a ticket's messages: those still pending, and (seq, attempt) of those it has sending."""
-
-    pending: tuple[Retry, ...]
-    sending: tuple[tuple[int, int], ...]
 
 
 class Messages(Protocol):
@@ -264,11 +224,6 @@ class Publisher(Protocol):
     def inbound(self, event_ids: Sequence[int]) -> None: ...
 
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None: ...
-
-
-class StoredEvent(NamedTuple):
-    account_id: int | None
-    event: InboundEvent
 
 
 class InboundEvents(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.guards import LOCK_MS, lock_scope, locked, unguarded
-from dispatcher.domain.ids import MessageId
+from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.template import MissingField, fill_content
 from dispatcher.domain.tickets import Retry, Ticket
@@ -143,7 +143,9 @@ def _call(stations: Stations, passage: Passage) -> None:
         return
     campaign, ticket = passage.campaign, passage.ticket
     url = stations.leads_url(campaign, ticket.seq, ticket.size)
-    job = Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url)
+    first = passage.rows[0]  # as the ledger names the job, whichever of its messages the guards kept back
+    mark = job_text(MessageId(campaign.id, first.seq), first.attempt)
+    job = Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url, mark)
     reading = stations.caller.call(job)
     passage.called = True
     passage.halt = reading.halt

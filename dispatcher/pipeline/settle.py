@@ -35,12 +35,12 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
 
 def _settled(stations: Stations, passage: Passage, row: Claimed, first_lookup_s: float | None) -> Settled:
     now_ms = stations.now_ms()
-    outcome = after_attempt(passage.outcomes[row.seq], row.attempt, passage.account.max_attempts)
+    outcome = after_attempt(passage.outcomes[row.seq], row.tries, passage.account.max_attempts)
     due_ms: int | None = None
     if outcome.fate is Fate.RETRY:
-        due_ms = now_ms + backoff_ms(row.attempt, stations.jitter(), outcome.retry_after_s)
+        due_ms = now_ms + backoff_ms(row.tries, stations.jitter(), outcome.retry_after_s)
     elif outcome.fate is Fate.DEFERRED:
-        due_ms = passage.defers[row.seq]
+        due_ms = passage.defers.get(row.seq, now_ms)  # a provider puts back "now": its halt holds the lane
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
         due_ms = now_ms + int(first_lookup_s * 1000)
     return Settled(row.seq, row.attempt, outcome, due_ms)

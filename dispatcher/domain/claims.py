@@ -1,0 +1,57 @@
+"""Messages between the ledger and a worker: what a claim hands out, what an outcome hands back."""
+
+from typing import Any, NamedTuple
+
+from dispatcher.domain.outcomes import Outcome
+from dispatcher.domain.tickets import Retry
+
+
+class Claimed(NamedTuple):
+    """A message moved to sending. `payload` holds content, fields and params as they were accepted.
+
+    `attempt` numbers its claims and fences its outcome; `tries` is which try this is (from 1): a claim that was
+    deferred is none.
+    """
+
+    seq: int
+    attempt: int
+    phone: str
+    key: str
+    payload: dict[str, Any]
+    accepted_at_ms: int
+    suppressed: bool
+    tries: int = 1
+
+
+class Claim(NamedTuple):
+    """`running`: the campaign may send now. `waiting`: messages of the range that still are pending."""
+
+    rows: tuple[Claimed, ...]
+    running: bool
+    waiting: tuple[int, ...] = ()
+
+
+class Settled(NamedTuple):
+    """One message's fate as it is to be written. `due_ms` for retry and deferred."""
+
+    seq: int
+    attempt: int
+    outcome: Outcome
+    due_ms: int | None = None
+
+
+class DoubtfulJob(NamedTuple):
+    """A job whose call may have reached its recipients: its messages that still are in doubt."""
+
+    campaign: int
+    job: str
+    sender_id: int
+    rows: tuple[Claimed, ...]
+    tries: int
+
+
+class Whereabouts(NamedTuple):
+    """Of a ticket's messages: those still pending, and (seq, attempt) of those it has sending."""
+
+    pending: tuple[Retry, ...]
+    sending: tuple[tuple[int, int], ...]

@@ -1,0 +1,72 @@
+"""Messages in doubt, by the job that left them so: their look-ups, and what an operator decides."""
+
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from dispatcher.domain.claims import DoubtfulJob
+from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.messages import claimed
+from dispatcher.ledger.times import moment
+
+LOOK_AGAIN_MS = 60_000  # a resolver that was lost with its job delays the look-up by this much
+
+_OF_JOB = """
+message m JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+WHERE m.campaign_id = :campaign AND m.state = 'in_doubt' AND a.job_id = :job
+"""
+
+DUE = text("""
+WITH jobs AS (
+    SELECT DISTINCT a.campaign_id, a.job_id FROM (
+        SELECT campaign_id, seq, attempts FROM message
+        WHERE state = 'in_doubt' AND due_at <= :now ORDER BY due_at LIMIT :limit
+    ) AS due JOIN attempt a ON a.campaign_id = due.campaign_id AND a.seq = due.seq AND a.attempt = due.attempts
+), theirs AS (
+    SELECT m.campaign_id, m.seq, jobs.job_id FROM jobs
+    JOIN message m ON m.campaign_id = jobs.campaign_id AND m.state = 'in_doubt' AND m.due_at <= :now
+    JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+    WHERE a.job_id = jobs.job_id
+    ORDER BY m.campaign_id, m.seq FOR UPDATE OF m SKIP LOCKED
+), postponed AS (
+    UPDATE message m SET due_at = :again FROM theirs
+    WHERE m.campaign_id = theirs.campaign_id AND m.seq = theirs.seq
+    RETURNING m.campaign_id, theirs.job_id
+)
+SELECT DISTINCT campaign_id, job_id FROM postponed ORDER BY campaign_id, job_id
+""")
+
+JOB = text(f"""
+SELECT m.*, a.sender_id AS left_from, false AS suppressed FROM {_OF_JOB} ORDER BY m.seq
+""")
+
+POSTPONE = text(f"""
+WITH theirs AS (SELECT m.seq FROM {_OF_JOB} ORDER BY m.seq FOR UPDATE OF m)
+UPDATE message m SET due_at = :due, doubt_tries = doubt_tries + 1
+FROM theirs WHERE m.campaign_id = :campaign AND m.seq = theirs.seq
+""")
+
+
+class Doubts:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def due(self, now_ms: int, limit: int) -> list[tuple[int, str]]:
+        """(campaign, job) of up to `limit` jobs whose look-up is due; they are not due again for a minute."""
+        when = {"now": moment(now_ms), "again": moment(now_ms + LOOK_AGAIN_MS), "limit": limit}
+        with autocommit(self._engine) as connection:
+            return [(row.campaign_id, row.job_id) for row in connection.execute(DUE, when)]
+
+    def job(self, campaign: int, job: str) -> DoubtfulJob | None:
+        """The job's messages in doubt; None when none is."""
+        with autocommit(self._engine) as connection:
+            rows: Any = connection.execute(JOB, {"campaign": campaign, "job": job}).all()
+        if not rows:
+            return None
+        tries = min(row.doubt_tries for row in rows)
+        return DoubtfulJob(campaign, job, rows[0].left_from, tuple(claimed(row) for row in rows), tries)
+
+    def postpone(self, campaign: int, job: str, due_ms: int | None) -> None:
+        """Count one look-up; the next is due then, or (None) never: an operator decides."""
+        with autocommit(self._engine) as connection:
+            connection.execute(POSTPONE, {"campaign": campaign, "job": job, "due": moment(due_ms)})

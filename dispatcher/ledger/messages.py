@@ -1,0 +1,182 @@
+"""A message's way through the ledger, each step one statement.
+
+    claim    pending -> sending          durable before anything leaves; writes the attempt
+    settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it
+
+Rows are locked in the order of seq, counts follow by the trigger, and no statement waits for one of another
+campaign: workers cannot wait for each other in a circle.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, Row, text
+
+from dispatcher.domain.claims import Claim, Claimed, Settled, Whereabouts
+from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.lifecycle import MOVES, MessageState
+from dispatcher.domain.outcomes import STATE_OF
+from dispatcher.domain.tickets import Ticket
+from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.plans import merged
+from dispatcher.ledger.texts import storable
+from dispatcher.ledger.times import epoch_ms, moment
+
+CLAIM = text("""
+WITH open_campaign AS (
+    SELECT id FROM campaign WHERE id = :campaign AND state = 'running'
+), waiting AS (
+    SELECT m.seq FROM open_campaign, message m
+    WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after AND m.state = 'pending'
+    ORDER BY m.seq FOR UPDATE OF m
+), claimed AS (
+    UPDATE message m SET
+        state = 'sending', attempts = m.attempts + 1, sender_id = :sender, claimed_at = clock_timestamp(), due_at = NULL
+    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq
+    RETURNING m.seq, m.attempts, m.deferrals, m.phone, m.phone_key, m.payload, m.accepted_at, m.claimed_at
+), noted AS (
+    INSERT INTO attempt (campaign_id, seq, attempt, sender_id, slot, token, job_id, started_at)
+    SELECT :campaign, c.seq, c.attempts, :sender, :slot, :token,
+        concat(CAST(:name AS text), '-', job.seq, '.', job.attempts), c.claimed_at
+    FROM claimed c, (SELECT seq, attempts FROM claimed ORDER BY seq LIMIT 1) AS job
+)
+SELECT EXISTS (SELECT FROM open_campaign) AS running, c.*,
+    c.phone_key <> '' AND EXISTS (SELECT FROM suppression s WHERE s.phone_key = c.phone_key) AS suppressed
+FROM (VALUES (1)) AS always LEFT JOIN claimed c ON true
+ORDER BY c.seq
+""")
+
+WAITING = text("""
+SELECT seq FROM message
+WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending' ORDER BY seq
+""")
+
+_ALLOWED = ", ".join(
+    f"('{old}', '{new}')" for old in (MessageState.SENDING, MessageState.IN_DOUBT) for new in sorted(MOVES[old])
+)
+
+SETTLE = text(f"""
+WITH given AS (
+    SELECT * FROM unnest(
+        CAST(:seqs AS int[]), CAST(:attempts AS int[]), CAST(:states AS message_state[]), CAST(:fates AS text[]),
+        CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]), CAST(:dues AS timestamptz[])
+    ) AS given (seq, attempt, state, fate, reason, detail, ref, due)
+), open_attempt AS (
+    SELECT m.state AS was, given.* FROM given JOIN message m ON m.campaign_id = :campaign AND m.seq = given.seq
+    WHERE m.attempts = given.attempt AND (m.state, given.state) IN ({_ALLOWED})
+    ORDER BY m.seq FOR UPDATE OF m
+), moved AS (
+    UPDATE message m SET
+        state = o.state,
+        reason = o.reason,
+        detail = o.detail,
+        provider_ref = coalesce(o.ref, m.provider_ref),
+        due_at = CASE o.state WHEN 'pending' THEN coalesce(o.due, clock_timestamp()) WHEN 'in_doubt' THEN o.due END,
+        sent_at = CASE o.state WHEN 'sent' THEN
+            CASE o.was WHEN 'in_doubt' THEN m.claimed_at ELSE clock_timestamp() END END,
+        settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,
+        deferrals = m.deferrals + CASE o.fate WHEN 'deferred' THEN 1 ELSE 0 END,
+        doubt_tries = 0
+    FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq
+    RETURNING o.*
+), closed AS (
+    UPDATE attempt a SET
+        ended_at = coalesce(a.ended_at, clock_timestamp()), fate = o.fate, reason = o.reason, detail = o.detail
+    FROM moved o WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt
+), reopened AS (
+    UPDATE campaign SET finished_at = NULL, state = CASE state WHEN 'done' THEN 'running' ELSE state END
+    WHERE id = :campaign AND EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
+)
+SELECT count(*) FROM moved
+""")
+
+WHEREABOUTS = text("""
+SELECT m.seq, m.attempts, m.state = 'pending' AS pending, m.due_at FROM message m
+LEFT JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after
+    AND (m.state = 'pending' OR m.state = 'sending' AND a.token = :token)
+ORDER BY m.seq
+""")
+
+PENDING_COUNT = text("SELECT coalesce(sum(pending), 0)::int FROM campaign_count WHERE campaign_id = :campaign")
+
+STUCK = text("""
+SELECT campaign_id, seq, attempts FROM message
+WHERE state = 'sending' AND claimed_at < now() - make_interval(secs => :older_than_s)
+ORDER BY claimed_at LIMIT :limit
+""")
+
+
+class Messages:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def claim(self, ticket: Ticket) -> Claim:
+        """Move the ticket's pending messages to sending, each with a new attempt, if the campaign runs."""
+        there = _range(ticket)
+        more = {
+            "sender": ticket.lane.sender_id,
+            "slot": ticket.lane.slot,
+            "token": ticket.token,
+            "name": campaign_text(ticket.campaign),
+        }
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(CLAIM, there | more).all()
+            if rows[0].running:
+                return Claim(tuple(claimed(row) for row in rows if row.seq is not None), True)
+            return Claim((), False, tuple(connection.execute(WAITING, there).scalars()))
+
+    def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
+        """Write outcomes of attempts that are still sending or in doubt; how many were written.
+
+        Again with the same outcomes it writes none: what was not heard of may be repeated.
+        """
+        outcomes = [one.outcome for one in settled]
+        given = {
+            "campaign": campaign,
+            "seqs": [one.seq for one in settled],
+            "attempts": [one.attempt for one in settled],
+            "states": [STATE_OF[outcome.fate].value for outcome in outcomes],
+            "fates": [outcome.fate.value for outcome in outcomes],
+            "reasons": [storable(outcome.reason) or None for outcome in outcomes],
+            "details": [storable(outcome.detail) or None for outcome in outcomes],
+            "refs": [outcome.provider_ref and storable(outcome.provider_ref) for outcome in outcomes],
+            "dues": [moment(one.due_ms) for one in settled],
+        }
+        with autocommit(self._engine) as connection:
+            return int(connection.execute(SETTLE, given).scalar_one())
+
+    def whereabouts(self, ticket: Ticket) -> Whereabouts:
+        """What became of a ticket whose lease ran out: what waits, and what is sending under its token."""
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(WHEREABOUTS, _range(ticket) | {"token": ticket.token}).all()
+        waiting = ((row.seq, epoch_ms(row.due_at) or 0) for row in rows if row.pending)
+        sending = tuple((row.seq, row.attempts) for row in rows if not row.pending)
+        return Whereabouts(tuple(merged(waiting, ticket.size)), sending)
+
+    def pending_count(self, campaign: int) -> int:
+        with autocommit(self._engine) as connection:
+            return int(connection.execute(PENDING_COUNT, {"campaign": campaign}).scalar_one())
+
+    def stuck(self, older_than_s: float, limit: int) -> list[tuple[int, int, int]]:
+        """(campaign, seq, attempt) of messages that have been sending for longer than that."""
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(STUCK, {"older_than_s": older_than_s, "limit": limit}).all()
+        return [(row.campaign_id, row.seq, row.attempts) for row in rows]
+
+
+def claimed(row: Row[tuple[object, ...]]) -> Claimed:
+    """A message's row as what a worker needs of it."""
+    return Claimed(
+        seq=row.seq,
+        attempt=row.attempts,
+        phone=row.phone,
+        key=row.phone_key,
+        payload=row.payload or {},
+        accepted_at_ms=epoch_ms(row.accepted_at) or 0,
+        suppressed=row.suppressed,
+        tries=row.attempts - row.deferrals,
+    )
+
+
+def _range(ticket: Ticket) -> dict[str, object]:
+    return {"campaign": ticket.campaign, "first": ticket.seq, "after": ticket.seq + ticket.size}
