@@ -20,7 +20,12 @@ from dispatcher.domain.trouble import ClockLost, DispatcherTrouble, Unavailable
 SOCKET_TIMEOUT_S = 5.0  # a script takes milliseconds; longer means that the server or the way to it is gone
 HEALTH_CHECK_S = 5  # an idle connection is tried before it is used: half-open ones are found in seconds
 WAIT_FOR_CONNECTION_S = 5.0  # longer than any script: who waits longer has too few connections
-KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}  # a dead peer is known after 25 s
+TCP_OPTIONS = {  # where the system has them: an idle peer is given up after 25 s, one that acknowledges nothing in 15
+    "TCP_KEEPIDLE": 10,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 15_000,
+}
 
 FOREIGN: tuple[type[Exception], ...] = (
     redis.exceptions.RedisError,
@@ -45,7 +50,7 @@ def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> 
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         socket_keepalive=True,
         socket_keepalive_options={
-            getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)
+            getattr(socket, name): value for name, value in TCP_OPTIONS.items() if hasattr(socket, name)
         },
         health_check_interval=HEALTH_CHECK_S,
         retry=Retry(NoBackoff(), 0),

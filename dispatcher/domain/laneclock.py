@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
-from dispatcher.domain.pacing import delay_ms
+from dispatcher.domain.pacing import Pacing, delay_ms
 from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
@@ -154,15 +154,15 @@ class PlainClock:
                 self.clock[lane] = max(self.clock[lane], record.free_at)
 
     def put_flight(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
-        """A message that was being sent when the memory was lost (after its campaign was planned)."""
+        """A message that was being sent when the memory was lost. A campaign that was not planned before is gone."""
         if ticket.lane in self.flights:
             return False
         self.lanes.setdefault(ticket.lane, LaneRecord())
         self.flights[ticket.lane] = Flight(ticket, now + lease_ms, begun=True)
         self.clock[ticket.lane] = now + lease_ms
-        if record := self.campaigns.get(ticket.campaign):
-            record.flights += 1
-            record.open_chunk()
+        record = self.campaigns.setdefault(ticket.campaign, CampaignRecord(Pacing(), 0, 0, gone=True))
+        record.flights += 1
+        record.open_chunk()
         return True
 
     # ------------------------------------------------------------ how it is done

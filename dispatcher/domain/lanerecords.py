@@ -3,6 +3,7 @@
 All times are whole milliseconds of the clock's own time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dispatcher.domain.pacing import Pacing
@@ -73,3 +74,37 @@ class CampaignRecord:
             self.open += 1
             if self.last_end:
                 self.gate = max(self.gate, self.last_end + self.pacing.chunk_gap_ms)
+
+
+def why_waiting(
+    lane: LaneRecord, flight: Flight | None, next_ms: int | None, campaigns: Sequence[CampaignRecord], now: int
+) -> str:
+    """One word for what a lane waits for; `campaigns` are those of its ring, `next_ms` its time on the clock.
+
+    in_flight | overdue             a ticket of it is out | and its lease has run out
+    paused | halted                 held until resumed | until a moment
+    due                             nothing: a pacer takes it next
+    delay                           the pause after its last send
+    start | chunk_pause | retry     its campaigns': the start, the gate of the next chunk, another try's time
+    campaign_paused | chunk_ends    its campaigns are held | wait for the last sends of a chunk
+    idle                            there is nothing to send
+    """
+    if flight:
+        return "overdue" if flight.overdue or flight.until <= now else "in_flight"
+    if lane.held:
+        return "paused"
+    if next_ms is None:
+        return _why_off_the_clock(campaigns)
+    if max(next_ms, lane.free_at) <= now:
+        return "due"
+    if next_ms <= lane.free_at:
+        return "halted" if lane.until > lane.ready else "delay"
+    if any(campaign.start == next_ms for campaign in campaigns):
+        return "start"
+    return "chunk_pause" if any(campaign.gate == next_ms for campaign in campaigns) else "retry"
+
+
+def _why_off_the_clock(campaigns: Sequence[CampaignRecord]) -> str:
+    if any(campaign.next < campaign.end and not campaign.held for campaign in campaigns):
+        return "chunk_ends"
+    return "campaign_paused" if any(campaign.held for campaign in campaigns) else "idle"

@@ -1,4 +1,5 @@
--- Rebuilding: a message that was being sent when the memory was lost is in flight; its campaign was planned before.
+-- Rebuilding: a message that was being sent when the memory was lost is in flight. Its campaign should have been planned before:
+-- one that is not known counts as gone, with no pace to give the lane a delay.
 -- ARGV 3 lane  4 campaign  5 seq  6 size  7 token  8 lease ms   Returns 1, or 0 if the lane has a flight already
 local lane, id = ARGV[3], ARGV[4]
 if redis.call('HEXISTS', KEYS[4], lane) == 1 then return 0 end
@@ -9,11 +10,12 @@ save_flight(lane, {
   ['until'] = ends, begun = true, overdue = false,
 })
 put(lane, ends)
-local plan = campaign(id)
-if plan then
-  plan.flights = plan.flights + 1
-  open_chunk(plan)
-  dirty[id] = true
-  save()
-end
+records[id] = campaign(id) or {
+  next = 0, stop = 0, dmin = 0, dmax = 0, cs = 0, cg = 0, batch = 1,
+  open = 0, start = 0, gate = 0, ended = 0, flights = 0, held = false, gone = true,
+}
+records[id].flights = records[id].flights + 1
+open_chunk(records[id])
+dirty[id] = true
+save()
 return 1

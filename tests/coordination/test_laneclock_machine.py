@@ -1,0 +1,288 @@
+"""The scripts on a real server against their plain twin: same answers, same memory, after every step.
+
+Apart from the twin, `Diary` holds what was promised: it knows only tickets and when they were ended.
+"""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from dispatcher.coordination import keys
+from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.coordination.rebuild import ClockBuilder
+from dispatcher.domain.ids import Lane
+from dispatcher.domain.laneclock import PlainClock
+from dispatcher.domain.pacing import JITTER_STEPS, Pacing
+from dispatcher.domain.tickets import Plan, Retry, Ticket
+from dispatcher.secrecy import Secrecy
+from tests.coordination import snapshot
+from tests.coordination.conftest import PROVIDER, START_MS
+from tests.coordination.diary import Diary
+
+LANES = [Lane(1, 0), Lane(1, 1), Lane(2, 0), Lane(10, 0)]
+CAMPAIGNS = [5, 6, 7]
+
+some_lanes = st.lists(st.sampled_from(LANES), min_size=1, max_size=4, unique=True).map(tuple)
+campaigns = st.sampled_from(CAMPAIGNS)
+moments = st.sampled_from([0, 1, 500, 4_000, 30_000])
+jitters = st.sampled_from([0, 1, 499_999, JITTER_STEPS - 1]) | st.integers(0, JITTER_STEPS - 1)
+paces = st.builds(
+    lambda low, spread, size, gap, batch: Pacing(low, low + spread, size, gap, batch),
+    st.sampled_from([0, 1, 2_000]),
+    st.sampled_from([0, 1, 3_000]),
+    st.sampled_from([0, 1, 2, 5]),
+    st.sampled_from([0, 3_000]),
+    st.sampled_from([1, 3]),
+)
+
+
+class ClockMachine(RuleBasedStateMachine):
+    client: redis.Redis
+    secrecy: Secrecy
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushall()
+        self.now = START_MS
+        self.prefixes = (f"t{number}" for number in count())
+        self.prefix = ""
+        self.twin = PlainClock()
+        self.clock = LaneClock(self.client, token_prefix=lambda: self.prefix, now_ms=lambda: self.now)
+        self.builder = ClockBuilder(self.client, self.secrecy, [PROVIDER], now_ms=lambda: self.now)
+        self.builder.clear()
+        self.builder.complete()
+        self.tickets: list[Ticket] = []
+        self.plans: dict[int, Plan] = {}
+        self.diary = Diary()
+
+    @initialize(pace=paces, lanes=some_lanes, end=st.integers(1, 30))
+    def begin_with_a_campaign(self, pace: Pacing, lanes: tuple[Lane, ...], end: int) -> None:
+        self.plan(CAMPAIGNS[0], lanes, pace, end, 0, False)
+
+    # ------------------------------------------------------------ time
+
+    @rule(ms=moments)
+    def time_passes(self, ms: int) -> None:
+        self.now += ms
+
+    @precondition(lambda self: self.twin.clock)
+    @rule()
+    def time_passes_until_a_lane_is_due(self) -> None:
+        self.now = max(self.now, min(self.twin.clock.values()))
+
+    # ------------------------------------------------------------ the way of a ticket
+
+    @rule(room=st.integers(0, 5), limit=st.integers(1, 4), queued=st.integers(0, 2))
+    def release(self, room: int, limit: int, queued: int) -> None:
+        self.prefix = next(self.prefixes)
+        self.client.delete(keys.send_queue(PROVIDER))
+        if queued:
+            self.client.rpush(keys.send_queue(PROVIDER), *["job"] * queued)
+        released = self.clock.release(PROVIDER, room, limit)
+        assert released == self.twin.release(room - queued, limit, self.prefix, self.now)
+        self.diary.released(released, self.now)
+        self.tickets += released.tickets
+
+    @rule()
+    def release_all_that_is_due(self) -> None:
+        self.release(room=99, limit=99, queued=0)
+
+    @rule(rounds=st.integers(1, 6), jitter=jitters, sent=st.booleans())
+    def work_goes_on(self, rounds: int, jitter: int, sent: bool) -> None:
+        """The good course: whatever is out is ended, then whatever is due is released."""
+        for _ in range(rounds):
+            for flight in list(self.twin.flights.values()):
+                if sent:
+                    self.end_by_finish(flight.ticket, jitter, 0, [])
+                else:
+                    self.end_by_skip(flight.ticket, [])
+            if self.twin.clock:
+                self.time_passes_until_a_lane_is_due()
+            self.release_all_that_is_due()
+            self.redis_and_twin_remember_the_same()
+
+    def a_ticket(self, data: st.DataObject) -> Ticket:
+        """Mostly one that is out, sometimes one that is over."""
+        out = [flight.ticket for flight in self.twin.flights.values()]
+        return data.draw(st.sampled_from(out + self.tickets[-3:]))
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]))
+    def begin(self, data: st.DataObject, lease_ms: int) -> None:
+        ticket = self.a_ticket(data)
+        assert self.clock.begin(PROVIDER, ticket, lease_ms) == self.twin.begin(ticket, lease_ms, self.now)
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), jitter=jitters, busy_ms=st.sampled_from([0, 0, 7_000]), again=st.none() | moments)
+    def finish(self, data: st.DataObject, jitter: int, busy_ms: int, again: int | None) -> None:
+        ticket = self.a_ticket(data)
+        self.end_by_finish(ticket, jitter, busy_ms, self.retries_of(ticket, again))
+
+    def end_by_finish(self, ticket: Ticket, jitter: int, busy_ms: int, retries: list[Retry]) -> None:
+        finished = self.clock.finish(PROVIDER, ticket, jitter, busy_ms, retries)
+        self.diary.ended(ticket, finished, retries, self.pace_of(ticket), self.now + busy_ms)
+        assert finished == self.twin.finish(ticket, jitter, busy_ms, retries, self.now)
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), again=st.none() | moments)
+    def skip(self, data: st.DataObject, again: int | None) -> None:
+        ticket = self.a_ticket(data)
+        self.end_by_skip(ticket, self.retries_of(ticket, again))
+
+    def end_by_skip(self, ticket: Ticket, retries: list[Retry]) -> None:
+        finished = self.clock.skip(PROVIDER, ticket, retries)
+        self.diary.ended(ticket, finished, retries, None, 0)
+        assert finished == self.twin.skip(ticket, retries, self.now)
+
+    def pace_of(self, ticket: Ticket) -> Pacing:
+        record = self.twin.campaigns.get(ticket.campaign)
+        return record.pacing if record else Pacing()
+
+    def retries_of(self, ticket: Ticket, again: int | None) -> list[Retry]:
+        return [] if again is None else [Retry(self.now + again if again else 0, ticket.seq, ticket.size)]
+
+    # ------------------------------------------------------------ control
+
+    @rule(
+        campaign=campaigns,
+        lanes=some_lanes,
+        pace=paces,
+        more=st.integers(0, 12),
+        start=st.just(0) | moments,
+        held=st.sampled_from([False, False, True]),
+    )
+    def plan(self, campaign: int, lanes: tuple[Lane, ...], pace: Pacing, more: int, start: int, held: bool) -> None:
+        cursor = self.diary.cursors.get(campaign, 0)
+        known = self.plans.get(campaign)
+        plan = Plan(campaign, cursor, cursor + more, pace, lanes, self.now + start if start else 0, held)
+        self.clock.plan(PROVIDER, plan)
+        self.twin.plan(plan, self.now)
+        self.plans[campaign] = plan
+        self.diary.planned(plan, changed=known is not None and known.pacing != pace)
+
+    @precondition(lambda self: self.plans)
+    @rule(data=st.data(), more=st.integers(0, 12))
+    def plan_grows(self, data: st.DataObject, more: int) -> None:
+        plan = data.draw(st.sampled_from(list(self.plans.values())))
+        self.plan(plan.campaign, plan.lanes, plan.pacing, more, 0, False)
+
+    @precondition(lambda self: len(self.tickets) > 1)
+    @rule(campaign=campaigns)
+    def forget(self, campaign: int) -> None:
+        self.clock.forget(PROVIDER, campaign)
+        self.twin.forget(campaign, self.now)
+        self.plans.pop(campaign, None)
+        self.diary.forgotten(campaign)
+
+    @rule(campaign=campaigns, hold=st.booleans())
+    def hold_or_resume_campaign(self, campaign: int, hold: bool) -> None:
+        if hold:
+            self.clock.hold_campaign(PROVIDER, campaign)
+            self.twin.hold_campaign(campaign, self.now)
+        else:
+            self.clock.resume_campaign(PROVIDER, campaign)
+            self.twin.resume_campaign(campaign, self.now)
+
+    @rule(lanes=some_lanes, until=st.none() | moments)
+    def hold_lanes(self, lanes: tuple[Lane, ...], until: int | None) -> None:
+        until_ms = None if until is None else self.now + until
+        self.clock.hold_lanes(PROVIDER, lanes, until_ms)
+        self.twin.hold_lanes(lanes, until_ms, self.now)
+
+    @rule(lanes=some_lanes)
+    def resume_lanes(self, lanes: tuple[Lane, ...]) -> None:
+        self.clock.resume_lanes(PROVIDER, lanes)
+        self.twin.resume_lanes(lanes, self.now)
+
+    @rule(campaign=campaigns, seq=st.integers(0, 20), size=st.integers(1, 12), due=moments)
+    def file_retries(self, campaign: int, seq: int, size: int, due: int) -> None:
+        retries = [Retry(self.now + due, seq, size), Retry(0, seq + 1)]
+        filed = self.clock.file_retries(PROVIDER, campaign, retries)
+        assert filed == self.twin.file_retries(campaign, retries, self.now)
+        self.diary.filed(campaign, retries if filed else [])
+
+    @rule(campaign=campaigns)
+    def idle(self, campaign: int) -> None:
+        assert self.clock.idle(PROVIDER, campaign) == self.twin.idle(campaign)
+
+    # ------------------------------------------------------------ loss of memory
+
+    @precondition(lambda self: len(self.tickets) > 3)
+    @rule(rest=moments)
+    def the_memory_is_lost_and_rebuilt(self, rest: int) -> None:
+        out = [flight.ticket for flight in self.twin.flights.values()]
+        waiting = self.diary.retries
+        self.client.flushall()
+        self.twin = PlainClock()
+        self.builder.clear()
+        for campaign, plan in self.plans.items():
+            again = Plan(campaign, self.diary.cursors[campaign], plan.end, plan.pacing, plan.lanes)
+            retries = [Retry(due, seq, size) for owner, due, seq, size in sorted(waiting) if owner == campaign]
+            self.builder.plan(PROVIDER, again, retries)
+            self.twin.plan(again, self.now)
+            self.twin.file_retries(campaign, retries, self.now)
+            self.builder.rest_lane(PROVIDER, again.lanes[0], self.now + rest)
+        for ticket in out:
+            assert self.builder.put_flight(PROVIDER, ticket, 20_000) == self.twin.put_flight(ticket, 20_000, self.now)
+        self.builder.complete()
+        self.twin.rest_lanes([(plan.lanes[0], self.now + rest) for plan in self.plans.values()], self.now)
+        self.diary.lost()
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def redis_and_twin_remember_the_same(self) -> None:
+        assert snapshot.of_redis(self.client, PROVIDER) == snapshot.of_twin(self.twin)
+
+    @invariant()
+    def lanes_in_flight_are_the_sum_of_the_campaigns_flights(self) -> None:
+        for campaign, record in self.twin.campaigns.items():
+            assert record.flights == sum(f.ticket.campaign == campaign for f in self.twin.flights.values())
+        assert self.twin.flights.keys() <= self.twin.clock.keys()
+
+    @invariant()
+    def no_lane_sleeps_past_its_work(self) -> None:
+        for campaign, crew in self.twin.crews.items():
+            work = self.twin._earliest(campaign)
+            for lane in crew if work is not None else ():
+                record = self.twin.lanes[lane]
+                if lane not in self.twin.flights and not record.held:
+                    assert campaign in record.ring
+                    assert self.twin.clock[lane] <= max(self.now, record.free_at, work or 0)
+
+
+@pytest.fixture
+def machine(client: redis.Redis, secrecy: Secrecy) -> Callable[..., None]:
+    ClockMachine.client, ClockMachine.secrecy = client, secrecy
+
+    def run(**bounds: Any) -> None:
+        ignored = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+        run_state_machine_as_test(
+            ClockMachine,
+            settings=settings(deadline=None, report_multiple_bugs=False, suppress_health_check=ignored, **bounds),
+        )
+
+    return run
+
+
+def test_scripts_and_twin_agree(machine: Callable[..., None]) -> None:
+    machine(max_examples=150, stateful_step_count=40)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_scripts_and_twin_agree_for_long(machine: Callable[..., None]) -> None:
+    machine(max_examples=1000, stateful_step_count=100)
