@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.ids import campaign_text, parse_campaign
+from dispatcher.embedded.ports import free_port
 from dispatcher.producer import submit
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
@@ -69,6 +72,7 @@ class Installation:
             **more,
         }
         self.workers: dict[str, Worker] = {}
+        self.web: subprocess.Popen[bytes] | None = None
         self.wiring = Wiring(self._settings())
         self.wiring.upgrade()
 
@@ -86,8 +90,28 @@ class Installation:
         for name in names:
             self.workers[name].wait_ready()
 
+    def start_web(self) -> str:
+        """The web process; its URL, once it answers."""
+        url = f"http://127.0.0.1:{free_port()}"
+        argv = [sys.executable, "-m", "dispatcher.cli", "web", "--port", url.rpartition(":")[2]]
+        with self.web_log.open("wb") as log:
+            self.web = subprocess.Popen(argv, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        wait_until(lambda: answers(url), 60)
+        return url
+
     def submit(self, account: str, body: Any, key: str | None = None) -> str:
         return campaign_text(submit(self.wiring.stations, account, body, key).campaign_id)
+
+    def submit_and_wait(self, account: str, body: Any) -> dict[str, int]:
+        return self.wait_done(self.submit(account, body))
+
+    @property
+    def web_log(self) -> Path:
+        return self.folder / "web.log"
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.env['DISPATCHER_ADMIN_TOKEN']}"}
 
     def counts(self, campaign: str) -> dict[str, int]:
         """state -> messages, states without any left out."""
@@ -105,7 +129,17 @@ class Installation:
         for worker in self.workers.values():
             if worker.process.poll() is None:
                 worker.kill()
+        if self.web is not None:
+            self.web.terminate()
+            self.web.wait(30)
         self.wiring.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager
