@@ -2,7 +2,7 @@
 
 | task                | queue           | carries                                                            |
 |---------------------|-----------------|--------------------------------------------------------------------|
-| dispatcher.send     | send.<provider> | a ticket: lane, campaign, seq, size, token                         |
+| dispatcher.send     | send.<provider> | a ticket: provider, lane, campaign, seq, size, token               |
 | dispatcher.submit   | submit          | account, body, idempotency_key, as an upstream app put them there  |
 | dispatcher.inbound  | events          | the number of a stored inbound event                               |
 | dispatcher.resolve  | events          | a job in doubt: campaign, job                                      |
@@ -49,9 +49,10 @@ def routes() -> dict[str, dict[str, str]]:
     }
 
 
-def ticket_kwargs(ticket: Ticket) -> dict[str, Any]:
+def ticket_kwargs(provider: str, ticket: Ticket) -> dict[str, Any]:
     """A ticket as a job carries it: enough to find the message, nothing about the person."""
     return {
+        "provider": provider,
         "lane": str(ticket.lane),
         "campaign": campaign_text(ticket.campaign),
         "seq": ticket.seq,
@@ -78,7 +79,7 @@ class TaskBus:
         self._app = app
 
     def sends(self, provider: str, tickets: Sequence[Ticket]) -> None:
-        self._publish(SEND, send_queue(provider), [ticket_kwargs(ticket) for ticket in tickets])
+        self._publish(SEND, send_queue(provider), [ticket_kwargs(provider, ticket) for ticket in tickets])
 
     def inbound(self, event_ids: Sequence[int]) -> None:
         self._publish(INBOUND, EVENTS_QUEUE, [{"event": number} for number in event_ids])

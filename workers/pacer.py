@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any
 
 from celery import bootsteps
-from dispatcher.wiring import first_lookup_s, stations, wiring
 
 from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
@@ -23,6 +22,7 @@ from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
 from dispatcher.telemetry import emit
+from dispatcher.wiring import first_lookup_s, stations, wiring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
@@ -121,14 +121,14 @@ class Caretaker:
 
 
 def report(error: Exception) -> None:
-    """Trouble with a server is one line; anything else is a fault of ours, shown whole. The pacer goes on either way."""
+    """Trouble with a server is one line; anything else is a fault of ours, shown whole. The pacer goes on."""
     if isinstance(error, DispatcherTrouble):
         emit("pacer.trouble", "warning", reason=str(error))
     else:
         emit("pacer.broken", "error", exc_info=error)
 
 
-class PacerStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class PacerStep(bootsteps.StartStopStep):
     """Celery's hook: the pacer starts with the worker's pool and stops before it."""
 
     requires = ("celery.worker.components:Pool",)
@@ -152,7 +152,8 @@ class PacerStep(bootsteps.StartStopStep):  # type: ignore[misc]
         for thread in self._threads:
             thread.join(timeout=10)
 
-    terminate = stop
+    def terminate(self, worker: Any) -> None:
+        self.stop(worker)
 
     def _run(self, name: str, target: Callable[[], None]) -> None:
         thread = Thread(target=target, name=name, daemon=True)

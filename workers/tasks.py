@@ -8,9 +8,6 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.worker.request import Request
-from dispatcher.producer import submit
-from dispatcher.providers.registry import provider
-from dispatcher.wiring import first_lookup_s, stations
 
 from dispatcher import taskbus
 from dispatcher.domain.ids import parse_campaign
@@ -19,6 +16,9 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
+from dispatcher.producer import submit
+from dispatcher.providers.registry import provider as known
+from dispatcher.wiring import first_lookup_s, stations
 
 
 class Discreet(Request):
@@ -30,22 +30,19 @@ class Discreet(Request):
         self._kwargsrepr = "{…}"
 
 
-class DiscreetTask(Task):  # type: ignore[misc]
-    Request = Discreet
+class DiscreetTask(Task[Any, None]):
+    Request = Discreet  # type: ignore[assignment]  # Celery takes a class as well as its name
 
 
-@shared_task(name=taskbus.SEND, bind=True)
-def send_messages(self: Task, **fields: Any) -> None:
+@shared_task(name=taskbus.SEND)
+def send_messages(provider: str, **ticket: Any) -> None:
     """One ticket: a provider call, or nothing when the ticket is stale."""
-    queue_of = taskbus.provider_of(self.request.delivery_info["routing_key"])
-    if queue_of is None:
-        raise ValueError("a send job came through a queue that is no provider's")
-    passage = send(stations(), queue_of, taskbus.read_ticket(**fields))
+    passage = send(stations(), provider, taskbus.read_ticket(**ticket))
     if passage is None:
         return
-    paces = provider(queue_of).paces_batches
-    if settle(stations(), passage, first_lookup_s(queue_of), paces):
-        complete(stations(), queue_of, passage.campaign.id)
+    paces = known(provider).paces_batches
+    if settle(stations(), passage, first_lookup_s(provider), paces):
+        complete(stations(), provider, passage.campaign.id)
 
 
 @shared_task(name=taskbus.SUBMIT, base=DiscreetTask)
@@ -63,4 +60,4 @@ def process_inbound(event: int) -> None:
 def resolve_doubt(campaign: str, job: str) -> None:
     number = parse_campaign(campaign)
     asked = stations().account(stations().campaign(number).account_id).provider
-    resolve(stations(), number, job, provider(asked).lookup_waits_s)
+    resolve(stations(), number, job, known(asked).lookup_waits_s)

@@ -34,7 +34,7 @@ class Monitor:
         return "\n".join(self._lines)
 
     def _listen(self) -> None:
-        with redis.Redis.from_url(self._url).monitor() as monitor:
+        with redis.Redis.from_url(self._url).monitor() as monitor:  # type: ignore[no-untyped-call]
             for command in monitor.listen():
                 self._lines.append(str(command["command"]))
                 if "d:test:end" in command["command"]:

@@ -65,7 +65,7 @@ def rate_per_s(deliveries: list[dict[str, Any]]) -> float:
     last = {one["sender"]: one["started_mono"] for one in deliveries}
     first, end = deliveries[0]["started_mono"], min(last.values())
     within = [one for one in deliveries if one["started_mono"] <= end]
-    return (len(within) - LANES) / (end - first) * 1000
+    return float((len(within) - LANES) / (end - first) * 1000)
 
 
 def quiet_for_ms(simulator: SimulatorClient) -> float:

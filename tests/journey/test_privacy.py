@@ -1,11 +1,14 @@
 """Promise 8: what is planted with the recipients is found nowhere but in the ledger and at the provider."""
 
+from collections.abc import Callable, Mapping
+
 import httpx
 import pytest
 import redis
+from celery import Celery
 
 from dispatcher.simulator.server import SimulatorClient
-from dispatcher.taskbus import SUBMIT, SUBMIT_QUEUE, celery_app
+from dispatcher.taskbus import SUBMIT, SUBMIT_QUEUE
 from tests.journey.bodies import uazapi_account
 from tests.journey.installation import Installation
 from tests.journey.listening import Monitor
@@ -72,8 +75,7 @@ def test_promise_8_flower_does_not_see_what_a_foreign_producer_put_into_its_job(
     planted: Installation, redis_url: str
 ) -> None:
     """The body is in the job, for they put it there; what workers tell of the job must not repeat it."""
-    app = celery_app()
-    app.conf.broker_url = redis_url
+    app = Celery("foreign", broker=redis_url)
     app.send_task(SUBMIT, kwargs={"account": "loja", "body": body()}, queue=SUBMIT_QUEUE, kwargsrepr="hidden")
     with Monitor(redis_url) as monitor:
         planted.start_workers("a")
@@ -84,7 +86,7 @@ def test_promise_8_flower_does_not_see_what_a_foreign_producer_put_into_its_job(
     assert [what for what in PLANTED for line in told if what in line] == []
 
 
-def post(url: str, one: dict[str, object]) -> int:
+def post(url: str, one: Mapping[str, object]) -> int:
     headers = {"token": "ingress-loja"}
     return httpx.post(f"{url}/sender/advanced", json=one, headers=headers, trust_env=False).status_code
 
@@ -92,11 +94,12 @@ def post(url: str, one: dict[str, object]) -> int:
 def contents(url: str) -> str:
     """Everything that Redis holds, keys and values, read type by type."""
     client = redis.Redis.from_url(url, decode_responses=True, encoding_errors="replace")
-    readers = {
+    readers: dict[str, Callable[[str], object]] = {
         "string": client.get,
         "hash": client.hgetall,
         "set": client.smembers,
         "list": lambda key: client.lrange(key, 0, -1),
         "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
     }
-    return "\n".join(f"{key} {readers[str(client.type(key))](key)}" for key in client.scan_iter())
+    names = [str(key) for key in client.scan_iter()]
+    return "\n".join(f"{name} {readers[str(client.type(name))](name)}" for name in names)

@@ -49,8 +49,8 @@ def test_promise_7_a_hundred_thousand_recipients_cost_redis_what_ten_cost(
 
     def watch() -> bool:
         nonlocal longest, seen
-        longest = max(longest, int(server.llen("send.uazapi")))  # type: ignore[arg-type]
-        seen = simulator.summary()["deliveries"]
+        longest = max(longest, int(server.llen("send.uazapi")))
+        seen = int(simulator.summary()["deliveries"])
         return seen >= 5 * LANES
 
     wait_until(watch, 60)
