@@ -56,9 +56,9 @@ def opened() -> Iterator["Wiring"]:
 @contextmanager
 def at_desk() -> Iterator["Desk"]:
     """What the web's doors stand at, for commands that show the same things."""
-    from dispatcher.ingress.counter import desk_of
-
     with opened() as wiring:
+        from dispatcher.ingress.counter import desk_of
+
         yield desk_of(wiring)
 
 

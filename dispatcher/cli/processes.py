@@ -21,8 +21,8 @@ def web(
 ) -> None:
     """The web process: the four dialects, the native API, webhooks, the dashboard."""
     settings = needed("admin_token")
-    from dispatcher.cli.installation import desk_of
     from dispatcher.ingress.app import create_app
+    from dispatcher.ingress.counter import desk_of
     from dispatcher.ingress.serve import server
     from dispatcher.telemetry import configure, emit
     from dispatcher.wiring import Wiring

@@ -1,11 +1,13 @@
 """`dispatcher senders`: who messages leave from, and whether they may."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dispatcher.cli.installation import at_desk, opened
-from dispatcher.cli.output import AsJson, show_table
+from dispatcher.cli.output import AsJson, say, show_table
 from dispatcher.cli.trouble import Problem
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def pause(account: AccountName, sender: SenderName = None) -> None:
     with opened() as wiring:
         provider, senders = _chosen(wiring, account, sender)
         wiring.accounts.halt([one.id for one in senders], BY_HAND, None)
-        wiring.clock.hold_lanes(provider, [lane for one in senders for lane in one.lanes], None)
+        with _clock_may_be_lost():
+            wiring.clock.hold_lanes(provider, [lane for one in senders for lane in one.lanes], None)
     print(f"paused: {len(senders)}")
 
 
@@ -50,8 +53,20 @@ def resume(account: AccountName, sender: SenderName = None) -> None:
     with opened() as wiring:
         provider, senders = _chosen(wiring, account, sender)
         wiring.accounts.resume([one.id for one in senders])
-        wiring.clock.resume_lanes(provider, [lane for one in senders for lane in one.lanes])
+        with _clock_may_be_lost():
+            wiring.clock.resume_lanes(provider, [lane for one in senders for lane in one.lanes])
     print(f"resumed: {len(senders)}")
+
+
+@contextmanager
+def _clock_may_be_lost() -> Iterator[None]:
+    """A clock that is not built releases nothing; when a worker builds it, it knows the senders from the ledger."""
+    from dispatcher.domain.trouble import ClockLost
+
+    try:
+        yield
+    except ClockLost:
+        say("written down; it acts as soon as a worker has built up Redis again")
 
 
 def _chosen(wiring: "Wiring", account: str, sender: str | None) -> "tuple[str, list[Sender]]":
