@@ -1,0 +1,135 @@
+"""A provider behind its transport: `pipeline.ports.Caller`.
+
+    build -> (log in) -> send -> read
+
+Nothing here raises: whatever happens becomes a Reading. What happened before the request left was
+certainly not sent; a reader that breaks on an answer leaves its messages in doubt.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dispatcher.domain.account import base_urls_of
+from dispatcher.domain.campaign import Job
+from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
+from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
+from dispatcher.providers.logins import Logins
+from dispatcher.providers.statuses import UNAUTHORISED, halt_scope, of_the_whole
+from dispatcher.providers.transport import CallFailure, Failed, Transport
+from dispatcher.telemetry import emit
+
+UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a job's calls go. `base_urls` shrinks as they turn out to be down."""
+
+    provider: Provider
+    job: Job
+    base_urls: tuple[str, ...]
+
+
+class Caller:
+    """`find` gives a provider by its name. Many threads share one."""
+
+    def __init__(self, transport: Transport, find: Callable[[str], Provider]) -> None:
+        self._transport = transport
+        self._find = find
+        self._logins = Logins(transport)
+
+    def call(self, job: Job) -> Reading:
+        """Make the job's call and read its answer."""
+        provider = self._find(job.account.provider)
+        try:
+            request = provider.build(job)
+        except Misconfigured as error:
+            return _put_back(job, str(error))
+        except Unsendable as error:
+            return of_the_whole(job, Outcome(Fate.FAILED, str(error)))
+        except Exception as error:
+            _tell(job, error)
+            return of_the_whole(job, Outcome(Fate.FAILED, "cannot_be_built"))
+        return self._call(Line(provider, job, base_urls_of(job.account, job.sender)), request)
+
+    def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
+        """Ask what became of a job; None while it cannot be told."""
+        provider = self._find(job.account.provider)
+        if provider.lookup is None or provider.read_lookup is None:
+            return None
+        try:
+            line = Line(provider, job, base_urls_of(job.account, job.sender))
+            answer = self._authorised(line, provider.lookup(job))
+            outcomes = provider.read_lookup(job, answer) if isinstance(answer, Response) else None
+        except Exception as error:
+            _tell(job, error)
+            return None
+        return outcomes if outcomes is None or len(outcomes) == len(job.parcels) else None
+
+    def _call(self, line: Line, request: Request) -> Reading:
+        """Base URL after base URL, as long as the one before says that it did not take the job."""
+        answer = self._authorised(line, request)
+        if not isinstance(answer, Response):
+            return answer if isinstance(answer, Reading) else _unanswered(line.job, answer)
+        reading = _read(line, answer)
+        if reading.login_expired:
+            return _put_back(line.job, UNAUTHORISED.reason)
+        others = tuple(url for url in line.base_urls if url != answer.base_url)
+        if reading.base_url_down:
+            self._transport.mark_down(answer.base_url)
+            if others:
+                return self._call(Line(line.provider, line.job, others), request)
+        return reading
+
+    def _authorised(self, line: Line, request: Request) -> Response | CallFailure | Reading:
+        """Send a request, logged in where the provider wants that: with a fresh login once if the old one is over.
+
+        A Reading says that the login failed and the request did not leave.
+        """
+        if line.provider.login is None:
+            return self._send(line, request)
+        stale = None
+        while True:
+            token = self._logins.token(line.provider, line.job, line.base_urls, stale)
+            if not isinstance(token, str):
+                return token
+            assert line.provider.authorise is not None
+            answer = self._send(line, line.provider.authorise(line.job.account, request, token))
+            if stale is not None or not _is_expired(line, answer):
+                return answer
+            stale = token
+
+    def _send(self, line: Line, request: Request) -> Response | CallFailure:
+        return self._transport.send(line.base_urls, request, line.job.account.timeout_s)
+
+
+def _is_expired(line: Line, answer: Response | CallFailure) -> bool:
+    return isinstance(answer, Response) and answer.status in (401, 403) and _read(line, answer).login_expired
+
+
+def _read(line: Line, answer: Response) -> Reading:
+    """The provider's reading; in doubt when its reader breaks, or does not speak of every message."""
+    sent = len(line.job.parcels)
+    try:
+        reading = line.provider.read(line.job, answer)
+    except Exception as error:
+        _tell(line.job, error)
+        return for_all(sent, UNREADABLE)
+    return reading if len(reading.outcomes) == sent else for_all(sent, UNREADABLE)
+
+
+def _unanswered(job: Job, failure: CallFailure) -> Reading:
+    if failure.kind is Failed.MISCONFIGURED:
+        return _put_back(job, failure.reason)
+    fate = Fate.RETRY if failure.kind is Failed.NOT_SENT else Fate.IN_DOUBT
+    return for_all(len(job.parcels), Outcome(fate, failure.reason))
+
+
+def _put_back(job: Job, reason: str) -> Reading:
+    """Nothing left and nothing can leave: the messages wait until somebody has put the account in order."""
+    return for_all(len(job.parcels), Outcome(Fate.DEFERRED, reason), halt=Halt(halt_scope(job), reason))
+
+
+def _tell(job: Job, error: Exception) -> None:
+    """Only the kind of the exception: its text may hold what the provider said about a person."""
+    emit("provider.unreadable", "error", provider=job.account.provider, job=job.id, error=type(error).__name__)

@@ -1,0 +1,60 @@
+"""A job as one `POST /api/messages/massivocpc`, with exactly the documented fields: others are refused (PROVIDERS 4.1).
+
+What a message does not bring itself comes from the account's options: `specialist_code`, `id_account`.
+With the option `follow_ups = "dispatcher"` the two templates of the follow-up stay here.
+"""
+
+from typing import Any
+
+from dispatcher.domain.account import token_of
+from dispatcher.domain.campaign import Job, Parcel
+from dispatcher.domain.ids import campaign_text
+from dispatcher.providers.contract import Misconfigured, Request, Unsendable
+
+PATH = "/api/messages/massivocpc"
+FOLLOW_UPS = ("retryTemplate", "lastTemplate")
+
+
+def build(job: Job) -> Request:
+    """Raises Misconfigured for an account without an operator, Unsendable for what is no text."""
+    body = {
+        "campaign": job.campaign.name.strip() or campaign_text(job.campaign.id),
+        **_id_account(job),
+        "tag": job.sender.name,
+        "messages": [_message(job, parcel) for parcel in job.parcels],
+    }
+    return Request("POST", PATH, {"Authorization": f"Bearer {token_of(job.account, job.sender)}"}, body)
+
+
+def _id_account(job: Job) -> dict[str, str]:
+    """One a call: messages of two posts that share a campaign, but not their account, must not share a call."""
+    default = job.campaign.options.get("idAccount") or job.account.options.get("id_account") or ""
+    found = {str(parcel.params.get("idAccount", default)) for parcel in job.parcels}
+    if len(found) > 1:
+        raise Unsendable("several_id_accounts")
+    return {"idAccount": name for name in found if name}
+
+
+def _message(job: Job, parcel: Parcel) -> dict[str, Any]:
+    params = parcel.params
+    if parcel.content.get("type") != "text":
+        raise Unsendable("unsupported_content")
+    message = {
+        "phone": parcel.phone,
+        "idMessage": params.get("idMessage", parcel.seq),
+        "clientId": str(params.get("clientId") or ""),
+        "contract": str(params.get("contract") or ""),
+        "closeTicket": True,
+        "specialistCode": _specialist(job, parcel),
+        "mainTemplate": parcel.content.get("text") or "",
+    }
+    if job.account.options.get("follow_ups", "provider") == "provider":
+        message |= {name: params[name] for name in FOLLOW_UPS if params.get(name)}
+    return message
+
+
+def _specialist(job: Job, parcel: Parcel) -> str:
+    code = parcel.params.get("specialistCode") or job.account.options.get("specialist_code")
+    if not code:
+        raise Misconfigured("no_specialist_code")
+    return str(code)

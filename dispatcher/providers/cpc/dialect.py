@@ -1,0 +1,135 @@
+"""`POST /api/messages/massivocpc` as upstream apps write it (seeds/004), as a draft.
+
+Every field is known by name: another one is a mistake. Posts with the same campaign and tag feed one campaign
+a day, the day of the account's option `timezone`. A phone that cannot be dialled does not spoil the post: it
+comes back in `errors`. Texts are sent to the letter.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Draft, DraftMessage
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.phone import InvalidPhone, canonical, dialable
+from dispatcher.providers.contract import BadRequest, ParseContext
+
+TIMEZONE = "America/Sao_Paulo"
+PROBLEMS_NAMED = 20
+LONGEST_PHONE = 64
+OWN = ("idMessage", "clientId", "contract", "specialistCode", "retryTemplate", "lastTemplate")
+
+
+def _digits_as_text(value: Any) -> Any:
+    """Ids are often written as JSON numbers where the document says text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Name = Annotated[str, BeforeValidator(_digits_as_text), Field(min_length=1, pattern=r"\S")]
+Text = Annotated[str, BeforeValidator(_digits_as_text)]
+_STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Message(BaseModel):
+    model_config = _STRICT
+
+    phone: Name
+    idMessage: int | float | str | None = None
+    clientId: Text | None = None
+    contract: Text | None = None
+    closeTicket: Literal[True]
+    specialistCode: Text | None = None
+    mainTemplate: str
+    retryTemplate: str | None = None
+    lastTemplate: str | None = None
+
+
+class Post(BaseModel):
+    model_config = _STRICT
+
+    campaign: Name
+    idAccount: Text | None = None
+    tag: Name
+    messages: list[Message] = Field(min_length=1)
+
+
+def recognises(body: Any) -> bool:
+    return isinstance(body, dict) and {"campaign", "tag", "messages"} <= body.keys() and "account" not in body
+
+
+def parse(body: Any, context: ParseContext) -> Draft:
+    """The body as a draft; raises BadRequest that names up to twenty fields."""
+    post, account = _post(body), context.account
+    _check_specialists(post, account)
+    return Draft(
+        name=post.campaign,
+        dialect="cpc",
+        messages=[_message(post, one) for one in post.messages],
+        pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms), batch=account.batch),
+        senders=(post.tag,),
+        join_key=f"{post.campaign}|{post.tag}|{_day(account, context.now_ms)}",
+        options={"idAccount": post.idAccount} if post.idAccount else {},
+        warnings=tuple(_warnings(post)),
+    )
+
+
+def _post(body: Any) -> Post:
+    try:
+        return Post.model_validate(body)
+    except ValidationError as invalid:
+        raise BadRequest(*_problems(invalid)) from None
+
+
+def _problems(invalid: ValidationError) -> Iterator[tuple[str, str]]:
+    for error in invalid.errors(include_url=False, include_input=False, include_context=False)[:PROBLEMS_NAMED]:
+        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"])
+        yield where.removeprefix("."), _RULES.get(error["type"], error["msg"])
+
+
+_RULES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "literal_error": "must be true",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must not be empty",
+    "string_type": "must be a text",
+    "too_short": "must not be empty",
+}
+
+
+def _check_specialists(post: Post, account: Account) -> None:
+    """Required, unless the account has one for all."""
+    if account.options.get("specialist_code"):
+        return
+    missing = [at for at, one in enumerate(post.messages) if not (one.specialistCode or "").strip()]
+    if missing:
+        raise BadRequest(*((f"messages[{at}].specialistCode", "is required") for at in missing[:PROBLEMS_NAMED]))
+
+
+def _message(post: Post, one: Message) -> DraftMessage:
+    content = {"type": "text", "text": one.mainTemplate}
+    params = _params(post, one)
+    try:
+        return DraftMessage(dialable(one.phone), canonical(one.phone), content, params=params)
+    except InvalidPhone:
+        return DraftMessage(one.phone[:LONGEST_PHONE], "", content, params=params, problem="invalid_number")
+
+
+def _params(post: Post, one: Message) -> Mapping[str, Any]:
+    own = {name: value for name in OWN if (value := getattr(one, name)) not in (None, "")}
+    return own | {"idAccount": post.idAccount} if post.idAccount else own
+
+
+def _day(account: Account, now_ms: int) -> str:
+    zone = ZoneInfo(str(account.options.get("timezone", TIMEZONE)))
+    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date().isoformat()
+
+
+def _warnings(post: Post) -> Iterator[str]:
+    empty = sum(not one.mainTemplate.strip() for one in post.messages)
+    if empty:
+        yield f"{empty} messages have an empty mainTemplate and will be sent empty"

@@ -1,0 +1,88 @@
+"""Access tokens of providers that want a login first, kept in this process.
+
+A token is the account's as its credentials are now: changed credentials log in anew. One thread logs in
+while the others wait for what it gets, a refusal as well as a token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Job
+from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all
+from dispatcher.providers.contract import Provider, Response
+from dispatcher.providers.statuses import retry_after_s
+from dispatcher.providers.transport import CallFailure, Failed, Transport
+
+LONGEST_LOGIN_S = 10.0  # a job's lease covers its call and little more (pipeline.stations.lease_ms)
+FAILURE_HOLDS_S = 5.0  # a login server in trouble is not asked by each of the threads that waited for it
+
+_REFUSED = frozenset({400, 401, 403, 404, 405, 422})
+
+
+@dataclass(slots=True)
+class _Login:
+    lock: Lock = field(default_factory=Lock)
+    token: str | None = None
+    failure: Outcome | None = None
+    failed_at: float = 0.0
+
+
+class Logins:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._known: dict[tuple[object, ...], _Login] = {}
+
+    def token(self, provider: Provider, job: Job, base_urls: Sequence[str], stale: str | None) -> str | Reading:
+        """A token other than `stale`, or what a failed login means for the job, which did not leave."""
+        account = job.account
+        login = self._known.setdefault(_identity(account), _Login())
+        with login.lock:
+            if login.token is not None and login.token != stale:
+                return login.token
+            if login.failure is None or monotonic() - login.failed_at > FAILURE_HOLDS_S:
+                self._log_in(provider, account, base_urls, login)
+            if login.token is not None:
+                return login.token
+            assert login.failure is not None
+            return _not_logged_in(job, login.failure)
+
+    def _log_in(self, provider: Provider, account: Account, base_urls: Sequence[str], login: _Login) -> None:
+        login.token, login.failure = None, None
+        found = self._ask(provider, account, base_urls)
+        if isinstance(found, str):
+            login.token = found
+        else:
+            login.failure, login.failed_at = found, monotonic()
+
+    def _ask(self, provider: Provider, account: Account, base_urls: Sequence[str]) -> str | Outcome:
+        assert provider.login is not None
+        assert provider.read_login is not None
+        try:
+            answer = self._transport.send(base_urls, provider.login(account), min(account.timeout_s, LONGEST_LOGIN_S))
+            if isinstance(answer, Response) and 200 <= answer.status < 300:
+                return provider.read_login(answer)
+        except Exception:
+            return Outcome(Fate.RETRY, "login_unreadable")
+        return _why(answer)
+
+
+def _identity(account: Account) -> tuple[object, ...]:
+    return account.id, account.base_urls, tuple(sorted(account.credentials.items()))
+
+
+def _why(answer: Response | CallFailure) -> Outcome:
+    if isinstance(answer, CallFailure):
+        misconfigured = answer.kind is Failed.MISCONFIGURED
+        return Outcome(Fate.DEFERRED, answer.reason) if misconfigured else Outcome(Fate.RETRY, "login_unreachable")
+    if answer.status in _REFUSED:
+        return Outcome(Fate.DEFERRED, "login_refused")
+    return Outcome(Fate.RETRY, "login_unavailable", retry_after_s=retry_after_s(answer.headers))
+
+
+def _not_logged_in(job: Job, failure: Outcome) -> Reading:
+    """Refused credentials stop the account; anything else is tried again."""
+    halt = Halt(Scope.ACCOUNT, failure.reason) if failure.fate is Fate.DEFERRED else None
+    return for_all(len(job.parcels), failure, halt=halt)
