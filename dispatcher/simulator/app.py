@@ -63,7 +63,7 @@ class App:
             return
         link, path = self.routes.split(scope["path"])
         call = Call(scope["method"], path, link, scope["query_string"], scope["headers"])
-        if path == "/" or path.startswith("/_sim"):
+        if not link and (path == "/" or path.startswith("/_sim")):
             await self._control(call, receive, send)
         else:
             await self._serve(call, scope["state"]["transport"], receive, send)
@@ -74,7 +74,7 @@ class App:
 
     async def _serve(self, call: Call, transport: asyncio.Transport, receive: Receive, send: Send) -> None:
         record, faults = self.world.record, self.world.faults
-        exchange = Exchange(transport, receive, send)
+        exchange = Exchange(transport, receive, send, lambda: record.close(call))
         self.routes.find(call)
         if faults.early and faults.resets_early(call):
             record.begin(call)
@@ -90,9 +90,7 @@ class App:
             status = await self._play(call, plan, exchange)
         finally:
             call.release()
-        if exchange.left is not None:
-            status = 0
-        record.finish(call, status, plan.fault, exchange.left)
+        record.finish(call, 0 if exchange.has_left else status, plan.fault)
 
     async def _play(self, call: Call, plan: Plan, exchange: "Exchange") -> int:
         """Does what the plan says; returns the status that was answered, 0 for none."""
@@ -126,16 +124,17 @@ class App:
 
 
 class Exchange:
-    """One call's socket; `left` is when its client went away before there was an answer."""
+    """One call's socket; `on_left` is called at once when its client goes away before there was an answer."""
 
-    def __init__(self, transport: asyncio.Transport, receive: Receive, send: Send) -> None:
+    def __init__(self, transport: asyncio.Transport, receive: Receive, send: Send, on_left: Callable[[], None]) -> None:
         self.transport, self.receive, self.send = transport, receive, send
-        self.left: float | None = None
+        self.has_left = False
+        self._on_left = on_left
 
     async def wait(self, seconds: float) -> None:
         """Waits all the time, whether the client stays or leaves: a provider works on."""
         end = time.monotonic() + seconds
-        if self.left is None:
+        if not self.has_left:
             await self._until_left(seconds)
         rest = end - time.monotonic()
         if rest > 0:
@@ -143,7 +142,7 @@ class Exchange:
 
     async def hang(self, seconds: float) -> None:
         """Says nothing until the client leaves; then, or when the time is over, the line is cut."""
-        if self.left is None:
+        if not self.has_left:
             await self._until_left(seconds)
         await self.reset()
 
@@ -159,9 +158,10 @@ class Exchange:
         try:
             async with asyncio.timeout(seconds):
                 await self._gone()
-            self.left = time.monotonic()
         except TimeoutError:
-            pass
+            return
+        self.has_left = True
+        self._on_left()
 
     async def _gone(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":

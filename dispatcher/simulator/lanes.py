@@ -4,7 +4,8 @@
     gap       from the end of one call that delivered to the start of the next one; negative if they overlap
 
 A call ends when its answer is written, when its connection is cut, or when its client leaves, whichever
-comes first.
+comes first. A call that began before the last one whose gap was measured (its client left early, and the delivery
+followed late; or it was overtaken) has no gap of its own.
 """
 
 from array import array
@@ -20,6 +21,7 @@ class Lane:
     open: int = 0
     overlaps: int = 0
     last_end: float = 0.0
+    last_delivering_start: float = 0.0
     last_delivering_end: float = 0.0
     gaps: "array[float]" = field(default_factory=lambda: array("d"))
 
@@ -29,14 +31,16 @@ class Lane:
         self.open += 1
         self.calls += 1
 
-    def finish(self, started: float, ended: float, delivered: int) -> None:
+    def close(self, ended: float) -> None:
         self.open -= 1
         self.last_end = max(self.last_end, ended)
-        if not delivered:
-            return
-        if self.delivering:
+
+    def delivered(self, started: float, ended: float) -> None:
+        """A call of this lane, closed by now, has delivered."""
+        if self.delivering and started >= self.last_delivering_start:
             self.gaps.append(started - self.last_delivering_end)
         self.delivering += 1
+        self.last_delivering_start = max(self.last_delivering_start, started)
         self.last_delivering_end = max(self.last_delivering_end, ended)
 
     def as_dict(self) -> dict[str, Any]:

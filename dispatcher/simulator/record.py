@@ -89,20 +89,29 @@ class Record:
         if len(self.calls) > self.settings.keep * 1.1 + 100:
             self._drop_calls(len(self.calls) - self.settings.keep)
 
-    def finish(self, call: Call, status: int, fault: str = "", ended: float | None = None) -> None:
-        """`status` 0: the client got no answer."""
-        if call.epoch != self.epoch:
+    def close(self, call: Call) -> None:
+        """The call's end in time: its answer was written, its line cut, or its client left before."""
+        at = call.index - self.call_base
+        if call.epoch != self.epoch or at < 0 or self.call_ended[at] != OPEN:
             return
-        ended = time.monotonic() if ended is None else ended
+        self.call_ended[at] = ended = time.monotonic()
+        if call.route and call.route.sends and call.sender:
+            self.lanes.of(call.route.provider, call.sender).close(ended)
+
+    def finish(self, call: Call, status: int, fault: str = "") -> None:
+        """All is known about the call now. `status` 0: the client got no answer."""
+        self.close(call)
+        call.is_finished = True
+        at = call.index - self.call_base
+        if call.epoch != self.epoch or at < 0:
+            return
         provider = call.route.provider if call.route else ""
         self.statuses[(provider, status)] += 1
         if fault:
             self.faults[fault] += 1
-        at = call.index - self.call_base
-        if at >= 0:
-            self.call_ended[at], self.call_status[at], self.call_fault[at] = ended, status, fault
-        if call.route and call.route.sends and call.sender:
-            self.lanes.of(provider, call.sender).finish(call.started, ended, call.delivered)
+        self.call_status[at], self.call_fault[at] = status, fault
+        if call.delivered and call.route and call.sender:
+            self.lanes.of(provider, call.sender).delivered(call.started, self.call_ended[at])
 
     def deliver(self, call: Call, number: str, job: Job, content: Any, aside: Collection[str] = ()) -> int:
         """A message reached a recipient; returns its id.
@@ -141,7 +150,10 @@ class Record:
         if at >= 0:
             self.call_delivered[at] += 1
         if call.sender:
-            self.lanes.of(provider, call.sender).deliveries += 1
+            lane = self.lanes.of(provider, call.sender)
+            lane.deliveries += 1
+            if call.delivered == 1 and call.is_finished and at >= 0:
+                lane.delivered(call.started, self.call_ended[at])  # after the call: its leads were fetched
 
     def _drop_calls(self, count: int) -> None:
         del self.calls[:count], self.call_fault[:count], self.call_started[:count], self.call_ended[:count]

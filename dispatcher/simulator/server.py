@@ -146,16 +146,9 @@ class SimulatorProcess:
 
     def start(self) -> "SimulatorProcess":
         """Returns when it answers; RuntimeError when it does not come up."""
-        command = [
-            sys.executable,
-            "-m",
-            "dispatcher.simulator",
-            "--host",
-            self.host,
-            "--port",
-            str(self.port),
-        ]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        where = ["--host", self.host, "--port", str(self.port)]
+        command = [sys.executable, "-m", "dispatcher.simulator", *where, "--until-eof"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
         self.port = int(self._first_line().rpartition(":")[2])
         self.client._ask("GET", "ready")  # the socket listens before uvicorn accepts: this waits for it
         return self
@@ -200,5 +193,6 @@ class SimulatorProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()

@@ -58,6 +58,7 @@ class Call:
     index: int = -1
     epoch: int = 0
     delivered: int = 0
+    is_finished: bool = False
     refuses: Callable[[int, str], str | None] | None = None
     _json: Any = MISSING
 

@@ -1,4 +1,4 @@
-"""One simulator for the session, as a real process; each test gets it empty, with default settings."""
+"""One simulator for the session, as a real process; each test gets it as new."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
+from tests.simulator.listener import Listener
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,7 @@ def simulator_process() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def simulator(simulator_process: SimulatorProcess) -> Iterator[SimulatorClient]:
+    """Its client. A mistake inside the simulator fails the test that met it."""
     client = simulator_process.client
     client.reset()
     yield client
@@ -24,6 +26,13 @@ def simulator(simulator_process: SimulatorProcess) -> Iterator[SimulatorClient]:
 
 @pytest.fixture
 def http(simulator: SimulatorClient) -> Iterator[httpx.Client]:
-    """A client of the providers, as instance `line-1` of uazapi."""
-    with httpx.Client(base_url=simulator.url, headers={"token": "line-1"}, timeout=20, trust_env=False) as client:
+    """A client of the providers: instance `line-1` of uazapi, and any Bearer token."""
+    headers = {"token": "line-1", "authorization": "Bearer secret"}
+    with httpx.Client(base_url=simulator.url, headers=headers, timeout=20, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with Listener() as one:
+        yield one
