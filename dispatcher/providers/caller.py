@@ -9,7 +9,7 @@ certainly not sent; a reader that breaks on an answer leaves its messages in dou
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.domain.account import base_urls_of
+from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
 from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
@@ -65,6 +65,19 @@ class Caller:
             _tell(job, error)
             return None
         return outcomes if outcomes is None or len(outcomes) == len(job.parcels) else None
+
+    def is_up(self, account: Account, sender: Sender) -> bool | None:
+        """Ask whether a sender's line is up; None where it cannot be told."""
+        provider = self._find(account.provider)
+        if provider.probe is None or provider.read_probe is None:
+            return None
+        request = provider.probe(account, sender)
+        answer = self._transport.send(base_urls_of(account, sender), request, account.timeout_s)
+        try:
+            return provider.read_probe(answer) if isinstance(answer, Response) else None
+        except Exception as error:
+            emit("provider.unreadable", "error", provider=account.provider, job="", error=type(error).__name__)
+            return None
 
     def _call(self, line: Line, request: Request) -> Reading:
         """Base URL after base URL, as long as the one before says that it did not take the job."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dispatcher.domain.account import Account
+from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Draft, Job
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Outcome, Reading
@@ -89,6 +89,8 @@ class Provider:
     recognises     does this body speak the provider's language? (`dispatcher send FILE`, the producer)
     parse          such a body as a Draft; raises BadRequest
     read_inbound   a webhook body as events; what is not understood gives an empty tuple, never an error
+    probe          the call that asks whether a sender's line is up; None where there is nothing to ask
+    read_probe     its answer: up, down, or None where it does not say
     max_batch      most recipients in one call
     paces_batches  the provider spaces the messages of a batch by itself
     needs_leads_url  recipients are handed over as a CSV that the provider fetches
@@ -107,6 +109,8 @@ class Provider:
     login: Callable[[Account], Request] | None = None
     read_login: Callable[[Response], str] | None = None
     authorise: Callable[[Account, Request, str], Request] | None = None
+    probe: Callable[[Account, Sender], Request] | None = None
+    read_probe: Callable[[Response], bool | None] | None = None
     batch_for: Callable[[Account, int], int] = lambda account, total: account.batch
     max_batch: int = 1
     paces_batches: bool = False

@@ -1,4 +1,4 @@
-"""Disparo CPC: a sender is a tag (a wallet of numbers), and its two links are base URLs, the second for when the first is down.
+"""Disparo CPC: a sender is a tag (a wallet of numbers), its two links are base URLs.
 
 `build` and `read` are a job's call and its answer, `reasons` the words in it, `dialect` the bodies of upstream
 apps. Nobody can be asked afterwards what became of a call; replies come as Evolution's webhooks.

@@ -32,7 +32,8 @@ def _id_account(job: Job) -> dict[str, str]:
     found = {str(parcel.params.get("idAccount", default)) for parcel in job.parcels}
     if len(found) > 1:
         raise Unsendable("several_id_accounts")
-    return {"idAccount": name for name in found if name}
+    name = found.pop()
+    return {"idAccount": name} if name else {}
 
 
 def _message(job: Job, parcel: Parcel) -> dict[str, Any]:

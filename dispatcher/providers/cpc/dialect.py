@@ -30,6 +30,7 @@ def _digits_as_text(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_digits_as_text), Field(min_length=1, pattern=r"\S")]
+Number = Annotated[int | float | None, BeforeValidator(lambda value: None if value == "" else value)]
 Text = Annotated[str, BeforeValidator(_digits_as_text)]
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -38,7 +39,7 @@ class Message(BaseModel):
     model_config = _STRICT
 
     phone: Name
-    idMessage: int | float | str | None = None
+    idMessage: Number = None
     clientId: Text | None = None
     contract: Text | None = None
     closeTicket: Literal[True]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.domain.campaign import Job, Parcel
-from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all, without_numbers
+from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import Response
 from dispatcher.providers.cpc.reasons import Meaning, meaning_of
@@ -130,8 +130,4 @@ def _key(phone: str) -> str:
     try:
         return canonical(phone)
     except InvalidPhone:
-        return without_letters(phone)
-
-
-def without_letters(phone: str) -> str:
-    return "".join(letter for letter in phone if letter.isdigit())
+        return "".join(letter for letter in phone if letter.isdigit())

@@ -1,4 +1,4 @@
-"""What comes back: nothing public says that the system calls us (PROVIDERS 4.5); the lines behind it speak Evolution."""
+"""Nothing public says that the system calls us (PROVIDERS 4.5); the lines behind it speak Evolution."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""A job as uazapi's one call (PROVIDERS 1.2), and the call that asks what became of it."""
+"""A job as uazapi's one call (PROVIDERS 1.2), and the calls that ask: what became of it, and is the line up?"""
 
 from typing import Any
 
-from dispatcher.domain.account import token_of
+from dispatcher.domain.account import Account, Sender, token_of
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import Misconfigured, Request
@@ -15,16 +15,20 @@ def build(job: Job) -> Request:
     if job.account.mode not in MODES:
         raise Misconfigured("unknown_mode")
     body = {**_delays(job.campaign.pacing), "info": job.id, "messages": [*map(_message, job.parcels)]}
-    return Request("POST", "/sender/advanced", _headers(job), body)
+    return Request("POST", "/sender/advanced", _token(job.account, job.sender), body)
 
 
 def build_lookup(job: Job) -> Request:
     """The instance's mass sends; the one that carries the job's id in `info` is the job's."""
-    return Request("GET", "/sender/listfolders", _headers(job))
+    return Request("GET", "/sender/listfolders", _token(job.account, job.sender))
 
 
-def _headers(job: Job) -> dict[str, str]:
-    return {"token": token_of(job.account, job.sender)}
+def build_probe(account: Account, sender: Sender) -> Request:
+    return Request("GET", "/instance/status", _token(account, sender))
+
+
+def _token(account: Account, sender: Sender) -> dict[str, str]:
+    return {"token": token_of(account, sender)}
 
 
 def _delays(pacing: Pacing) -> dict[str, int]:

@@ -164,6 +164,18 @@ def _folders(response: Response) -> list[Mapping[str, Any]] | None:
     return body
 
 
+def read_probe(response: Response) -> bool | None:
+    """Is the line up? None where the answer does not say, as while it is connecting."""
+    body = _object(response) if response.status == 200 else {}
+    instance, status = body.get("instance"), body.get("status")
+    if isinstance(status, dict) and isinstance(status.get("connected"), bool):
+        return bool(status["connected"])
+    return _LINES.get(instance.get("status", "")) if isinstance(instance, dict) else None
+
+
+_LINES = {"connected": True, "disconnected": False, "hibernated": False}
+
+
 def _holds_all(folder: Mapping[str, Any], sent: int) -> bool:
     total = folder.get("log_total")
     return not isinstance(total, int) or total >= sent
