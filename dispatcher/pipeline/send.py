@@ -15,7 +15,8 @@ from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.guards import LOCK_MS, lock_scope, locked, unguarded
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
-from dispatcher.domain.template import MissingField, fill_content
+from dispatcher.domain.parcels import parcel_of
+from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Retry, Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.ports import Claimed
@@ -95,14 +96,10 @@ def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
 
 def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
     """Put the message's content together; a template's missing field is its failure."""
-    content = row.payload.get("content") or passage.campaign.content or {}
-    fields = row.payload.get("fields")
     try:
-        filled = fill_content(content, fields) if fields is not None else content
+        passage.parcels.append(parcel_of(passage.campaign, row))
     except MissingField as missing:
         return Outcome(Fate.FAILED, "missing_field", str(missing))
-    params = row.payload.get("params") or {}
-    passage.parcels.append(Parcel(row.seq, row.attempt, row.phone, row.key, filled, fields or {}, params))
     return None
 
 
@@ -141,10 +138,10 @@ def _put_back(stations: Stations, passage: Passage, trouble: DispatcherTrouble) 
 def _call(stations: Stations, passage: Passage) -> None:
     if not passage.parcels:
         return
-    campaign, ticket = passage.campaign, passage.ticket
-    url = stations.leads_url(campaign, ticket.seq, ticket.size)
+    campaign = passage.campaign
     first = passage.rows[0]  # as the ledger names the job, whichever of its messages the guards kept back
     mark = job_text(MessageId(campaign.id, first.seq), first.attempt)
+    url = stations.leads_url(campaign, mark, [parcel.seq for parcel in passage.parcels])
     job = Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url, mark)
     reading = stations.caller.call(job)
     passage.called = True

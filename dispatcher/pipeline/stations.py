@@ -1,6 +1,6 @@
 """Everything a station stands on, in one value that `wiring` fills."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
@@ -25,7 +25,7 @@ class Stations:
     """The ports, and the two things that decisions take as arguments.
 
     `now_ms` is the installation's one clock (UTC epoch, ms; Redis's, so that hosts need not agree);
-    `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes a ticket's recipients as a file;
+    `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes messages (by seq) of a job as a file;
     `open_leads` fetches the file that an upstream app names.
     `campaign`, `account` and `sender` answer from a short memory, for the send path.
     """
@@ -46,7 +46,7 @@ class Stations:
     sender: Callable[[int], Sender]
     now_ms: Callable[[], int]
     jitter: Callable[[], int]
-    leads_url: Callable[[Campaign, int, int], str]
+    leads_url: Callable[[Campaign, str, Sequence[int]], str]
     open_leads: Callable[[str], Iterable[bytes]]
 
 

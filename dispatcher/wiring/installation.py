@@ -1,5 +1,6 @@
 """One installation as one process sees it: gateways built from settings, stations on top of them."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
@@ -117,13 +118,13 @@ class Wiring:
             seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def _leads_url(self, campaign: Campaign, seq: int, size: int) -> str:
-        """Where the provider may fetch a ticket's recipients; empty for providers that take them in the call."""
+    def _leads_url(self, campaign: Campaign, job: str, seqs: Sequence[int]) -> str:
+        """Where the provider may fetch a job's recipients; empty for providers that take them in the call."""
         account = self.stations.account(campaign.account_id)
         if not registry.provider(account.provider).needs_leads_url:
             return ""
         until_ms = self.shared_clock.now_ms() + LEADS_LINK_MS
-        return leads_url(self.secrecy, self.settings.public_url, LeadsLink(campaign.id, seq, size, until_ms))
+        return leads_url(self.secrecy, self.settings.public_url, LeadsLink(job, tuple(seqs), until_ms))
 
 
 def first_lookup_s(provider: str) -> float | None:

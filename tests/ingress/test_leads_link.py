@@ -4,12 +4,13 @@ import base64
 
 import pytest
 
+from dispatcher.domain.ids import parse_campaign
 from dispatcher.providers.leads_link import PATH, LeadsLink, leads_url, read_leads_name
 from dispatcher.secrecy import Secrecy
 
 SECRECY = Secrecy(base64.urlsafe_b64encode(b"k" * 32).decode())
 NOW_MS = 1_794_052_800_000
-LINK = LeadsLink(campaign=48_000_000_000_000_001, seq=12, size=500, until_ms=NOW_MS + 60_000)
+LINK = LeadsLink("0f3k9x2m7q4t-12.1", (12, 13, 19, 511), NOW_MS + 60_000)
 
 
 def name_of(link: LeadsLink) -> str:
@@ -23,6 +24,17 @@ def test_a_name_stands_for_its_messages_until_its_time_is_over() -> None:
     assert name.endswith(".csv")
     assert read_leads_name(SECRECY, name, NOW_MS + 60_000) == LINK
     assert read_leads_name(SECRECY, name, NOW_MS + 60_001) is None
+
+
+@pytest.mark.parametrize("seqs", [(12,), tuple(range(12, 1_012)), (12, 1_011), (13,)])
+def test_any_messages_of_a_job_can_be_named(seqs: tuple[int, ...]) -> None:
+    link = LINK._replace(seqs=seqs)
+    assert read_leads_name(SECRECY, name_of(link), NOW_MS) == link
+    assert len(name_of(link)) < 260
+
+
+def test_the_job_says_which_campaign() -> None:
+    assert LINK.campaign == parse_campaign("0f3k9x2m7q4t")
 
 
 def test_one_changed_character_makes_the_name_worthless() -> None:
