@@ -1,0 +1,27 @@
+"""Kinbox (API v3): a sender is a channel; recipients are a file that Kinbox fetches from us.
+
+`build` and `read` are a job's call and its answer, `dialect` the bodies of upstream apps, `webhook` what
+comes back, `render` our campaigns as Kinbox shows its own. A job is one campaign there, for one chunk.
+"""
+
+from dispatcher.providers.contract import Provider
+from dispatcher.providers.kinbox.build import MAX_BATCH, batch_for, build, build_lookup
+from dispatcher.providers.kinbox.dialect import parse, recognises
+from dispatcher.providers.kinbox.read import read, read_lookup
+from dispatcher.providers.kinbox.webhook import read_inbound
+
+PROVIDER = Provider(
+    name="kinbox",
+    build=build,
+    read=read,
+    recognises=recognises,
+    parse=parse,
+    read_inbound=read_inbound,
+    lookup=build_lookup,
+    read_lookup=read_lookup,
+    batch_for=batch_for,
+    max_batch=MAX_BATCH,
+    paces_batches=True,
+    needs_leads_url=True,
+    lookup_waits_s=(5.0, 30.0, 120.0),  # a chunk of people hangs on "not there": no haste
+)

@@ -1,0 +1,69 @@
+"""The fields of `POST /v3/campaigns` (the second seed) and their types; only `name` is required.
+
+A field that is null or an empty text counts as not given.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+TEXTS = (
+    *("channelId", "operatorName", "businessHoursId", "scheduledTo", "originalScheduledTo"),
+    *("finishedAtPrediction", "leadsAssetUrl", "message", "textRaw"),
+)
+NUMBERS = {
+    "chunksCount": 10_000_000,
+    "secondsBetweenMessages": 86_400,
+    "secondsBetweenChunks": 86_400,
+    "chunkSize": 10_000_000,
+}
+"""With the most that each may say: a delay over a day is a mistake in the unit."""
+
+CHOICES = {"channelType": tuple("123456789"), "leadType": ("lead", "file")}
+FIELDS = ("name", *TEXTS, *CHOICES, "assetsUrls", *NUMBERS, "template")
+"""Everything but `leads`, which is ours: recipients in the request itself."""
+
+_LONGEST_NAME = 500
+
+
+def given_in(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are given."""
+    return {name: body[name] for name in FIELDS if body.get(name) not in (None, "")}
+
+
+def problems(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What breaks the rules, in the words of Kinbox' own framework."""
+    if not isinstance(given.get("name"), str) or not given["name"].strip():
+        yield "name", "must be a string that is not empty"
+    elif len(given["name"]) > _LONGEST_NAME:
+        yield "name", f"must be shorter than or equal to {_LONGEST_NAME} characters"
+    for name, (fits, rule) in _RULES.items():
+        if name in given and not fits(given[name]):
+            yield name, rule
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _up_to(most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in values
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(TEXTS, (_is_text, "must be a string")),
+    **{name: (_up_to(most), f"must be an integer number from 0 to {most}") for name, most in NUMBERS.items()},
+    **{
+        name: (_one_of(values), f"must be one of the following values: {', '.join(values)}")
+        for name, values in CHOICES.items()
+    },
+    "assetsUrls": (_are_texts, "must be an array of strings"),
+    "template": (lambda value: isinstance(value, dict), "must be an object"),
+}

@@ -1,0 +1,108 @@
+"""What Kinbox' answers mean (PROVIDERS 2.2; only successes are documented, errors look like NestJS).
+
+    the answer says                      the messages          and
+    2xx and an id                        sent, by that id
+    2xx and anything else                in doubt
+    400, 404, 422 about the channel      put back              the sender halts: there is no such channel
+    400, 409, 422, …                     failed                all: what is wrong is the campaign, not a recipient
+    anything else                        as in `statuses`
+
+Looked up by name:
+
+    a campaign of our name               sent
+      … that failed with nobody reached  retry
+      … that was cancelled before it     failed
+    a full list without it               retry: it certainly is not there
+    anything else                        cannot be told yet
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dispatcher.domain.campaign import Job
+from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all, without_numbers
+from dispatcher.providers.contract import Response
+from dispatcher.providers.kinbox.build import campaign_name
+from dispatcher.providers.statuses import STATUSES, by_status
+
+UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
+NOT_AT_PROVIDER = Outcome(Fate.RETRY, "not_at_provider")
+CAMPAIGN_FAILED = Outcome(Fate.RETRY, "campaign_failed")
+CAMPAIGN_CANCELED = Outcome(Fate.FAILED, "campaign_canceled")
+
+_CHANNEL_STATUSES = (400, 404, 422)
+_ENDED_EARLY = {"failed": CAMPAIGN_FAILED, "canceled": CAMPAIGN_CANCELED}
+
+
+def read(job: Job, response: Response) -> Reading:
+    body, status = _object(response), response.status
+    if 200 <= status < 300:
+        reference = _id(body)
+        sent = Outcome(Fate.SENT, provider_ref=reference)
+        return for_all(len(job.parcels), sent if reference else UNREADABLE)
+    wording = _wording(body)
+    if status in _CHANNEL_STATUSES and "channel" in wording.lower():
+        return _no_channel(job, wording)
+    if 400 <= status < 500 and status not in STATUSES:
+        refused = Outcome(Fate.FAILED, "refused_by_provider", without_numbers(wording))
+        return for_all(len(job.parcels), refused)
+    return by_status(job, response, wording)
+
+
+def _no_channel(job: Job, wording: str) -> Reading:
+    outcome = Outcome(Fate.DEFERRED, "unknown_channel", without_numbers(wording))
+    return for_all(len(job.parcels), outcome, halt=Halt(Scope.SENDER, outcome.reason))
+
+
+def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
+    body = _object(response) if response.status == 200 else {}
+    listed = body.get("data")
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        return None
+    ours = next((one for one in listed if _is_ours(job, one.get("name"))), None)
+    if ours is not None:
+        return (_found(ours),) * len(job.parcels)
+    total = body.get("totalCount")
+    is_whole = isinstance(total, int) and total <= len(listed)
+    return (NOT_AT_PROVIDER,) * len(job.parcels) if is_whole else None
+
+
+def _is_ours(job: Job, name: Any) -> bool:
+    """By its end, should Kinbox have changed the rest."""
+    return isinstance(name, str) and (name == campaign_name(job) or name.endswith(f" {job.id}"))
+
+
+def _found(campaign: Mapping[str, Any]) -> Outcome:
+    ended = _ENDED_EARLY.get(str(campaign.get("status")))
+    if ended is not None and _reached_nobody(campaign):
+        return ended
+    return Outcome(Fate.SENT, "found_at_provider", provider_ref=_id(campaign) or None)
+
+
+def _reached_nobody(campaign: Mapping[str, Any]) -> bool:
+    """Both counts must be there and say so."""
+    counts = campaign.get("resultCounts")
+    sent = counts.get("sent") if isinstance(counts, dict) else None
+    return sent == 0 and campaign.get("messagesProcessed") == 0
+
+
+def _object(response: Response) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _id(body: Mapping[str, Any]) -> str | None:
+    """Both `id` and `_id` appear."""
+    given = body.get("id") or body.get("_id")
+    is_id = isinstance(given, (str, int)) and not isinstance(given, bool)
+    return str(given) if is_id else None
+
+
+def _wording(body: Mapping[str, Any]) -> str:
+    """`message` is a text or a list of them."""
+    message = body.get("message")
+    texts = message if isinstance(message, list) else [message, body.get("error")]
+    return "; ".join(text for text in texts if isinstance(text, str))

@@ -1,0 +1,111 @@
+"""Recipients of a list, a file or the request's own, as messages of a draft (Kinbox' leads, Builder's sheets).
+
+A list comes out of somebody's database, so a bad row stops nobody else: it is kept as a message that failed
+from the start and says why.
+
+    problem                  the row
+    invalid_number           has no phone that can be dialled
+    missing_field:<name>     lacks what the text needs
+    duplicate_recipient      names a client that an earlier row of the list will reach already
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from dispatcher.domain.campaign import Content, DraftMessage
+from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, read_leads
+from dispatcher.domain.phone import InvalidPhone, canonical, dialable
+from dispatcher.domain.template import MissingField, fill
+from dispatcher.providers.contract import BadRequest
+
+INVALID_NUMBER = "invalid_number"
+DUPLICATE = "duplicate_recipient"
+MISSING = "missing_field:"
+TEXT_COLUMNS = ("message", "mensagem", "text", "texto")
+
+_LONGEST_PHONE = 64  # characters kept of what is no phone number
+
+
+def text_content(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
+
+
+def leads_of_file(chunks: Iterable[bytes], field: str) -> Iterator[Lead]:
+    """The leads of a CSV file; what breaks its rules is a BadRequest about `field`."""
+    try:
+        yield from read_leads(chunks)
+    except LeadsError as broken:
+        raise BadRequest((field, str(broken))) from None
+
+
+def leads_of_list(given: Any, field: str) -> Iterator[Lead]:
+    """Leads that the request brings itself, as objects: the phone under one of its names, and other columns."""
+    if not isinstance(given, list):
+        raise BadRequest((field, "must be an array"))
+    for at, one in enumerate(given):
+        if not isinstance(one, Mapping):
+            raise BadRequest((f"{field}[{at}]", "must be an object"))
+        columns = {name: _cell(value, f"{field}[{at}].{name}") for name, value in one.items() if value is not None}
+        yield Lead(at, named(columns, PHONE_COLUMNS)[1], columns)
+
+
+def _cell(value: Any, where: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise BadRequest((where, "must be a string or a number"))
+
+
+def named(columns: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
+    """Name and value of the first of these columns that is there, in any case; ("", "") where none is."""
+    folded = {column.strip().casefold(): column for column in columns}
+    found = next((folded[name] for name in names if name in folded), None)
+    return ("", "") if found is None else (found, columns[found])
+
+
+def begun(leads: Iterator[Lead], field: str) -> Iterator[Lead]:
+    """The same leads, the first fetched now: no file, or nobody in it, shows before anything is stored."""
+    first = next(leads, None)
+    if first is None:
+        raise BadRequest((field, "names no recipient"))
+    return chain((first,), leads)
+
+
+def messages(
+    leads: Iterable[Lead], text: str, text_columns: Sequence[str] = (), *, needs_text: bool = False
+) -> Iterator[DraftMessage]:
+    """A message for each lead. `text` is the campaign's; a lead's own under one of `text_columns` goes before it.
+
+    `needs_text`: a lead without either is one that lacks its message.
+    """
+    reached: set[int] = set()
+    for lead in leads:
+        column, own = named(lead.fields, text_columns)
+        fields = {name: value for name, value in lead.fields.items() if name != column} if column else lead.fields
+        problem = MISSING + "message" if needs_text and not (own or text) else _missing(own or text, fields)
+        yield _message(lead.phone, fields, text_content(own) if own else None, problem, reached)
+
+
+def _message(
+    phone: str, fields: dict[str, str], content: Content | None, problem: str | None, reached: set[int]
+) -> DraftMessage:
+    try:
+        key, dialled = canonical(phone), dialable(phone)
+    except InvalidPhone:
+        return DraftMessage(phone[:_LONGEST_PHONE], "", content, fields, problem=INVALID_NUMBER)
+    if problem is None:
+        problem = DUPLICATE if int(key) in reached else None
+        reached.add(int(key))
+    return DraftMessage(dialled, key, content, fields, problem=problem)
+
+
+def _missing(text: str, fields: Mapping[str, str]) -> str | None:
+    try:
+        fill(text, fields)
+    except MissingField as missing:
+        return MISSING + missing.field
+    return None
