@@ -29,7 +29,10 @@ broker_transport_options = {
     "max_connections": 400,
 }
 
-task_queues = [Queue(SUBMIT_QUEUE), Queue(EVENTS_QUEUE), *(Queue(send_queue(name)) for name in names())]
+# A routing key each: without one all would share the first's, and a foreign kombu client's job would come six times.
+task_queues = [
+    Queue(name, routing_key=name) for name in (SUBMIT_QUEUE, EVENTS_QUEUE, *(send_queue(one) for one in names()))
+]
 task_routes = routes()
 task_default_queue = SUBMIT_QUEUE
 task_create_missing_queues = False
