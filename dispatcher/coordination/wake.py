@@ -70,3 +70,10 @@ class Wakes:
         pubsub, self._pubsub = self._pubsub, None
         if pubsub is not None:
             pubsub.close()
+
+
+def listeners(client: redis.Redis, providers: Sequence[str]) -> dict[str, int]:
+    """How many pacers listen for each provider's wakes; a dead worker's is gone with its connection."""
+    with our_words():
+        counted = client.pubsub_numsub(*map(keys.wake, providers))
+    return {keys.provider_of_wake(channel): int(count) for channel, count in counted}

@@ -1,6 +1,7 @@
 import builtins
 import inspect
 import socket
+from typing import Any
 
 import pytest
 import redis
@@ -62,14 +63,9 @@ def test_no_connection_waits_for_ever(client: redis.Redis) -> None:
     settings = client.connection_pool.connection_kwargs
     assert (settings["socket_timeout"], settings["socket_connect_timeout"]) == (5.0, 5.0)
     assert settings["health_check_interval"] == 5
-    client.ping()
-    (connection,) = (
-        client.connection_pool._available_connections
-        if hasattr(client.connection_pool, "_available_connections")
-        else [client.connection_pool.get_connection()]
-    )
-    assert connection._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    assert connection._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+    sock: Any = client.connection_pool.get_connection()._sock
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
 
 
 def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(client: redis.Redis) -> None:

@@ -155,6 +155,16 @@ def test_the_chunk_pause_counts_from_the_last_send_not_from_a_skip(clock: LaneCl
     assert clock.release(PROVIDER, 100, 100).wait_ms == 2000
 
 
+def test_the_chunk_pause_counts_from_the_send_that_ends_last(clock: LaneClock, now: Now) -> None:
+    """A provider that paces by itself is busy for some time after it took a call."""
+    clock.plan(PROVIDER, plan(pacing=Pacing(chunk_size=2, chunk_gap_ms=3000), lanes=(A, B)))
+    busy, last = release(clock)
+    clock.finish(PROVIDER, busy, 0, busy_ms=9000)
+    now.ms += 1000
+    clock.finish(PROVIDER, last, 0)
+    assert clock.release(PROVIDER, 100, 100).wait_ms == 8000 + 3000
+
+
 def test_a_campaign_that_grows_at_the_end_of_a_chunk_goes_on_after_the_pause(clock: LaneClock, now: Now) -> None:
     pacing = Pacing(chunk_size=1, chunk_gap_ms=3000)
     clock.plan(PROVIDER, plan(end=1, pacing=pacing))
