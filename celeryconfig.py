@@ -5,9 +5,9 @@ harmless (docs/architecture.md). The connection settings are explicit, since kom
 connection that hangs half-open.
 """
 
-from dispatcher.providers.registry import names
 from kombu import Queue
 
+from dispatcher.providers.registry import names
 from dispatcher.settings import settings
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, routes, send_queue
 
