@@ -24,6 +24,7 @@ def serve(host: str, port: int) -> None:
         ws="none",
         lifespan="off",
         access_log=False,
+        proxy_headers=False,
         log_level="warning",
         server_header=False,
         timeout_keep_alive=75,  # as long as a usual proxy's; a client that reuses a connection finds it open

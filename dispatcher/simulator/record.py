@@ -21,6 +21,8 @@ from dispatcher.simulator.wire import Call
 
 WALL = time.time() - time.monotonic()
 OPEN = -1.0  # the end of a call that is still open
+MOST_PLACES = 100_000
+Place = tuple[str, str, str, str, str]  # provider, sender, link, method, path
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +62,8 @@ class Record:
         self.notes: deque[str] = deque(maxlen=100)
         self.unfilled = 0
         self.call_base = 0
-        self.calls: list[tuple[str, str, str, str, str]] = []  # provider, sender, link, method, path
+        self.calls: list[Place] = []
+        self._places: dict[Place, Place] = {}
         self.call_fault: list[str] = []
         self.call_started, self.call_ended = array("d"), array("d")
         self.call_status, self.call_delivered = array("h"), array("l")
@@ -78,7 +81,7 @@ class Record:
         provider = route.provider if route else ""
         call.index = self.call_base + len(self.calls)
         call.epoch = self.epoch
-        self.calls.append((provider, call.sender, call.link, call.method, call.path))
+        self.calls.append(self._shared((provider, call.sender, call.link, call.method, call.path)))
         self.call_fault.append("")
         self.call_started.append(call.started)
         self.call_ended.append(OPEN)
@@ -88,6 +91,12 @@ class Record:
             self.lanes.of(provider, call.sender).begin(call.started)
         if len(self.calls) > self.settings.keep * 1.1 + 100:
             self._drop_calls(len(self.calls) - self.settings.keep)
+
+    def _shared(self, place: Place) -> Place:
+        """One tuple for all calls of the same kind."""
+        if len(self._places) > MOST_PLACES:
+            self._places.clear()
+        return self._places.setdefault(place, place)
 
     def close(self, call: Call) -> None:
         """The call's end in time: its answer was written, its line cut, or its client left before."""
