@@ -4,10 +4,15 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from dispatcher.domain.claims import DoubtfulJob
+from dispatcher.domain.claims import DoubtfulJob, Settled
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.lifecycle import MessageState
+from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.messages import claimed
+from dispatcher.ledger.messages import Messages, claimed
 from dispatcher.ledger.times import moment
+
+STATE = text("SELECT state, attempts FROM message WHERE campaign_id = :campaign AND seq = :seq")
 
 LOOK_AGAIN_MS = 60_000  # a resolver that was lost with its job delays the look-up by this much
 
@@ -70,3 +75,18 @@ class Doubts:
         """Count one look-up; the next is due then, or (None) never: an operator decides."""
         with autocommit(self._engine) as connection:
             connection.execute(POSTPONE, {"campaign": campaign, "job": job, "due": moment(due_ms)})
+
+    def resolve(self, message: MessageId, fate: Fate) -> bool | None:
+        """An operator's word on a message in doubt: sent, failed, or (RETRY) to be sent again.
+
+        False when it is not in doubt (any more), None when there is no such message. The caller gives the lock
+        back, or tells the clock.
+        """
+        with autocommit(self._engine) as connection:
+            row = connection.execute(STATE, {"campaign": message.campaign, "seq": message.seq}).first()
+        if row is None:
+            return None
+        if row.state != MessageState.IN_DOUBT:
+            return False
+        told = Settled(message.seq, row.attempts, Outcome(fate, "resolved_by_operator"))
+        return Messages(self._engine).settle(message.campaign, [told]) == 1

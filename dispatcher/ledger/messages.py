@@ -172,7 +172,7 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         phone=row.phone,
         key=row.phone_key,
         payload=row.payload or {},
-        accepted_at_ms=epoch_ms(row.accepted_at) or 0,
+        accepted_at_ms=epoch_ms(row.accepted_at),
         suppressed=row.suppressed,
         tries=row.attempts - row.deferrals,
     )

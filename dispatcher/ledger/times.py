@@ -1,7 +1,7 @@
 """UTC epoch milliseconds, as the house counts, and timestamps with time zone, as PostgreSQL keeps them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import TIMESTAMP, Dialect, TypeDecorator
 
@@ -12,6 +12,14 @@ _MS = timedelta(milliseconds=1)
 def moment(epoch_ms: int | None) -> datetime | None:
     """A parameter for a timestamp column."""
     return None if epoch_ms is None else _EPOCH + epoch_ms * _MS
+
+
+@overload
+def epoch_ms(at: datetime) -> int: ...
+
+
+@overload
+def epoch_ms(at: None) -> None: ...
 
 
 def epoch_ms(at: datetime | None) -> int | None:

@@ -1,0 +1,125 @@
+"""What webhooks bring: stored once, processed once, and what it means for the messages it is about."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Engine, RowMapping, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
+from dispatcher.ledger import tables
+from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.texts import storable
+from dispatcher.ledger.times import moment
+
+_E = tables.inbound_event
+NO_ACCOUNT = 0
+
+WAITING = text("""
+SELECT id FROM inbound_event
+WHERE processed_at IS NULL AND received_at < now() - make_interval(secs => :older_than_s)
+ORDER BY received_at LIMIT :limit
+""")
+
+ANSWERED = text("""
+UPDATE message SET answered_at = :at
+WHERE answered_at IS NULL AND (campaign_id, seq) = (
+    SELECT campaign_id, seq FROM message
+    WHERE phone_key = :key AND sent_at IS NOT NULL AND claimed_at < :at
+    ORDER BY sent_at DESC LIMIT 1
+)
+""")
+
+RECEIPT = text("""
+UPDATE message m SET
+    delivered_at = CASE WHEN :delivered THEN coalesce(m.delivered_at, :at) ELSE m.delivered_at END,
+    read_at = CASE WHEN :read THEN coalesce(m.read_at, :at) ELSE m.read_at END,
+    reason = CASE WHEN :failed AND m.delivered_at IS NULL THEN 'not_delivered' ELSE m.reason END
+FROM campaign c
+WHERE m.provider_ref = :ref AND c.id = m.campaign_id AND (CAST(:account AS int) IS NULL OR c.account_id = :account)
+""")
+
+
+class InboundEvents:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
+        """Write events down once for each account and event id; the numbers of those that are new.
+
+        In one order for everybody, so that two deliveries of one webhook do not wait for each other in a circle.
+        """
+        holder = NO_ACCOUNT if account is None else account.id
+        rows = sorted((_row(holder, event) for event in events), key=lambda row: str(row["event_id"]))
+        if not rows:
+            return []
+        stored = insert(_E).values(rows).on_conflict_do_nothing().returning(_E.c.id)
+        with autocommit(self._engine) as connection:
+            return list(connection.execute(stored).scalars())
+
+    def take(self, number: int) -> StoredEvent | None:
+        """An event that still waits to be processed."""
+        with autocommit(self._engine) as connection:
+            found = connection.execute(select(_E).where(_E.c.id == number, _E.c.processed_at.is_(None)))
+            row = found.mappings().first()
+        return None if row is None else StoredEvent(row["account_id"] or None, _event(row))
+
+    def processed(self, number: int, what: str) -> None:
+        """It is done; what the client wrote is forgotten."""
+        done = update(_E).where(_E.c.id == number).values(processed_at=func.now(), what=storable(what), text="")
+        with autocommit(self._engine) as connection:
+            connection.execute(done)
+
+    def waiting(self, older_than_s: float, limit: int) -> list[int]:
+        """Events that came longer ago than that and still wait, the oldest first."""
+        with autocommit(self._engine) as connection:
+            return list(connection.execute(WAITING, {"older_than_s": older_than_s, "limit": limit}).scalars())
+
+    def answered(self, key: str, at_ms: int) -> None:
+        """The client's latest message that left before then has been answered; the first answer counts."""
+        with autocommit(self._engine) as connection:
+            connection.execute(ANSWERED, {"key": key, "at": moment(at_ms)})
+
+    def receipt(self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int) -> bool:
+        """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""
+        told = {
+            "account": account_id,
+            "ref": storable(provider_ref),
+            "at": moment(at_ms),
+            "delivered": state in (ReceiptState.DELIVERED, ReceiptState.READ),
+            "read": state is ReceiptState.READ,
+            "failed": state is ReceiptState.FAILED,
+        }
+        with autocommit(self._engine) as connection:
+            return connection.execute(RECEIPT, told).rowcount > 0
+
+
+def _row(account_id: int, event: InboundEvent) -> dict[str, object]:
+    return {
+        "account_id": account_id,
+        "event_id": storable(event.event_id),
+        "kind": event.kind.value,
+        "at": event.at_ms,
+        "phone_key": storable(event.key),
+        "text": storable(event.text),
+        "provider_ref": storable(event.provider_ref),
+        "receipt": None if event.receipt is None else event.receipt.value,
+        "sender_name": storable(event.sender_name),
+        "connected": event.connected,
+        "reason": storable(event.reason),
+    }
+
+
+def _event(row: RowMapping) -> InboundEvent:
+    return InboundEvent(
+        kind=InboundKind(row["kind"]),
+        event_id=row["event_id"],
+        at_ms=row["at"],
+        key=row["phone_key"],
+        text=row["text"],
+        provider_ref=row["provider_ref"],
+        receipt=None if row["receipt"] is None else ReceiptState(row["receipt"]),
+        sender_name=row["sender_name"],
+        connected=row["connected"],
+        reason=row["reason"],
+    )

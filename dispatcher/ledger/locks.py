@@ -1,0 +1,121 @@
+"""CPC locks, the durable copy: what Redis is rebuilt from, and the second barrier behind it.
+
+A row is a client's latest open contact in a scope. It stands until its time is over or a reply lifted it; a lock
+that was given back leaves no row. Lifted rows stay until they are taken anew, so that a reply that is
+processed twice names the same scopes both times: Redis may not have heard of it the first time.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Engine, text
+
+from dispatcher.domain.ids import MessageId
+from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.times import epoch_ms, moment
+
+TAKE = text("""
+WITH taken AS (
+    INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
+    VALUES (:scope, :key, :campaign, :seq, :now, :until)
+    ON CONFLICT (scope, phone_key) DO UPDATE SET
+        campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
+        until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
+            ELSE excluded.until_at END
+    WHERE old.until_at <= :now OR old.lifted_at IS NOT NULL
+        OR (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)
+    RETURNING scope
+)
+SELECT EXISTS (SELECT FROM taken) AS taken,
+    (SELECT until_at FROM contact_lock WHERE scope = :scope AND phone_key = :key) AS until_at
+""")
+
+GIVE_BACK = text("""
+DELETE FROM contact_lock
+WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
+""")
+
+EXTEND = text("""
+INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
+VALUES (:scope, :key, :campaign, :seq, clock_timestamp(), :until)
+ON CONFLICT (scope, phone_key) DO UPDATE SET
+    campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
+    until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
+        ELSE excluded.until_at END
+""")
+
+LIFT = text("""
+UPDATE contact_lock SET lifted_at = coalesce(lifted_at, :at)
+WHERE phone_key = :key AND taken_at < :at RETURNING scope
+""")
+
+STANDING = text("""
+SELECT * FROM contact_lock WHERE phone_key = :key AND until_at > :now AND lifted_at IS NULL ORDER BY taken_at
+""")
+
+HELD = text("""
+SELECT phone_key, until_at FROM contact_lock
+WHERE scope = :scope AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
+""")
+
+TRIES = 5  # each means that somebody else moved this very lock between two looks at it
+
+
+class Lock(NamedTuple):
+    """An open contact. Times are UTC epoch milliseconds."""
+
+    scope: str
+    holder: MessageId
+    taken_ms: int
+    until_ms: int
+
+
+class LockBook:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+        """0 when the holder has it, also when it had it before; else the ms it still is another's."""
+        asked = _named(scope, key, holder) | {"now": moment(now_ms), "until": moment(until_ms)}
+        left_ms = 0
+        with autocommit(self._engine) as connection:
+            for _ in range(TRIES):
+                row = connection.execute(TAKE, asked).one()
+                left_ms = 0 if row.taken or row.until_at is None else epoch_ms(row.until_at) - now_ms
+                if row.taken or left_ms > 0:
+                    return left_ms
+        return 1
+
+    def give_back(self, scope: str, key: str, holder: MessageId) -> None:
+        """Free the client if it is this holder's."""
+        with autocommit(self._engine) as connection:
+            connection.execute(GIVE_BACK, _named(scope, key, holder))
+
+    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
+        """Hold the client until then, whoever held it."""
+        with autocommit(self._engine) as connection:
+            connection.execute(EXTEND, _named(scope, key, holder) | {"until": moment(until_ms)})
+
+    def lift(self, key: str, at_ms: int) -> list[str]:
+        """End the client's locks that were taken before a reply of `at_ms`; their scopes, each time the same."""
+        with autocommit(self._engine) as connection:
+            return sorted(connection.execute(LIFT, {"key": key, "at": moment(at_ms)}).scalars())
+
+    def of(self, key: str, now_ms: int) -> list[Lock]:
+        """The client's open contacts, the oldest first."""
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(STANDING, {"key": key, "now": moment(now_ms)}).all()
+        return [
+            Lock(row.scope, MessageId(row.campaign_id, row.seq), epoch_ms(row.taken_at), epoch_ms(row.until_at))
+            for row in rows
+        ]
+
+    def held(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, int]:
+        """Of these clients, those with an open contact, and the ms it lasts."""
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(HELD, {"scope": scope, "keys": list(keys), "now": moment(now_ms)}).all()
+        return {row.phone_key: epoch_ms(row.until_at) - now_ms for row in rows}
+
+
+def _named(scope: str, key: str, holder: MessageId) -> dict[str, object]:
+    return {"scope": scope, "key": key, "campaign": holder.campaign, "seq": holder.seq}

@@ -1,0 +1,61 @@
+"""What the ledger knows of everything that Redis should hold: the material of a rebuild."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, text
+
+from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.domain.tickets import Ticket
+from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.times import epoch_ms, moment
+
+REBUILD_LOCK = 0x7265_6275_696C_6400  # "rebuild": one host builds, the others see that it is done
+AT_ONCE = 1000
+
+LOCKS = text("SELECT * FROM contact_lock WHERE until_at > :now AND lifted_at IS NULL")
+
+FLIGHTS = text("""
+SELECT a.sender_id, a.slot, m.campaign_id, min(m.seq) AS first, max(m.seq) - min(m.seq) + 1 AS size, a.token
+FROM message m JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+WHERE m.state = 'sending'
+GROUP BY a.sender_id, a.slot, m.campaign_id, a.token
+ORDER BY min(m.claimed_at)
+""")
+
+
+class Survivors:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def locks(self, now_ms: int) -> Iterator[tuple[str, str, MessageId, int, int]]:
+        """(scope, key, holder, taken ms, until ms) of every CPC lock that still holds, as a stream."""
+        with transaction(self._engine, statement_timeout_s=0) as connection:
+            rows = connection.execution_options(yield_per=AT_ONCE).execute(LOCKS, {"now": moment(now_ms)})
+            for row in rows:
+                times = epoch_ms(row.taken_at), epoch_ms(row.until_at)
+                yield row.scope, row.phone_key, MessageId(row.campaign_id, row.seq), *times
+
+    def live_campaigns(self) -> list[int]:
+        """Running and paused campaigns."""
+        return Campaigns(self._engine).live_campaigns()
+
+    def flights(self) -> list[Ticket]:
+        """Tickets of messages that are sending: one for each lane and token."""
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(FLIGHTS).all()
+        return [Ticket(Lane(row.sender_id, row.slot), row.campaign_id, row.first, row.size, row.token) for row in rows]
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[bool]:
+    """A lock among all hosts, for as long as the block runs; False: another one has it."""
+    with autocommit(engine) as connection:
+        key = {"key": REBUILD_LOCK}
+        got = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+        try:
+            yield got
+        finally:
+            if got:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)

@@ -1,0 +1,118 @@
+"""What comes back: stored once, processed once, moving messages forward only."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
+from dispatcher.domain.outcomes import Fate
+from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.inbound import RECEIPT, InboundEvents
+from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.times import moment
+from tests.ledger.drafts import draft, message, phone
+from tests.ledger.steps import column, fate, ticket
+
+AT = 1_900_000_000_000
+REPLY = InboundEvent(InboundKind.REPLY, "e-1", AT, key=phone(1), text="sim", sender_name="5511900000001")
+FULL = InboundEvent(
+    InboundKind.RECEIPT, "e-2", AT + 1, phone(1), "", "ref-1", ReceiptState.READ, "5511900000001", True, "because"
+)
+
+
+@pytest.fixture
+def inbound(engine: Engine) -> InboundEvents:
+    return InboundEvents(engine)
+
+
+def test_an_event_comes_back_as_it_was_stored(loja: Account, inbound: InboundEvents) -> None:
+    one, two = inbound.store(loja, [REPLY, FULL])
+    assert inbound.take(one) == (loja.id, REPLY)
+    assert inbound.take(two) == (loja.id, FULL)
+    (three,) = inbound.store(None, [REPLY])
+    assert inbound.take(three) == (None, REPLY)
+
+
+def test_an_event_is_stored_once_for_each_account(loja: Account, inbound: InboundEvents) -> None:
+    assert len(inbound.store(loja, [REPLY, REPLY, FULL])) == 2
+    assert inbound.store(loja, [REPLY, FULL]) == []
+    assert len(inbound.store(None, [REPLY])) == 1
+    assert inbound.store(None, [REPLY]) == []
+    assert inbound.store(loja, []) == []
+
+
+def test_an_event_is_processed_once_and_its_text_forgotten(
+    engine: Engine, loja: Account, inbound: InboundEvents
+) -> None:
+    (number,) = inbound.store(loja, [REPLY])
+    assert inbound.waiting(0, 10) == [number]
+    assert inbound.waiting(60, 10) == []
+    inbound.processed(number, "lifted 1")
+    assert inbound.take(number) is None
+    assert inbound.waiting(0, 10) == []
+    with engine.connect() as connection:
+        assert "sim" not in str(connection.exec_driver_sql("SELECT * FROM inbound_event").all())
+
+
+def test_text_that_postgresql_cannot_store_is_no_error(loja: Account, inbound: InboundEvents) -> None:
+    (number,) = inbound.store(loja, [replace(REPLY, text="a\0\ud800")])
+    stored = inbound.take(number)
+    assert stored is not None
+    assert stored.event.text == "a?"
+
+
+@pytest.fixture
+def sent(loja: Account, engine: Engine, campaigns: Campaigns) -> int:
+    """Three messages: two sent to the same client, one waiting."""
+    campaign = campaigns.accept(loja, draft([message(1), message(1), message(1)])).campaign_id
+    messages = Messages(engine)
+    for seq in (0, 1):
+        (row,) = messages.claim(ticket(campaign, seq)).rows
+        messages.settle(campaign, [fate(row, Fate.SENT, provider_ref=f"ref-{seq}")])
+    return campaign
+
+
+def test_a_reply_answers_the_latest_message_that_left_before_it(
+    engine: Engine, inbound: InboundEvents, sent: int
+) -> None:
+    inbound.answered(phone(1), 1_000)
+    inbound.answered(phone(2), AT)
+    assert column(engine, sent, "answered_at") == [None, None, None]
+    inbound.answered(phone(1), AT)
+    first = column(engine, sent, "answered_at")
+    assert [at is None for at in first] == [True, False, True]
+    inbound.answered(phone(1), AT + 1000)
+    assert column(engine, sent, "answered_at") == first
+
+
+def test_receipts_only_move_forward(engine: Engine, loja: Account, inbound: InboundEvents, sent: int) -> None:
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.READ, AT + 500)
+    read = column(engine, sent, "read_at")[0]
+    assert column(engine, sent, "delivered_at")[0] == read
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.DELIVERED, AT + 900)
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.READ, AT + 900)
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.SENT, AT + 900)
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.FAILED, AT + 900)
+    assert column(engine, sent, "read_at")[0] == column(engine, sent, "delivered_at")[0] == read
+    assert column(engine, sent, "reason") == [None, None, None]
+
+
+def test_a_receipt_is_for_a_message_of_its_own_account(
+    engine: Engine, loja: Account, inbound: InboundEvents, sent: int
+) -> None:
+    assert not inbound.receipt(loja.id, "ref-9", ReceiptState.READ, AT)
+    assert not inbound.receipt(loja.id + 1, "ref-1", ReceiptState.READ, AT)
+    assert inbound.receipt(None, "ref-1", ReceiptState.FAILED, AT)
+    assert column(engine, sent, "reason") == [None, "not_delivered", None]
+    assert column(engine, sent, "state") == ["sent", "sent", "pending"]
+
+
+def test_receipts_stay_on_their_page(engine: Engine, sent: int) -> None:
+    """They touch no indexed column: PostgreSQL counts them as HOT updates."""
+    told = {"account": None, "ref": "ref-0", "at": moment(AT), "delivered": True, "read": True, "failed": False}
+    with engine.begin() as connection:
+        assert connection.execute(RECEIPT, told).rowcount == 1
+        hot = connection.exec_driver_sql("SELECT pg_stat_get_xact_tuples_hot_updated('message'::regclass)")
+        assert hot.scalar() == 1
