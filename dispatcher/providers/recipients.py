@@ -18,6 +18,7 @@ from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, read_leads
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.domain.template import MissingField, fill
 from dispatcher.providers.contract import BadRequest
+from dispatcher.providers.sheet import column_of
 
 INVALID_NUMBER = "invalid_number"
 DUPLICATE = "duplicate_recipient"
@@ -47,7 +48,12 @@ def leads_of_list(given: Any, field: str) -> Iterator[Lead]:
         if not isinstance(one, Mapping):
             raise BadRequest((f"{field}[{at}]", "must be an object"))
         columns = {name: _cell(value, f"{field}[{at}].{name}") for name, value in one.items() if value is not None}
-        yield Lead(at, named(columns, PHONE_COLUMNS)[1], columns)
+        yield Lead(at, _value(columns, PHONE_COLUMNS), columns)
+
+
+def _value(columns: Mapping[str, str], names: Sequence[str]) -> str:
+    column = column_of(columns, names)
+    return "" if column is None else columns[column]
 
 
 def _cell(value: Any, where: str) -> str:
@@ -58,13 +64,6 @@ def _cell(value: Any, where: str) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     raise BadRequest((where, "must be a string or a number"))
-
-
-def named(columns: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
-    """Name and value of the first of these columns that is there, in any case; ("", "") where none is."""
-    folded = {column.strip().casefold(): column for column in columns}
-    found = next((folded[name] for name in names if name in folded), None)
-    return ("", "") if found is None else (found, columns[found])
 
 
 def begun(leads: Iterator[Lead], field: str) -> Iterator[Lead]:
@@ -84,8 +83,10 @@ def messages(
     """
     reached: set[int] = set()
     for lead in leads:
-        column, own = named(lead.fields, text_columns)
-        fields = {name: value for name, value in lead.fields.items() if name != column} if column else lead.fields
+        fields, own = lead.fields, ""
+        if text_columns and (column := column_of(fields, text_columns)) is not None:
+            own = fields[column]
+            fields = {name: value for name, value in fields.items() if name != column}
         problem = MISSING + "message" if needs_text and not (own or text) else _missing(own or text, fields)
         yield _message(lead.phone, fields, text_content(own) if own else None, problem, reached)
 

@@ -37,6 +37,14 @@ def sheet(parcels: Sequence[Parcel], leading: Sequence[Mapping[str, str]]) -> Sh
     return Sheet((*first, *own), tuple(rows))
 
 
+def column_of(columns: Iterable[str], names: Iterable[str]) -> str | None:
+    """The first column that has the first of these (lower-case) names that is there, in any case."""
+    folded: dict[str, str] = {}
+    for column in columns:
+        folded.setdefault(column.strip().casefold(), column)
+    return next((folded[name] for name in names if name in folded), None)
+
+
 def text_of(parcel: Parcel) -> str:
     text = parcel.content.get("text", "")
     return text if isinstance(text, str) else ""
@@ -52,5 +60,5 @@ def _own_columns(fields: Iterable[Mapping[str, str]], taken: Iterable[str]) -> t
 
 def _line(cells: Iterable[str]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+    csv.writer(buffer).writerow(cells)  # its line end is what makes it quote cells with line breaks
+    return buffer.getvalue().removesuffix("\r\n")

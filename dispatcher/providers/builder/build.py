@@ -28,7 +28,7 @@ def batch_for(account: Account, total: int) -> int:
 def build(job: Job) -> Request:
     """The call, without its token; raises Misconfigured for an unknown mode, Unsendable for what is not a text."""
     if any(parcel.content.get("type", "text") != "text" for parcel in job.parcels):
-        raise Unsendable("type_not_supported")
+        raise Unsendable("unsupported_content")
     mode, names = mode_of(job.account), names_of(job.account)
     if mode == CAMPAIGN:
         return _campaign(job, names)

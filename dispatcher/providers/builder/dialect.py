@@ -24,8 +24,9 @@ from dispatcher.domain.template import MissingField, fill
 from dispatcher.providers.builder.build import MAX_BATCH, batch_for
 from dispatcher.providers.builder.names import names_of
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, named, text_content
+from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, text_content
 from dispatcher.providers.schedule import start_ms
+from dispatcher.providers.sheet import column_of
 
 REQUIRED = "field required"
 PHONES = ("phone", "telefone", "celular", "number", "numero")
@@ -141,14 +142,14 @@ def _local_day(context: ParseContext) -> str:
 
 
 def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
-    phone_name, raw = named(data, PHONES)
-    text_name, text = named(data, TEXT_COLUMNS)
+    phone_name, text_name = column_of(data, PHONES), column_of(data, TEXT_COLUMNS)
     where = f"json.{text_name or 'message'}"
-    if not isinstance(text := text or "", str):
+    text = data.get(text_name or "") or ""
+    if not isinstance(text, str):
         raise BadRequest((where, "str type expected"))
     if not text and account.provider != "builder":
         raise BadRequest((where, REQUIRED))
-    phone, key = _address(phone_name, raw)
+    phone, key = _address(phone_name, data)
     fields = _columns(data) if "{{" in text else None
     try:
         fill(text, fields or {})
@@ -158,10 +159,11 @@ def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
     return DraftMessage(phone, key, text_content(text), fields, params or None)
 
 
-def _address(name: str, raw: Any) -> tuple[str, str]:
+def _address(name: str | None, data: Mapping[str, Any]) -> tuple[str, str]:
     """What is dialled, and the canonical key; raises BadRequest."""
-    if not name:
+    if name is None:
         raise BadRequest(("json.phone", f"{REQUIRED}: a phone under one of {', '.join(PHONES)}"))
+    raw = data[name]
     if isinstance(raw, int) and not isinstance(raw, bool):
         raw = str(raw)
     if not isinstance(raw, str):

@@ -5,7 +5,7 @@ comes back, `render` our campaigns as Kinbox shows its own. A job is one campaig
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.kinbox.build import MAX_BATCH, batch_for, build, build_lookup
+from dispatcher.providers.kinbox.build import MAX_BATCH, batch_for, build, build_lookup, leads_csv
 from dispatcher.providers.kinbox.dialect import parse, recognises
 from dispatcher.providers.kinbox.read import read, read_lookup
 from dispatcher.providers.kinbox.webhook import read_inbound
@@ -23,5 +23,6 @@ PROVIDER = Provider(
     max_batch=MAX_BATCH,
     paces_batches=True,
     needs_leads_url=True,
+    leads_file=leads_csv,
     lookup_waits_s=(5.0, 30.0, 120.0),  # a chunk of people hangs on "not there": no haste
 )

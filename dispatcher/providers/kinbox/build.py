@@ -12,7 +12,7 @@ from typing import Any
 from dispatcher.domain.account import Account, token_of
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.providers.contract import Request, Unsendable
-from dispatcher.providers.sheet import Sheet, sheet, text_of
+from dispatcher.providers.sheet import Sheet, column_of, sheet, text_of
 
 MAX_BATCH = 1_000  # nothing is published; what a campaign has in its hands can no longer be paused by us
 PASSED_ON = ("operatorName", "businessHoursId", "channelType", "assetsUrls", "template")
@@ -29,7 +29,7 @@ _UNSEARCHABLE = re.compile(r"[^\w\s.,:;/#@&%!'’°ºª–—·-]+")
 def build(job: Job) -> Request:
     """The campaign; raises Unsendable for what is not a text."""
     if any(parcel.content.get("type", "text") != "text" for parcel in job.parcels):
-        raise Unsendable("type_not_supported")
+        raise Unsendable("unsupported_content")
     text = _text(job)
     body = {
         **_passed_on(job),
@@ -74,8 +74,8 @@ def _leads(parcels: Sequence[Parcel]) -> Sheet:
 
 
 def _name(parcel: Parcel) -> str:
-    folded = {column.strip().casefold(): value for column, value in parcel.fields.items()}
-    return next((folded[name] for name in _NAMES if name in folded), "")
+    column = column_of(parcel.fields, _NAMES)
+    return "" if column is None else parcel.fields[column]
 
 
 def _text(job: Job) -> str:

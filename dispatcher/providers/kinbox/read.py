@@ -102,7 +102,7 @@ def _id(body: Mapping[str, Any]) -> str | None:
 
 
 def _wording(body: Mapping[str, Any]) -> str:
-    """`message` is a text or a list of them."""
-    message = body.get("message")
-    texts = message if isinstance(message, list) else [message, body.get("error")]
+    """`message` is a text or a list of them; `error` is only the status in words."""
+    message = body.get("message") or body.get("error")
+    texts = message if isinstance(message, list) else [message]
     return "; ".join(text for text in texts if isinstance(text, str))

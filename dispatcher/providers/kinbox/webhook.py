@@ -48,14 +48,13 @@ def _replies(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
     people = [part(node.get(name)) for node in nodes for name in _PEOPLE]
     client = client_key(*_values([*people, *nodes], _PHONES))
     if client:
-        inner_first = nodes[::-1]
-        reference = text(*_values([node for node in inner_first if node is not envelope], _IDS))
+        message = _message(nodes)
         yield InboundEvent(
             InboundKind.REPLY,
-            f"reply:{reference or digest(envelope)}",
-            next(filter(None, map(read_stamp, _values(inner_first, _STAMPS))), 0),
+            f"reply:{text(*_values([message], _IDS)) or digest(envelope)}",
+            next(filter(None, map(read_stamp, _values([message, *nodes], _STAMPS))), 0),
             key=client,
-            text=next((one for one in _values(inner_first, _TEXTS) if isinstance(one, str)), ""),
+            text=_text_of(message),
             sender_name=text(*_values(nodes, ("channelId",))),
         )
 
@@ -66,6 +65,18 @@ def _nodes(node: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
     for name in _WRAPPINGS:
         if depth and (inner := part(node.get(name))):
             yield from _nodes(inner, depth - 1)
+
+
+def _message(nodes: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The innermost object with a text, else the one that says which way it went: not the conversation around it."""
+    inner_first = nodes[::-1]
+    said = (node for node in inner_first if _text_of(node))
+    signed = (node for node in inner_first if list(_values([node], (*_FROM_US, *_WAYS))))
+    return next(said, None) or next(signed, nodes[0])
+
+
+def _text_of(node: Mapping[str, Any]) -> str:
+    return next((one for one in _values([node], _TEXTS) if isinstance(one, str) and one), "")
 
 
 def _came_in(nodes: list[Mapping[str, Any]]) -> bool:
