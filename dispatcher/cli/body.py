@@ -56,7 +56,9 @@ def read_leads_body(file: Path, account: str, wishes: Wishes) -> dict[str, Any]:
         pieces: Iterator[bytes] = iter(lambda: opened.read(PIECE_BYTES), b"")
         recipients = [{**lead.fields, "phone": lead.phone} for lead in read_leads(pieces)]
     given = {key: value for key, value in wishes._asdict().items() if value not in (None, ())}
-    return {"account": account, **{"name": file.stem} | given, "recipients": recipients}
+    if wishes.senders:
+        given["senders"] = list(wishes.senders)
+    return {"account": account, "name": file.stem, **given, "recipients": recipients}
 
 
 def _place(error: ValueError) -> str:

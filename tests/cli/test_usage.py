@@ -55,7 +55,7 @@ def test_a_server_that_does_not_answer_is_one_line(shell: Shell, monkeypatch: py
 
 def test_our_own_mistakes_are_one_line_that_says_where_and_no_more() -> None:
     try:
-        {}["5511900000001"]
+        dict[str, str]()["5511900000001"]
     except KeyError as error:
         line = line_for(error)
     assert line is not None
