@@ -63,7 +63,8 @@ class Wakes:
             self._drop()
             raise
         if message is not None and message["type"] == "message":
-            provider, at = keys.provider_of_wake(message["channel"]), time.monotonic() + int(message["data"]) / 1000
+            provider = keys.provider_of_wake(str(message["channel"]))
+            at = time.monotonic() + int(message["data"]) / 1000
             self._due[provider] = min(at, self._due.get(provider, at))
 
     def _drop(self) -> None:
@@ -76,4 +77,4 @@ def listeners(client: redis.Redis, providers: Sequence[str]) -> dict[str, int]:
     """How many pacers listen for each provider's wakes; a dead worker's is gone with its connection."""
     with our_words():
         counted = client.pubsub_numsub(*map(keys.wake, providers))
-    return {keys.provider_of_wake(channel): int(count) for channel, count in counted}
+    return {keys.provider_of_wake(str(channel)): int(count) for channel, count in counted}

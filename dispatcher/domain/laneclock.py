@@ -285,7 +285,7 @@ class PlainClock:
         if when is None:
             return
         for lane in self.crews.get(campaign, ()):
-            record = self.lanes[lane]
+            record = self.lanes.setdefault(lane, LaneRecord())
             if campaign not in record.ring:
                 record.ring.append(campaign)
             if lane not in self.flights and not record.held:
@@ -295,10 +295,8 @@ class PlainClock:
     def _crew(self, campaign: int, lanes: tuple[Lane, ...]) -> None:
         """These lanes serve the campaign from now on, and no others."""
         for lane in set(self.crews.get(campaign, ())) - set(lanes):
-            record = self.lanes[lane]
-            record.ring = [other for other in record.ring if other != campaign]
-        for lane in lanes:
-            self.lanes.setdefault(lane, LaneRecord())
+            if (record := self.lanes.get(lane)) and campaign in record.ring:
+                record.ring.remove(campaign)
         self.crews[campaign] = lanes
 
     def _file(self, campaign: int, retries: Sequence[Retry]) -> None:

@@ -15,6 +15,7 @@ from dispatcher.domain.pacing import JITTER_STEPS, Pacing, delay_ms
 from dispatcher.domain.tickets import Plan, Ticket
 
 ROOM = 10**6
+START = 1_000
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Run:
     clock: PlainClock
     chance: Random
     call_ms: int = 50
-    now: int = 0
+    now: int = START
     sends: list[Send] = field(default_factory=list)
     flying: list[tuple[int, int, Send]] = field(default_factory=list)
 
@@ -63,7 +64,7 @@ class Run:
 def run(seed: int, *plans: Plan) -> list[Send]:
     clock = PlainClock()
     for plan in plans:
-        clock.plan(plan, 0)
+        clock.plan(plan, START)
     return Run(clock, Random(seed)).until_done()
 
 

@@ -9,10 +9,13 @@ if ARGV[2] ~= '1' and redis.call('EXISTS', KEYS[1]) == 0 then
   return redis.error_reply('CLOCKLOST the lane clock must be rebuilt')
 end
 
+-- Whole ms: `now` is rounded down, `now_up` up, so that what counts from an end is never a fraction too short.
 local now = tonumber(ARGV[1])
+local now_up = now
 if now == 0 then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_up = time[1] * 1000 + math.ceil(time[2] / 1000)
 end
 
 local records, dirty, firsts = {}, {}, {}
@@ -168,28 +171,49 @@ local function without(ring, id)
   return kept
 end
 
+local function contains(ring, id)
+  for _, other in ipairs(ring) do
+    if other == id then return true end
+  end
+  return false
+end
+
+-- This lane no longer serves the campaign.
+local function leave(lane, id)
+  local record = lane_record(lane)
+  if contains(record.ring, id) then
+    record.ring = without(record.ring, id)
+    save_lane(lane, record)
+  end
+end
+
 local function crew(id)
   local text = redis.call('HGET', KEYS[6], id)
   return text and cjson.decode(text) or {}
 end
 
--- Put the campaign's lanes on the clock for its next work, and the campaign into their rings.
+-- Put the campaign's lanes on the clock for its next work (LT: unless they come earlier), and the campaign into
+-- their rings; in slices, for unpack has room for some thousands.
 local function wake(id)
   local due = earliest(id)
-  if not due then return end
-  for _, lane in ipairs(crew(id)) do
-    local record = lane_record(lane)
-    local member = false
-    for _, other in ipairs(record.ring) do member = member or other == id end
-    if not member then
-      record.ring[#record.ring + 1] = id
-      save_lane(lane, record)
+  local lanes = due and crew(id) or {}
+  for first = 1, #lanes, 1000 do
+    local last = math.min(first + 999, #lanes)
+    local texts = redis.call('HMGET', KEYS[3], unpack(lanes, first, last))
+    local flying = redis.call('HMGET', KEYS[4], unpack(lanes, first, last))
+    local joined, moved = {}, {}
+    for i = first, last do
+      local lane, record = lanes[i], cjson.decode(texts[i - first + 1] or NEW_LANE)
+      if not contains(record.ring, id) then
+        record.ring[#record.ring + 1] = id
+        joined[#joined + 1], joined[#joined + 2] = lane, cjson.encode(record)
+      end
+      if not record.held and not flying[i - first + 1] then
+        moved[#moved + 1], moved[#moved + 2] = math.max(now, free_at(record), due), lane
+      end
     end
-    if not record.held and redis.call('HEXISTS', KEYS[4], lane) == 0 then
-      local at = math.max(now, free_at(record), due)
-      local current = redis.call('ZSCORE', KEYS[2], lane)
-      if not current or tonumber(current) > at then put(lane, at) end
-    end
+    if #joined > 0 then redis.call('HSET', KEYS[3], unpack(joined)) end
+    if #moved > 0 then redis.call('ZADD', KEYS[2], 'LT', unpack(moved)) end
   end
 end
 

@@ -3,11 +3,7 @@
 local id = ARGV[3]
 local plan = campaign(id)
 if not plan then return 0 end
-for _, lane in ipairs(crew(id)) do
-  local record = lane_record(lane)
-  record.ring = without(record.ring, id)
-  save_lane(lane, record)
-end
+for _, lane in ipairs(crew(id)) do leave(lane, id) end
 redis.call('HDEL', KEYS[6], id)
 redis.call('ZREMRANGEBYLEX', KEYS[7], '[' .. id .. ':', '(' .. id .. ';')
 plan.stop, plan.gone = plan.next, true

@@ -20,14 +20,9 @@ local lanes, stays = {}, {}
 for i = 13, #ARGV do
   lanes[#lanes + 1] = ARGV[i]
   stays[ARGV[i]] = true
-  redis.call('HSETNX', KEYS[3], ARGV[i], NEW_LANE)
 end
 for _, lane in ipairs(crew(id)) do
-  if not stays[lane] then
-    local record = lane_record(lane)
-    record.ring = without(record.ring, id)
-    save_lane(lane, record)
-  end
+  if not stays[lane] then leave(lane, id) end
 end
 redis.call('HSET', KEYS[6], id, cjson.encode(lanes))
 wake(id)
