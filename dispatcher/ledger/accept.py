@@ -62,7 +62,7 @@ def accept(
         _count(connection, opened.id, file)
         _close(connection, draft, opened, file)
         queued = file.count - file.settled.total()
-        accepted = Accepted(opened.id, opened.created_at_ms, file.count, queued, tuple(file.refused))
+        accepted = Accepted(opened.id, opened.created_at_ms, file.count, queued, tuple(file.refused), first_seq=opened.total)
         if idempotency is not None:
             _keep(connection, account.id, idempotency[0], accepted)
     return accepted
@@ -87,12 +87,13 @@ def _receipt(connection: Connection, account_id: int, key: str, digest: str) -> 
     row = connection.execute(select(_K.c.digest, _K.c.receipt).where(*same)).one()
     if row.digest != digest:
         raise KeyReused("this idempotency key was used with another request")
-    campaign, created_at_ms, accepted, queued, refused = row.receipt
-    return Accepted(campaign, created_at_ms, accepted, queued, tuple(Refusal(*one) for one in refused), replayed=True)
+    *numbers, refused, first_seq = row.receipt
+    return Accepted(*numbers, tuple(Refusal(*one) for one in refused), replayed=True, first_seq=first_seq)
 
 
 def _keep(connection: Connection, account_id: int, key: str, accepted: Accepted) -> None:
-    receipt = [accepted.campaign_id, accepted.created_at_ms, accepted.accepted, accepted.queued, accepted.refused]
+    counts = accepted.accepted, accepted.queued
+    receipt = [accepted.campaign_id, accepted.created_at_ms, *counts, accepted.refused, accepted.first_seq]
     same = _K.c.account_id == account_id, _K.c.key == storable(key)
     connection.execute(update(_K).where(*same).values(receipt=receipt))
 
