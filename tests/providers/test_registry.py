@@ -1,0 +1,47 @@
+"""Providers are found by themselves, and bodies speak one dialect or none."""
+
+from typing import Any
+
+import pytest
+
+from dispatcher.providers import registry
+from tests.simulator import seeds
+
+NATIVE = {"account": "loja", "text": "oi", "recipients": [{"phone": "5511900000001"}]}
+
+
+def test_the_four_providers_are_found() -> None:
+    assert registry.names() == ("builder", "cpc", "kinbox", "uazapi")
+    assert [registry.provider(name).name for name in registry.names()] == [*registry.names()]
+
+
+def test_an_unknown_provider_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(registry.UnknownProvider, match="builder, cpc, kinbox, uazapi"):
+        registry.provider("telegram")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_provider_that_can_be_asked_says_when(name: str) -> None:
+    one = registry.provider(name)
+    assert (one.lookup is None) == (one.read_lookup is None) == (not one.lookup_waits_s)
+    assert (one.login is None) == (one.read_login is None) == (one.authorise is None)
+    assert one.max_batch >= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "dialect"),
+    [
+        (seeds.UAZAPI, "uazapi"),
+        (seeds.CPC, "cpc"),
+        (NATIVE, "native"),
+        ({**seeds.CPC, "account": "loja"}, "native"),
+        ({}, None),
+        ([], None),
+        ("x", None),
+        (None, None),
+        ({"hello": "world"}, None),
+    ],
+)
+def test_a_body_is_recognised_by_its_shape(body: Any, dialect: str | None) -> None:
+    found = registry.recognise(body)
+    assert (found and found.name) == dialect
