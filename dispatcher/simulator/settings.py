@@ -14,7 +14,7 @@ class Settings:
     not_on_whatsapp: list[str] = field(default_factory=list)  # numbers without an account
     jid_rule: str = "evolution"  # "evolution": ids of area codes from 31 on lack the ninth digit; "keep"
     uazapi_tokens: list[str] = field(default_factory=list)  # known instances; empty: any token is one
-    uazapi_keep_folders: int = 200_000
+    uazapi_keep_folders: int = 100_000
     kinbox_tokens: list[str] = field(default_factory=list)
     builder_users: dict[str, str] = field(default_factory=dict)  # user -> password; empty: anyone
     builder_token_s: float = 3600.0

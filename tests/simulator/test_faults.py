@@ -59,7 +59,7 @@ def test_a_hang_says_nothing_until_the_client_leaves(
     wait_until(lambda: simulator.calls()[0]["ended"] is not None)
     (call,) = simulator.calls()
     assert (call["status"], call["fault"]) == (0, "hang")
-    assert 150 < call["ended_mono"] - call["started_mono"] < 2000
+    assert 150 < call["ended_mono"] - call["started_mono"] < 10_000
     assert send(http, "c-2.1").status_code == 200
     assert simulator.summary()["overlaps"] == 0
 
@@ -77,8 +77,8 @@ def test_latency_delays_and_then_goes_on(simulator: SimulatorClient, http: httpx
     simulator.set_faults({"kind": "latency", "ms": [80, 120]}, {"kind": "latency", "ms": 50, "late": True})
     assert send(http).status_code == 200
     (d,) = simulator.deliveries()
-    assert 80 <= d["delivered_mono"] - d["started_mono"] < 1000
-    assert 50 <= d["ended_mono"] - d["delivered_mono"] < 1000
+    assert 80 <= d["delivered_mono"] - d["started_mono"] < 10_000
+    assert 50 <= d["ended_mono"] - d["delivered_mono"] < 10_000
 
 
 def test_who_leaves_during_latency_is_delivered_all_the_same(simulator: SimulatorClient, http: httpx.Client) -> None:
@@ -93,7 +93,7 @@ def test_who_leaves_during_latency_is_delivered_all_the_same(simulator: Simulato
 
 
 def test_a_call_after_its_client_left_is_no_overlap(simulator: SimulatorClient, http: httpx.Client) -> None:
-    simulator.set_faults({"kind": "latency", "ms": 500, "times": 1})
+    simulator.set_faults({"kind": "latency", "ms": 1000, "times": 1})
     with pytest.raises(httpx.ReadTimeout):
         send(http, "c-1.1", timeout=0.1)
     wait_until(lambda: simulator.calls()[0]["ended"] is not None)
