@@ -1,6 +1,6 @@
 """Kinbox' dialect: bodies of upstream apps as drafts, and what is refused."""
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -207,7 +207,7 @@ def test_files_and_templates_are_for_accounts_of_kinbox() -> None:
 def test_a_hundred_thousand_leads_take_seconds() -> None:
     file = [b"phone,nome,cidade\n"]
     file += [f"55119{number:08},Pessoa {number},São Paulo\n".encode() for number in range(100_000)]
-    begun = perf_counter()
+    begun = process_time()
     draft = parsed(PROVIDER, MINIMAL | {"message": "Olá {{nome}}"}, file)
     assert sum(one.problem is None for one in messages(draft)) == 100_000
-    assert perf_counter() - begun < 10
+    assert process_time() - begun < 10

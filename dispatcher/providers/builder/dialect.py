@@ -34,6 +34,7 @@ TEXTS = (
     *("_id", "organization", "scheduled_date", "campaign_name", "bot_name", "creation_date"),
     *("description", "name", "file", "content", "log_file"),
 )
+ACIONAMENTOS = "acionamentos"  # among a campaign's options: it gathers the acionamentos of that day
 STATUSES = ("concluded", "in_progress", "not_started", "error")
 TO_BE_SENT = ("in_progress", "not_started")
 
@@ -132,6 +133,7 @@ def _acionamento(body: Mapping[str, Any], context: ParseContext) -> Draft:
         messages=(_one(data, context.account),),
         pacing=_pacing(context.account),
         join_key=f"acionamento|{day}",
+        options={ACIONAMENTOS: day},
     )
 
 
