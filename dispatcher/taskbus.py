@@ -65,9 +65,9 @@ def read_ticket(lane: str, campaign: str, seq: int, size: int, token: str) -> Ti
     return Ticket(parse_lane(lane), parse_campaign(campaign), seq, size, token)
 
 
-def celery_app() -> Celery:
-    """The application, with the settings of celeryconfig.py."""
-    app = Celery("dispatcher")
+def celery_app(redis_url: str = "") -> Celery:
+    """The application, with the settings of celeryconfig.py; the environment names the broker where nobody else does."""
+    app = Celery("dispatcher", broker=redis_url or None)
     app.config_from_object("celeryconfig")
     return app
 

@@ -72,6 +72,8 @@ class Refusal(NamedTuple):
 class Accepted:
     """The receipt for a draft: `queued` messages wait, `refused` were settled at once; together they are the draft's.
 
+    They begin at `first_seq`, which is 0 unless the draft was joined to a campaign that was there.
+
     `replayed`: the idempotency key had been used for this very request before; nothing new was stored.
     """
 
@@ -81,6 +83,7 @@ class Accepted:
     queued: int
     refused: tuple[Refusal, ...] = ()
     replayed: bool = False
+    first_seq: int = 0
 
 
 class KeyReused(ValueError):

@@ -2,13 +2,11 @@
 
 `Authorization: Bearer` carries what the login gave, or the account's ingress token itself; so does `apikey`.
 
-An acionamento's answer is a bare number. A campaign's number has 60 bits, of which a JavaScript client
-would lose the last seven; so those are left out, and the number is good for one account only. Two acionamentos
-of one account in the same millisecond share it once in 4096 times; asking for it then answers 404 rather
-than somebody else's fate.
+An acionamento's answer is a bare number, good for its account. All acionamentos of a day are one campaign, and
+the number says when that campaign began (seconds since 2024, 30 bits) and which message of it this is (23 bits):
+together the 53 bits that JavaScript reads exactly. They last until 2058, and for 8,388,608 acionamentos a day.
 """
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -16,26 +14,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.campaign import Accepted
+from dispatcher.domain.ids import CHANCE_BITS, MessageId
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ingress import bodies
-from dispatcher.ingress.desk import CampaignView, MessageView
+from dispatcher.ingress.desk import MessageView
 from dispatcher.ingress.door import Body, House, Inside, Key, bearer_of, created, submission, submit, unknown_sender
 from dispatcher.ingress.refusals import Refused, not_found, speaking, unauthorised
 from dispatcher.ingress.times import iso
 from dispatcher.ingress.tokens import ACCESS, REFRESH, holder, issue
+from dispatcher.providers.builder.dialect import ACIONAMENTOS
+from dispatcher.providers.builder.render import action_object, invalid_object
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.registry import provider
 
 NAME = "builder"
-LOST_BITS = 7  # 60 bits of a campaign's number less 53 that a JavaScript number holds
+SEQ_BITS = 23
+SECOND = 1000 << CHANCE_BITS  # campaign numbers of one second
 
 
 def shape(refused: Refused) -> Response:
     """FastAPI's shape: problems with the body are 422 with their place, all else is one sentence."""
     if not refused.problems:
         return JSONResponse({"detail": refused.message}, refused.status, refused.headers)
-    detail = [{"loc": _place(where), "msg": rule, "type": "value_error"} for where, rule in refused.problems]
-    return JSONResponse({"detail": detail}, 422, refused.headers)
+    return JSONResponse(invalid_object(refused.problems), 422, refused.headers)
 
 
 def holder_of(house: House, token: str) -> Account:
@@ -76,31 +78,24 @@ def campaign_action(request: Request, account: Caller, house: Inside, body: Body
     """Create a campaign action; its recipients are in `sheet_values` or `content`."""
     with unknown_sender(lambda: Refused(404, "there is no such bot")):
         receipt = submit(house, submission(request, account, body, key), provider(NAME).parse)
-    campaign = receipt.view.campaign
-    action = {
-        **campaign.options,
-        "_id": receipt.id,
-        "status": "not_started",
-        "creation_date": iso(receipt.accepted.created_at_ms),
-    }
-    return created(receipt, action, 201)
+    created_at = iso(receipt.accepted.created_at_ms) or ""
+    return created(receipt, action_object(body.object, request.path_params, receipt.id, created_at), 201)
 
 
 @router.post("/acionamento", openapi_extra=bodies.BUILDER_ACIONAMENTO)
 def create_acionamento(request: Request, account: Caller, house: Inside, body: Body, key: Key) -> Response:
     """Send to the one person in `json`; answers the acionamento's number."""
     receipt = submit(house, submission(request, account, body, key), provider(NAME).parse)
-    return created(receipt, receipt.accepted.campaign_id >> LOST_BITS, 200)
+    return created(receipt, _number(receipt.accepted), 200)
 
 
 @router.get("/acionamento/{number}")
 def fetch_acionamento(number: int, house: Inside, apikey: str = "") -> dict[str, Any]:
     """What became of an acionamento."""
-    view = _acionamento(house, holder_of(house, apikey), number)
-    messages = house.desk.campaigns.messages(view.campaign.id, None, None, 1)
-    if messages is None or not messages.items:
+    message = _acionamento(house, holder_of(house, apikey), number)
+    if message is None:
         raise not_found("acionamento")
-    return _fate(number, messages.items[0])
+    return _fate(number, message)
 
 
 def _credentials(body: dict[str, Any]) -> tuple[str, str]:
@@ -110,14 +105,18 @@ def _credentials(body: dict[str, Any]) -> tuple[str, str]:
     return body["user"], body["password"]
 
 
-def _acionamento(house: House, account: Account, number: int) -> CampaignView:
-    """The account's one campaign whose number begins so."""
-    if not 0 < number < 2**53:
-        raise not_found("acionamento")
-    found = house.desk.campaigns.between(account.id, number << LOST_BITS, (number + 1) << LOST_BITS)
-    if len(found) != 1:
-        raise not_found("acionamento")
-    return found[0]
+def _number(accepted: Accepted) -> int:
+    return accepted.campaign_id // SECOND << SEQ_BITS | accepted.first_seq
+
+
+def _acionamento(house: House, account: Account, number: int) -> MessageView | None:
+    """The message with that number in the account's campaign of acionamentos that began in that second."""
+    second, seq = number >> SEQ_BITS, number % (1 << SEQ_BITS)
+    if not 0 < second < 1 << 30:
+        return None
+    found = house.desk.campaigns.between(account.id, second * SECOND, (second + 1) * SECOND)
+    gathered = [view.campaign.id for view in found if ACIONAMENTOS in view.campaign.options]
+    return house.desk.campaigns.message(MessageId(gathered[0], seq)) if len(gathered) == 1 else None
 
 
 def _fate(number: int, message: MessageView) -> dict[str, Any]:
@@ -131,9 +130,3 @@ def _fate(number: int, message: MessageView) -> dict[str, Any]:
         "read_at": iso(message.read_at_ms),
         "answered_at": iso(message.answered_at_ms),
     }
-
-
-def _place(where: str) -> list[str | int]:
-    """`sheet_values[3]` as FastAPI writes it: ["body", "sheet_values", 3]."""
-    steps = re.findall(r"[^.\[\]]+", where)
-    return ["body", *(int(step) if step.isdigit() else step for step in steps)]

@@ -1,23 +1,29 @@
 """The desk over a wired installation: what the doors and the commands stand at."""
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
-from dispatcher.domain.account import Account, Sender
-from dispatcher.domain.campaign import Accepted, Campaign, Draft
-from dispatcher.domain.ids import MalformedId, MessageId, campaign_text, parse_campaign
-from dispatcher.domain.inbound import InboundEvent
-from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.ingress.desk import CampaignView, Desk, MessageView, Order, Page, SenderView
-from dispatcher.pipeline import steer
-from dispatcher.pipeline.accept import accept
-from dispatcher.providers.contract import BadRequest
+from dispatcher.coordination.connection import our_words
+from dispatcher.coordination.views import LaneViews
+from dispatcher.coordination.wake import listeners
+from dispatcher.domain.account import Account
+from dispatcher.domain.parcels import parcel_of
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.ingress.counter_campaigns import CampaignsCounter, IntakeCounter
+from dispatcher.ingress.counter_contacts import ContactsCounter
+from dispatcher.ingress.desk import Check, Desk, Figures, SenderView
+from dispatcher.ledger.figures import figures
+from dispatcher.ledger.leads import recipients
+from dispatcher.ledger.schema import at_head
+from dispatcher.providers.leads_link import read_leads_name
+from dispatcher.providers.registry import names, provider
+from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
 from dispatcher.wiring import Wiring
 
 
 def desk_of(wiring: Wiring) -> Desk:
     return Desk(
         accounts=AccountsCounter(wiring),
+        intake=IntakeCounter(wiring),
         campaigns=CampaignsCounter(wiring),
         contacts=ContactsCounter(wiring),
         house=HouseCounter(wiring),
@@ -40,68 +46,60 @@ class AccountsCounter:
         return [SenderView(one, holders[one.account_id].name, holders[one.account_id].provider) for one in senders]
 
 
-class CampaignsCounter:
-    """`CampaignsDesk`: the ledger's campaigns, taken in and steered by the stations."""
+class HouseCounter:
+    """`HouseDesk`: how the servers are, how much there is to do, files for providers."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._book = wiring.campaigns
-        self.earlier = wiring.campaigns.earlier
-        self.accept = partial(accept, wiring.stations)
+        self._views = LaneViews(wiring.redis)
 
-    def get(self, number: int) -> CampaignView | None:
-        try:
-            [view] = self._views([self._book.get(number)])
-        except LookupError:
+    def checks(self) -> Sequence[Check]:
+        return [_check("redis", self._redis), _check("ledger", self._ledger), _check("workers", self._workers)]
+
+    def figures(self) -> Figures:
+        there = figures(self._wiring.engine)
+        census = {name: self._views.census(name) for name in names()}
+        queues = {queue: self._length(queue) for queue in (SUBMIT_QUEUE, EVENTS_QUEUE)}
+        return Figures(
+            messages=there.messages,
+            in_doubt=there.in_doubt,
+            campaigns=there.campaigns,
+            queues=queues | {send_queue(name): one.queued for name, one in census.items()},
+            lanes_waiting={name: one.on_clock - one.in_flight for name, one in census.items()},
+            lanes_in_flight={name: one.in_flight for name, one in census.items()},
+            retries={name: one.retries for name, one in census.items()},
+            workers=listeners(self._wiring.redis, names()),
+        )
+
+    def leads_file(self, name: str) -> str | None:
+        link = read_leads_name(self._wiring.secrecy, name, self._wiring.stations.now_ms())
+        if link is None:
             return None
-        return view
+        campaign = self._wiring.stations.campaign(link.campaign)
+        make = provider(self._wiring.stations.account(campaign.account_id).provider).leads_file
+        rows = recipients(self._wiring.engine, link.campaign, link.job, link.seqs)
+        return make([parcel_of(campaign, row) for row in rows]) if rows and make else None
 
-    def page(
-        self, state: CampaignState | None, account: str | None, cursor: str | None, limit: int
-    ) -> Page[CampaignView]:
-        holder = None if account is None else self._wiring.accounts.named(account).id
-        before = None if cursor is None else _read_cursor(cursor)
-        found = self._book.page(state, holder, before, limit + 1)
-        following = campaign_text(found[limit - 1].id) if len(found) > limit else None
-        return Page(tuple(self._views(found[:limit])), following)
+    def _redis(self) -> str:
+        with our_words():
+            self._wiring.redis.ping()
+        return "" if self._wiring.builder.is_ours() else "its memory is being built up from the ledger"
 
-    def between(self, account_id: int, low: int, high: int) -> Sequence[CampaignView]:
-        return self._views(self._book.between(account_id, low, high))
+    def _ledger(self) -> str:
+        return "" if at_head(self._wiring.engine) else "migrations are missing: run `dispatcher db upgrade`"
 
-    def steer(self, number: int, order: Order) -> bool:
-        station = {Order.PAUSE: steer.pause, Order.RESUME: steer.resume, Order.CANCEL: steer.cancel}[order]
-        return station(self._wiring.stations, self._book, number)
+    def _workers(self) -> str:
+        return "" if any(listeners(self._wiring.redis, names()).values()) else "none is there"
 
-    def _views(self, campaigns: Sequence[Campaign]) -> list[CampaignView]:
-        """A handful of queries for all of them, however many."""
-        numbers = [one.id for one in campaigns]
-        counts, started = self._book.counts_of(numbers), self._book.first_send_ms(numbers)
-        holders = {one.id: one for one in map(self._wiring.accounts.account, {one.account_id for one in campaigns})}
-        crews = {holder: self._wiring.accounts.senders(holder) for holder in holders}
-        views = []
-        for campaign in campaigns:
-            crew = _crew(campaign, crews[campaign.account_id])
-            views.append(
-                CampaignView(
-                    campaign,
-                    holders[campaign.account_id].name,
-                    holders[campaign.account_id].provider,
-                    counts[campaign.id],
-                    senders=tuple(sender.name for sender in crew),
-                    lanes=sum(sender.concurrency for sender in crew if sender.paused_reason is None),
-                    started_at_ms=started.get(campaign.id),
-                )
-            )
-        return views
+    def _length(self, queue: str) -> int:
+        with our_words():
+            return int(self._wiring.redis.llen(queue))
 
 
-def _crew(campaign: Campaign, senders: Sequence[Sender]) -> list[Sender]:
-    """Whom a campaign may leave from: those that it names, or everybody."""
-    return [one for one in senders if not campaign.sender_ids or one.id in campaign.sender_ids]
-
-
-def _read_cursor(cursor: str) -> int:
+def _check(name: str, look: Callable[[], str]) -> Check:
+    """`look` gives what is wrong, or nothing."""
     try:
-        return parse_campaign(cursor)
-    except MalformedId:
-        raise BadRequest(("cursor", "is not one that was given out")) from None
+        wrong = look()
+    except DispatcherTrouble:
+        wrong = "does not answer"
+    return Check(name, not wrong, wrong)

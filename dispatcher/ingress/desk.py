@@ -113,20 +113,19 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts for the metrics, by words only: states, reasons, queue names; never anything about a person."""
+    """Counts for the metrics, by words only: states, providers, queue names; never anything about a person.
+
+    `messages` and `campaigns` are those that are not over yet; `in_doubt` counts all. `workers`: pacers that listen.
+    """
 
     messages: Mapping[str, int] = field(default_factory=dict)
+    in_doubt: int = 0
     campaigns: Mapping[str, int] = field(default_factory=dict)
     queues: Mapping[str, int] = field(default_factory=dict)
-    lanes: Mapping[str, int] = field(default_factory=dict)
-    workers: int = 0
-
-
-class LeadRow(NamedTuple):
-    """A recipient as the provider fetches it: the number to dial, and the fields for its template."""
-
-    phone: str
-    fields: Mapping[str, str]
+    lanes_waiting: Mapping[str, int] = field(default_factory=dict)
+    lanes_in_flight: Mapping[str, int] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
+    workers: Mapping[str, int] = field(default_factory=dict)
 
 
 class AccountsDesk(Protocol):
@@ -145,8 +144,8 @@ class AccountsDesk(Protocol):
         """Every account's, or this one's."""
 
 
-class CampaignsDesk(Protocol):
-    """Campaigns: taking them in, looking at them, steering them."""
+class IntakeDesk(Protocol):
+    """Taking campaigns in."""
 
     def earlier(self, account: Account, idempotency: tuple[str, str]) -> Accepted | None:
         """The receipt that this (key, digest) was given before; raises KeyReused for another digest."""
@@ -157,6 +156,10 @@ class CampaignsDesk(Protocol):
         Raises BadRequest for what shows only while the messages are read, UnknownSender, EmptyCampaign and
         KeyReused; nothing is stored then.
         """
+
+
+class CampaignsDesk(Protocol):
+    """Looking at campaigns, and steering them."""
 
     def get(self, number: int) -> CampaignView | None: ...
 
@@ -171,7 +174,9 @@ class CampaignsDesk(Protocol):
         """A campaign's messages by seq; None when there is no such campaign."""
 
     def between(self, account_id: int, low: int, high: int) -> Sequence[CampaignView]:
-        """The account's campaigns with low <= number < high, at most two."""
+        """The account's campaigns with low <= number < high; a hundred at most."""
+
+    def message(self, message: MessageId) -> MessageView | None: ...
 
     def steer(self, number: int, order: Order) -> bool:
         """Pause, resume or cancel; False when the campaign's state does not allow it. Twice is as good as once."""
@@ -203,8 +208,8 @@ class HouseDesk(Protocol):
 
     def figures(self) -> Figures: ...
 
-    def leads(self, campaign: int, seq: int, size: int) -> Sequence[LeadRow] | None:
-        """The recipients of a job that is on its way or was sent; None when there are none."""
+    def leads_file(self, name: str) -> str | None:
+        """The CSV with a job's recipients that a signed name stands for; None when it stands for nobody (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,7 @@ class Desk:
     """All that is behind the doors. `now_ms` is the installation's one clock."""
 
     accounts: AccountsDesk
+    intake: IntakeDesk
     campaigns: CampaignsDesk
     contacts: ContactsDesk
     house: HouseDesk

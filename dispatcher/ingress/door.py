@@ -144,9 +144,9 @@ def created(receipt: Receipt, content: Any, status: int) -> JSONResponse:
 
 
 def _earlier(house: House, asked: Submission) -> Accepted | None:
-    return house.desk.campaigns.earlier(asked.account, asked.idempotency) if asked.idempotency else None
+    return house.desk.intake.earlier(asked.account, asked.idempotency) if asked.idempotency else None
 
 
 def _accept(house: House, asked: Submission, parse: Parse) -> Accepted:
     draft = parse(asked.body.object, house.context(asked.account, asked.names))
-    return house.desk.campaigns.accept(asked.account, draft, asked.idempotency)
+    return house.desk.intake.accept(asked.account, draft, asked.idempotency)

@@ -1,6 +1,6 @@
 """Prometheus metrics: counts that the desk gives, and the requests of this process. Labels are words, never numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.ingress.desk import HouseDesk
+from dispatcher.ingress.desk import Figures, HouseDesk
 
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)  # from a webhook to a file of a million leads
 
@@ -27,15 +27,7 @@ class DeskCollector(Collector):
             reachable.add_metric([], 0)
             return [reachable]
         reachable.add_metric([], 1)
-        workers = GaugeMetricFamily("dispatcher_workers", "workers whose heartbeat is fresh", value=figures.workers)
-        return [
-            reachable,
-            workers,
-            _family("dispatcher_messages", "messages by state", "state", figures.messages),
-            _family("dispatcher_campaigns", "campaigns by state", "state", figures.campaigns),
-            _family("dispatcher_lanes", "lanes by what they do", "state", figures.lanes),
-            _family("dispatcher_queue_length", "jobs waiting in a queue", "queue", figures.queues),
-        ]
+        return [reachable, *_families(figures)]
 
 
 class RequestMeter:
@@ -57,6 +49,17 @@ def registry_for(house: HouseDesk) -> tuple[CollectorRegistry, RequestMeter]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(DeskCollector(house))
     return registry, RequestMeter(registry)
+
+
+def _families(figures: Figures) -> Iterator[Metric]:
+    yield _family("dispatcher_messages", "messages of campaigns that are not over", "state", figures.messages)
+    yield GaugeMetricFamily("dispatcher_in_doubt", "messages whose fate is unknown", value=figures.in_doubt)
+    yield _family("dispatcher_campaigns", "campaigns that are not over", "state", figures.campaigns)
+    yield _family("dispatcher_queue_length", "jobs waiting in a queue", "queue", figures.queues)
+    yield _family("dispatcher_lanes_waiting", "lanes on the clock", "provider", figures.lanes_waiting)
+    yield _family("dispatcher_lanes_in_flight", "lanes with a job on its way", "provider", figures.lanes_in_flight)
+    yield _family("dispatcher_retries", "messages that wait for another try", "provider", figures.retries)
+    yield _family("dispatcher_workers", "workers whose pacer listens", "provider", figures.workers)
 
 
 def _family(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:

@@ -7,8 +7,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.ingress.desk import Check, HouseDesk
 from dispatcher.ingress.door import Inside
 from dispatcher.ingress.refusals import problem, speaking
 
@@ -24,7 +22,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(house: Inside) -> Response:
     """Redis and the ledger answer and a worker is there: 200; else 503 with what is missing."""
-    checks = _checks(house.desk.house)
+    checks = house.desk.house.checks()
     ready = all(check.ok for check in checks)
     body: dict[str, Any] = {
         "status": "ready" if ready else "not ready",
@@ -37,10 +35,3 @@ def readyz(house: Inside) -> Response:
 def metrics(request: Request) -> Response:
     """Prometheus's text format."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _checks(house: HouseDesk) -> list[Check]:
-    try:
-        return list(house.checks())
-    except DispatcherTrouble as trouble:
-        return [Check("servers", False, type(trouble).__name__)]

@@ -62,7 +62,8 @@ def accept(
         _count(connection, opened.id, file)
         _close(connection, draft, opened, file)
         queued = file.count - file.settled.total()
-        accepted = Accepted(opened.id, opened.created_at_ms, file.count, queued, tuple(file.refused), first_seq=opened.total)
+        refused = tuple(file.refused)
+        accepted = Accepted(opened.id, opened.created_at_ms, file.count, queued, refused, first_seq=opened.total)
         if idempotency is not None:
             _keep(connection, account.id, idempotency[0], accepted)
     return accepted
@@ -87,8 +88,9 @@ def _receipt(connection: Connection, account_id: int, key: str, digest: str) -> 
     row = connection.execute(select(_K.c.digest, _K.c.receipt).where(*same)).one()
     if row.digest != digest:
         raise KeyReused("this idempotency key was used with another request")
-    *numbers, refused, first_seq = row.receipt
-    return Accepted(*numbers, tuple(Refusal(*one) for one in refused), replayed=True, first_seq=first_seq)
+    campaign, created_at_ms, accepted, queued, given, first_seq = row.receipt
+    refused = tuple(Refusal(*one) for one in given)
+    return Accepted(campaign, created_at_ms, accepted, queued, refused, replayed=True, first_seq=first_seq)
 
 
 def _keep(connection: Connection, account_id: int, key: str, accepted: Accepted) -> None:

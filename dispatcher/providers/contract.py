@@ -6,12 +6,12 @@ language. Only `transport` sends.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.domain.account import Account, Sender
-from dispatcher.domain.campaign import Draft, Job
+from dispatcher.domain.campaign import Draft, Job, Parcel
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Outcome, Reading
 
@@ -94,6 +94,7 @@ class Provider:
     max_batch      most recipients in one call
     paces_batches  the provider spaces the messages of a batch by itself
     needs_leads_url  recipients are handed over as a CSV that the provider fetches
+    leads_file     that CSV's text, for the parcels of one job
     timeout_s      how long its accounts wait for an answer, unless they say so themselves
     lookup_waits_s how long after the call to ask, try by try; after the last "not there" it certainly was not sent
     """
@@ -115,5 +116,6 @@ class Provider:
     max_batch: int = 1
     paces_batches: bool = False
     needs_leads_url: bool = False
+    leads_file: Callable[[Sequence[Parcel]], str] | None = None
     timeout_s: float = 30.0
     lookup_waits_s: tuple[float, ...] = ()

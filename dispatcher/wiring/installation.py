@@ -17,6 +17,7 @@ from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.inbound import InboundEvents
+from dispatcher.ledger.lines import Lines
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.schema import upgrade
@@ -60,10 +61,11 @@ class Wiring:
         self.doubts = Doubts(self.engine)
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
+        self.lines = Lines(self.engine)
 
     @cached_property
     def bus(self) -> TaskBus:
-        return TaskBus(celery_app())
+        return TaskBus(celery_app(self.settings.redis_url))
 
     @cached_property
     def transport(self) -> Transport:

@@ -4,10 +4,12 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from dispatcher.domain.accounts_file import read_accounts
@@ -123,7 +125,7 @@ def running(settings: Settings) -> Iterator[Web]:
 
 
 @contextmanager
-def served(app: object) -> Iterator[str]:
+def served(app: FastAPI) -> Iterator[str]:
     running_server = server(app, "127.0.0.1", 0)
     thread = Thread(target=running_server.run, daemon=True)
     thread.start()
@@ -131,4 +133,26 @@ def served(app: object) -> Iterator[str]:
     port = running_server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
     running_server.should_exit = True
+    thread.join()
+
+
+class _Leads(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write("telefone;nome\n5511900000001;Ana\n5511900000002;João\n".encode("latin-1"))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def leads_server() -> Iterator[str]:
+    """A server with a file of two leads, as Excel writes it."""
+    files = ThreadingHTTPServer(("127.0.0.1", 0), _Leads)
+    thread = Thread(target=files.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{files.server_port}"
+    files.shutdown()
+    files.server_close()
     thread.join()

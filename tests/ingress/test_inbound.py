@@ -1,10 +1,11 @@
 """A reply that an app saw itself."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 
-from dispatcher.ingress.inbound import moment_ms, read_reply
+from dispatcher.ingress.inbound import read_reply
 from dispatcher.providers.contract import BadRequest
 
 REPLY = {"phone": "+55 (11) 90000-0001", "at": "2026-11-07T12:00:00.250Z", "event_id": "e-1", "text": "oi"}
@@ -22,26 +23,16 @@ def test_text_and_account_may_be_left_out() -> None:
     assert (account, event.text) == (None, "")
 
 
-@pytest.mark.parametrize(
-    ("given", "at_ms"),
-    [
-        ("2026-11-07T09:00:00.000-03:00", 1_794_052_800_000),
-        ("2026-11-07T12:00:00Z", 1_794_052_800_999),
-        (1_794_052_800, 1_794_052_800_999),
-        (1_794_052_800.5, 1_794_052_800_500),
-        (1_794_052_800_001, 1_794_052_800_001),
-    ],
-)
-def test_a_moment_in_whole_seconds_is_the_last_it_can_mean(given: Any, at_ms: int) -> None:
-    assert moment_ms(given) == at_ms
+def test_a_moment_in_whole_seconds_is_the_last_it_can_mean() -> None:
+    assert read_reply({**REPLY, "at": "2026-11-07T09:00:00-03:00"})[1].at_ms == 1_794_052_800_999
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("phone", value) for value in (None, "", "123", 5511900000001, "120363@g.us")),
-        *(("at", value) for value in (None, "", "yesterday", "2026-11-07T12:00:00", True, -1, 10**15, [])),
-        *(("event_id", value) for value in (None, "", 7, "x" * 256)),
+        *product(["phone"], [None, "", "123", 5511900000001, "120363@g.us"]),
+        *product(["at"], [None, "", "yesterday", "2026-11-07T12:00:00", True, -1, []]),
+        *product(["event_id"], [None, "", 7, "x" * 256]),
         ("text", 7),
         ("account", ["loja"]),
     ],

@@ -105,7 +105,6 @@ def test_what_goes_wrong_is_told(server: str, path: str, rule: str) -> None:
         ("ftp://example.com/leads.csv", "must be an http or https URL"),
         ("http://", "must be an http or https URL"),
         ("http://[::1", "is not a URL"),
-        ("http://127.0.0.1:99999/", "its host is not known"),
         ("http://leads.invalid/", "its host is not known"),
     ],
 )

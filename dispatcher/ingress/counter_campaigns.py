@@ -1,0 +1,139 @@
+"""`CampaignsDesk` over a wired installation."""
+
+from collections.abc import Callable, Sequence
+
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.ids import MalformedId, MessageId, campaign_text, parse_campaign
+from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.ingress.desk import CampaignView, MessageView, Order, Page
+from dispatcher.ledger.lines import Line
+from dispatcher.pipeline import steer
+from dispatcher.pipeline.accept import accept
+from dispatcher.providers.contract import BadRequest
+from dispatcher.wiring import Wiring
+
+BETWEEN = 100
+
+STATIONS: dict[Order, Callable[..., bool]] = {
+    Order.PAUSE: steer.pause,
+    Order.RESUME: steer.resume,
+    Order.CANCEL: steer.cancel,
+}
+
+
+class IntakeCounter:
+    """`IntakeDesk`: the ledger's memory of requests, and the station that takes drafts in."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self.earlier = wiring.campaigns.earlier
+
+    def accept(self, account: Account, draft: Draft, idempotency: tuple[str, str] | None) -> Accepted:
+        return accept(self._wiring.stations, account, draft, idempotency)
+
+
+class CampaignsCounter:
+    """`CampaignsDesk`: the ledger's campaigns, steered by the stations."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._book = wiring.campaigns
+
+    def get(self, number: int) -> CampaignView | None:
+        try:
+            [view] = self._views([self._book.get(number)])
+        except LookupError:
+            return None
+        return view
+
+    def page(
+        self, state: CampaignState | None, account: str | None, cursor: str | None, limit: int
+    ) -> Page[CampaignView]:
+        holder = None if account is None else self._wiring.accounts.named(account).id
+        before = None if cursor is None else _read_cursor(cursor)
+        found = self._book.page(state, holder, before, limit + 1)
+        following = campaign_text(found[limit - 1].id) if len(found) > limit else None
+        return Page(tuple(self._views(found[:limit])), following)
+
+    def between(self, account_id: int, low: int, high: int) -> Sequence[CampaignView]:
+        return self._views(self._book.between(account_id, low, high, BETWEEN))
+
+    def messages(
+        self, number: int, state: MessageState | None, cursor: str | None, limit: int
+    ) -> Page[MessageView] | None:
+        after = -1 if cursor is None else _read_seq(cursor)
+        found = self._wiring.lines.page(number, state, after, limit + 1)
+        if not found and self.get(number) is None:
+            return None
+        following = str(found[limit - 1].id.seq) if len(found) > limit else None
+        return Page(tuple(map(message_view, found[:limit])), following)
+
+    def message(self, message: MessageId) -> MessageView | None:
+        line = self._wiring.lines.one(message)
+        return None if line is None else message_view(line)
+
+    def steer(self, number: int, order: Order) -> bool:
+        return STATIONS[order](self._wiring.stations, self._book, number)
+
+    def _views(self, campaigns: Sequence[Campaign]) -> list[CampaignView]:
+        """A handful of queries for all of them, however many."""
+        numbers = [one.id for one in campaigns]
+        counts, started = self._book.counts_of(numbers), self._book.first_send_ms(numbers)
+        holders = {one.id: one for one in map(self._wiring.accounts.account, {one.account_id for one in campaigns})}
+        crews = {holder: self._wiring.accounts.senders(holder) for holder in holders}
+        views = []
+        for campaign in campaigns:
+            crew = _crew(campaign, crews[campaign.account_id])
+            views.append(
+                CampaignView(
+                    campaign,
+                    holders[campaign.account_id].name,
+                    holders[campaign.account_id].provider,
+                    counts[campaign.id],
+                    senders=tuple(sender.name for sender in crew),
+                    lanes=sum(sender.concurrency for sender in crew if sender.paused_reason is None),
+                    started_at_ms=started.get(campaign.id),
+                )
+            )
+        return views
+
+
+def _crew(campaign: Campaign, senders: Sequence[Sender]) -> list[Sender]:
+    """Whom a campaign may leave from: those that it names, or everybody."""
+    return [one for one in senders if not campaign.sender_ids or one.id in campaign.sender_ids]
+
+
+def message_view(line: Line) -> MessageView:
+    return MessageView(
+        line.id,
+        line.phone,
+        line.state,
+        sender=line.sender,
+        reason=line.reason,
+        detail=line.detail,
+        attempts=line.attempts,
+        due_at_ms=line.due_ms,
+        sent_at_ms=line.sent_ms,
+        settled_at_ms=line.settled_ms,
+        delivered_at_ms=line.delivered_ms,
+        read_at_ms=line.read_ms,
+        answered_at_ms=line.answered_ms,
+    )
+
+
+def bad_cursor() -> BadRequest:
+    return BadRequest(("cursor", "is not one that was given out"))
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        return parse_campaign(cursor)
+    except MalformedId:
+        raise bad_cursor() from None
+
+
+def _read_seq(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise bad_cursor()
+    return int(cursor)

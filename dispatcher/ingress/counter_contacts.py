@@ -1,0 +1,65 @@
+"""`ContactsDesk` over a wired installation."""
+
+from collections.abc import Iterable, Sequence
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.ids import MalformedId, MessageId, parse_message
+from dispatcher.domain.inbound import InboundEvent
+from dispatcher.domain.outcomes import Fate
+from dispatcher.domain.phone import InvalidPhone, canonical
+from dispatcher.ingress.counter_campaigns import bad_cursor, message_view
+from dispatcher.ingress.desk import DoubtView, LockView, Page, Resolution
+from dispatcher.ledger.lines import DoubtLine
+from dispatcher.pipeline.decide import decide
+from dispatcher.pipeline.reply import receive
+from dispatcher.wiring import Wiring
+
+FATES = {Resolution.SENT: Fate.SENT, Resolution.FAILED: Fate.FAILED, Resolution.RETRY: Fate.RETRY}
+
+
+class ContactsCounter:
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def receive(self, account: Account | None, events: Iterable[InboundEvent]) -> int:
+        return receive(self._wiring.stations, account, events)
+
+    def locks(self, key: str) -> Sequence[LockView]:
+        found = self._wiring.lock_book.of(key, self._wiring.stations.now_ms())
+        return [LockView(lock.scope, lock.holder, lock.taken_ms, lock.until_ms) for lock in found]
+
+    def lift(self, key: str) -> int:
+        """As a reply of this moment would: the ledger first, then Redis. Twice is as good as once."""
+        standing, now_ms = len(self.locks(key)), self._wiring.stations.now_ms()
+        for scope in self._wiring.lock_book.lift(key, now_ms):
+            self._wiring.locks.lift(scope, key, now_ms)
+        return standing
+
+    def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
+        found = self._wiring.lines.in_doubt(_read_cursor(cursor), limit + 1)
+        following = str(found[limit - 1].line.id) if len(found) > limit else None
+        return Page(tuple(map(_doubt_view, found[:limit])), following)
+
+    def resolve(self, message: MessageId, resolution: Resolution) -> bool | None:
+        return decide(self._wiring.stations, self._wiring.doubts, message, FATES[resolution], self._held_by(message))
+
+    def _held_by(self, message: MessageId) -> list[tuple[str, str]]:
+        """(scope, key) of the locks that the message holds."""
+        line = self._wiring.lines.one(message)
+        try:
+            key = canonical(line.phone) if line else ""
+        except InvalidPhone:  # a group, which nobody locks
+            return []
+        return [(lock.scope, key) for lock in self.locks(key) if lock.holder == message]
+
+
+def _doubt_view(doubt: DoubtLine) -> DoubtView:
+    line = doubt.line
+    return DoubtView(message_view(line), doubt.account, line.claimed_ms or line.accepted_ms, doubt.tries, line.due_ms)
+
+
+def _read_cursor(cursor: str | None) -> MessageId | None:
+    try:
+        return None if cursor is None else parse_message(cursor)
+    except MalformedId:
+        raise bad_cursor() from None

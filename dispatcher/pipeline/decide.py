@@ -1,0 +1,39 @@
+"""The station where an operator settles a message in doubt."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.outcomes import Fate
+from dispatcher.domain.tickets import Retry
+from dispatcher.pipeline.plan import plan_anew, provider_of
+from dispatcher.pipeline.stations import Stations
+
+
+class DoubtBook(Protocol):
+    def resolve(self, message: MessageId, fate: Fate) -> bool | None:
+        """Sent, failed, or (RETRY) to be sent again. False: it is not in doubt; None: there is no such message."""
+
+
+def decide(
+    stations: Stations, book: DoubtBook, message: MessageId, fate: Fate, locks: Sequence[tuple[str, str]]
+) -> bool | None:
+    """Settle a message as `book.resolve` does. `locks` are the (scope, key) that it holds.
+
+    Failed means that the client was certainly not reached: its locks are given back. Retry keeps them, since the
+    message is about to need them again.
+    """
+    done = book.resolve(message, fate)
+    if done and fate is Fate.FAILED:
+        for scope, key in locks:
+            stations.lock_book.give_back(scope, key, message)
+            stations.locks.give_back(scope, key, message)
+    if done and fate is Fate.RETRY:
+        _release_again(stations, message)
+    return done
+
+
+def _release_again(stations: Stations, message: MessageId) -> None:
+    provider = provider_of(stations, message.campaign)
+    if not stations.control.file_retries(provider, message.campaign, [Retry(0, message.seq)]):
+        plan_anew(stations, message.campaign)

@@ -1,0 +1,150 @@
+"""Looking at campaigns and steering them, senders, locks, doubts, replies: the native API."""
+
+from typing import Any
+
+import pytest
+
+from dispatcher.domain.ids import MessageId, parse_campaign
+from tests.ingress.asks import ANA, BIA, CREATING
+from tests.ingress.conftest import Web
+
+NOBODY = "0f3k9x2m7q4t"
+
+
+def native(web: Web, **changed: Any) -> dict[str, Any]:
+    answer = web.admin.post("/v1/campaigns", json={**CREATING["native"].body, **changed})
+    assert answer.status_code == 201, answer.text
+    created: dict[str, Any] = answer.json()
+    return created
+
+
+def walked(web: Web, path: str, **params: Any) -> list[dict[str, Any]]:
+    """All items of a list, page by page."""
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        asked = {**params, **({"cursor": cursor} if cursor else {})}
+        page = web.admin.get(path, params=asked).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def test_a_campaign_tells_the_truth(web: Web) -> None:
+    recipients = [{"phone": f"551190000{number:04}", "name": "x"} for number in range(10)]
+    pace = {"delay_min": 2, "delay_max": 4, "chunk_size": 5, "seconds_between_chunks": 30, "senders": ["5511900000091"]}
+    campaign = web.admin.get(f"/v1/campaigns/{native(web, name='N', recipients=recipients, **pace)['id']}").json()
+    assert (campaign["account"], campaign["provider"], campaign["name"]) == ("loja", "uazapi", "N")
+    assert (campaign["total"], campaign["progress"], campaign["rate"]) == (10, 0.0, 0.0)
+    assert campaign["counts"]["pending"] == 10
+    assert campaign["chunks"] == {"size": 5, "count": 2, "done": 0, "seconds_between": 30.0}
+    assert campaign["pacing"] == {"delay_min": 2.0, "delay_max": 4.0, "batch": 1}
+    assert campaign["senders"] == ["5511900000091"]
+    assert campaign["finish_prediction"] > campaign["created_at"]
+
+
+def test_campaigns_are_listed_newest_first_by_page(web: Web) -> None:
+    made = [native(web)["id"] for _ in range(5)]
+    assert [one["id"] for one in walked(web, "/v1/campaigns", limit=2)] == made[::-1]
+    web.admin.post(f"/v1/campaigns/{made[0]}/pause")
+    assert [one["id"] for one in walked(web, "/v1/campaigns", state="paused")] == made[:1]
+    assert walked(web, "/v1/campaigns", account="caixa") == []
+    assert len(walked(web, "/v1/campaigns", account="loja", state="running")) == 4
+
+
+def test_messages_are_listed_in_their_order_by_page(web: Web) -> None:
+    recipients = [{"phone": f"551190000{number:04}", "name": "x"} for number in range(7)]
+    path = f"/v1/campaigns/{native(web, recipients=recipients)['id']}/messages"
+    items = walked(web, path, limit=3)
+    assert [one["seq"] for one in items] == list(range(7))
+    assert [one["phone"] for one in items] == [one["phone"] for one in recipients]
+    assert walked(web, path, state="sent") == []
+
+
+@pytest.mark.parametrize(
+    "params", [{"cursor": "x"}, {"cursor": "é"}, {"state": "gone"}, {"limit": 0}, {"limit": "many"}, {"limit": 10_000}]
+)
+def test_a_question_that_makes_no_sense_is_400(shared_web: Web, params: dict[str, Any]) -> None:
+    answer = shared_web.admin.get("/v1/campaigns", params=params)
+    assert answer.status_code == 400
+    assert [one["field"] for one in answer.json()["errors"]] == list(params)
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled(web: Web) -> None:
+    campaign = native(web)["id"]
+    for order, state in [
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "running"),
+        ("resume", "running"),
+        ("pause", "paused"),
+        ("cancel", "cancelled"),
+        ("cancel", "cancelled"),
+    ]:
+        answer = web.admin.post(f"/v1/campaigns/{campaign}/{order}")
+        assert (answer.status_code, answer.json()["state"]) == (200, state)
+    assert answer.json()["counts"]["cancelled"] == 1
+    assert answer.json()["progress"] == 1.0
+    refused = web.admin.post(f"/v1/campaigns/{campaign}/resume")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "a campaign that is cancelled cannot be told to resume",
+    )
+
+
+def test_what_is_paused_is_not_released(web: Web) -> None:
+    campaign = native(web)["id"]
+    web.admin.post(f"/v1/campaigns/{campaign}/pause")
+    assert web.wiring.clock.release("uazapi", 10, 10).tickets == ()
+    web.admin.post(f"/v1/campaigns/{campaign}/resume")
+    [ticket] = web.wiring.clock.release("uazapi", 10, 10).tickets
+    assert ticket.campaign == parse_campaign(campaign)
+
+
+@pytest.mark.parametrize("campaign", [NOBODY, "x", "0f3k9x2m7q4u"])
+def test_an_unknown_campaign_is_404(shared_web: Web, campaign: str) -> None:
+    for path in ("", "/messages"):
+        assert shared_web.admin.get(f"/v1/campaigns/{campaign}{path}").status_code == 404
+    for order in ("pause", "resume", "cancel", "explode"):
+        assert shared_web.admin.post(f"/v1/campaigns/{campaign}/{order}").status_code == 404
+
+
+def test_senders_are_listed_with_the_reason_why_one_is_paused(web: Web) -> None:
+    first = web.wiring.accounts.senders(web.desk.accounts.named("loja").id)[0]
+    web.wiring.accounts.halt([first.id], "disconnected", None)
+    listed = {one["sender"]: one for one in web.admin.get("/v1/senders").json()["items"]}
+    assert set(listed) == {"5511900000091", "5511900000092", "canal-1", "bot-1", "emp1"}
+    assert (listed["5511900000091"]["state"], listed["5511900000091"]["reason"]) == ("paused", "disconnected")
+    assert (listed["emp1"]["state"], listed["emp1"]["account"]) == ("active", "cobranca")
+    assert len(web.admin.get("/v1/senders", params={"account": "loja"}).json()["items"]) == 2
+
+
+def test_a_lock_is_shown_and_lifted_in_any_spelling(web: Web) -> None:
+    holder = MessageId(parse_campaign(native(web)["id"]), 0)
+    now_ms = web.desk.now_ms()
+    until_ms = now_ms + 3_600_000
+    web.wiring.lock_book.take("global", ANA, holder, now_ms, until_ms)
+    web.wiring.locks.take("global", ANA, holder, until_ms)
+    shown = web.admin.get("/v1/locks/+55 (11) 90000-0001")
+    assert shown.status_code == 200
+    [lock] = shown.json()["locks"]
+    assert (shown.json()["phone"], lock["scope"], lock["message_id"]) == (ANA, "global", str(holder))
+    assert lock["until"] > lock["taken_at"]
+    assert web.admin.delete("/v1/locks/11900000001").json() == {"phone": ANA, "lifted": 1}
+    assert web.wiring.locks.held("global", [ANA]) == {}
+    assert web.admin.get(f"/v1/locks/{ANA}").status_code == 404
+    assert web.admin.delete(f"/v1/locks/{ANA}").status_code == 404
+
+
+def test_a_lock_of_no_phone_number_is_400(shared_web: Web) -> None:
+    assert shared_web.admin.get("/v1/locks/123").json()["errors"][0]["field"] == "phone"
+    assert shared_web.admin.delete("/v1/locks/abc").status_code == 400
+
+
+def test_a_reply_is_stored_once(web: Web) -> None:
+    reply = {"phone": BIA, "at": "2026-11-07T12:00:00.250Z", "event_id": "e-1", "text": "oi", "account": "loja"}
+    assert web.admin.post("/v1/inbound", json=reply).json() == {"accepted": True, "new": True}
+    assert web.admin.post("/v1/inbound", json=reply).json() == {"accepted": True, "new": False}
+    assert web.admin.post("/v1/inbound", json={**reply, "account": "nobody"}).status_code == 400
+    assert web.admin.post("/v1/inbound", json={}).status_code == 400
