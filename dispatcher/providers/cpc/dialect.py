@@ -30,7 +30,7 @@ def _digits_as_text(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_digits_as_text), Field(min_length=1, pattern=r"\S")]
-Number = Annotated[int | float | None, BeforeValidator(lambda value: None if value == "" else value)]
+Number = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
 Text = Annotated[str, BeforeValidator(_digits_as_text)]
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -133,4 +133,4 @@ def _day(account: Account, now_ms: int) -> str:
 def _warnings(post: Post) -> Iterator[str]:
     empty = sum(not one.mainTemplate.strip() for one in post.messages)
     if empty:
-        yield f"{empty} messages have an empty mainTemplate and will be sent empty"
+        yield f"messages with an empty mainTemplate, which are sent empty: {empty}"
