@@ -66,7 +66,7 @@ def read_ticket(lane: str, campaign: str, seq: int, size: int, token: str) -> Ti
 
 
 def celery_app(redis_url: str = "") -> Celery:
-    """The application, with the settings of celeryconfig.py; the environment names the broker where nobody else does."""
+    """The application, with the settings of celeryconfig.py; the environment names the broker where no caller does."""
     app = Celery("dispatcher", broker=redis_url or None)
     app.config_from_object("celeryconfig")
     return app

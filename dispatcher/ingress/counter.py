@@ -75,10 +75,12 @@ class HouseCounter:
         link = read_leads_name(self._wiring.secrecy, name, self._wiring.stations.now_ms())
         if link is None:
             return None
+        rows = recipients(self._wiring.engine, link.campaign, link.job, link.seqs)
+        if not rows:
+            return None
         campaign = self._wiring.stations.campaign(link.campaign)
         make = provider(self._wiring.stations.account(campaign.account_id).provider).leads_file
-        rows = recipients(self._wiring.engine, link.campaign, link.job, link.seqs)
-        return make([parcel_of(campaign, row) for row in rows]) if rows and make else None
+        return make([parcel_of(campaign, row) for row in rows]) if make else None
 
     def _redis(self) -> str:
         with our_words():

@@ -1,14 +1,24 @@
 """Runs the web: one uvicorn process. Several of them, on several hosts, may serve one installation."""
 
+import logging
+
 import uvicorn
 from fastapi import FastAPI
 
+from dispatcher.ingress.app import application
+
 _KEEP_ALIVE_S = 30
-_SHUTDOWN_S = 60  # a request that takes in a file of a million leads is let finish
+_SHUTDOWN_S = 25  # answers under way are finished; a platform's SIGKILL comes after 30 s
+
+
+def run(host: str, port: int) -> None:
+    """Serve this process's installation until a signal ends it."""
+    server(application(), host, port).run()
 
 
 def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
-    """A server that is ready to run. Its own access log is off: it would write paths and queries."""
+    """A server that is ready to run. Its own access log is off, whoever listens: it would write paths and queries."""
+    logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
         app,
         host=host,
@@ -16,7 +26,6 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=True,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )

@@ -33,7 +33,7 @@ def test_metrics_count_by_words(web: Web) -> None:
     assert 'dispatcher_campaigns{state="running"} 1.0' in text
     assert 'dispatcher_queue_length{queue="send.uazapi"} 0.0' in text
     assert "dispatcher_reachable 1.0" in text
-    assert "dispatcher_workers 0.0" in text
+    assert 'dispatcher_workers{provider="uazapi"} 0.0' in text
     assert 'dispatcher_http_requests_total{method="POST",route="/v1/campaigns",status="2xx"} 1.0' in text
 
 
