@@ -1,5 +1,8 @@
 """Listening in on Redis: every command that any client sends it, events and jobs among them."""
 
+import base64
+import binascii
+import re
 from threading import Thread
 from types import TracebackType
 from typing import Self
@@ -31,7 +34,7 @@ class Monitor:
         self._client.close()
 
     def text(self) -> str:
-        return "\n".join(self._lines)
+        return readable("\n".join(self._lines))
 
     def _listen(self) -> None:
         with redis.Redis.from_url(self._url).monitor() as monitor:  # type: ignore[no-untyped-call]
@@ -43,3 +46,15 @@ class Monitor:
     def _hears(self) -> bool:
         self._client.echo("is somebody listening?")
         return bool(self._lines)
+
+
+def readable(text: str) -> str:
+    """The text with what stands in it as base64 behind it: that is how Celery's messages carry their bodies."""
+    return "\n".join([text, *filter(None, map(_decoded, re.findall(r"[A-Za-z0-9+/]{16,}={0,2}", text)))])
+
+
+def _decoded(found: str) -> str:
+    try:
+        return base64.b64decode(found, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
