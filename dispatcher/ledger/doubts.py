@@ -9,33 +9,33 @@ from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.messages import Messages, claimed
+from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
 from dispatcher.ledger.times import moment
 
 STATE = text("SELECT state, attempts FROM message WHERE campaign_id = :campaign AND seq = :seq")
 
 LOOK_AGAIN_MS = 60_000  # a resolver that was lost with its job delays the look-up by this much
 
-_OF_JOB = """
-message m JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+_OF_JOB = f"""
+message m {LAST_ATTEMPT}
 WHERE m.campaign_id = :campaign AND m.state = 'in_doubt' AND a.job_id = :job
 """
 
-DUE = text("""
+DUE = text(f"""
 WITH jobs AS (
-    SELECT DISTINCT a.campaign_id, a.job_id FROM (
+    SELECT DISTINCT m.campaign_id, a.job_id FROM (
         SELECT campaign_id, seq, attempts FROM message
         WHERE state = 'in_doubt' AND due_at <= :now ORDER BY due_at LIMIT :limit
-    ) AS due JOIN attempt a ON a.campaign_id = due.campaign_id AND a.seq = due.seq AND a.attempt = due.attempts
+    ) AS m {LAST_ATTEMPT}
 ), theirs AS (
     SELECT m.campaign_id, m.seq, jobs.job_id FROM jobs
     JOIN message m ON m.campaign_id = jobs.campaign_id AND m.state = 'in_doubt' AND m.due_at <= :now
-    JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+    {LAST_ATTEMPT}
     WHERE a.job_id = jobs.job_id
     ORDER BY m.campaign_id, m.seq FOR UPDATE OF m SKIP LOCKED
 ), postponed AS (
     UPDATE message m SET due_at = :again FROM theirs
-    WHERE m.campaign_id = theirs.campaign_id AND m.seq = theirs.seq
+    WHERE m.campaign_id = theirs.campaign_id AND m.seq = theirs.seq AND m.state = 'in_doubt'
     RETURNING m.campaign_id, theirs.job_id
 )
 SELECT DISTINCT campaign_id, job_id FROM postponed ORDER BY campaign_id, job_id
@@ -48,7 +48,7 @@ SELECT m.*, a.sender_id AS left_from, false AS suppressed FROM {_OF_JOB} ORDER B
 POSTPONE = text(f"""
 WITH theirs AS (SELECT m.seq FROM {_OF_JOB} ORDER BY m.seq FOR UPDATE OF m)
 UPDATE message m SET due_at = :due, doubt_tries = doubt_tries + 1
-FROM theirs WHERE m.campaign_id = :campaign AND m.seq = theirs.seq
+FROM theirs WHERE m.campaign_id = :campaign AND m.seq = theirs.seq AND m.state = 'in_doubt'
 """)
 
 

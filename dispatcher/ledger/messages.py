@@ -5,6 +5,9 @@
 
 Rows are locked in the order of seq, counts follow by the trigger, and no statement waits for one of another
 campaign: workers cannot wait for each other in a circle.
+
+Every look into message and attempt is bounded by seq, also where a join says the same: PostgreSQL has no
+statistics of a campaign that came a moment ago, takes it for one row, and would read all of a million.
 """
 
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ WITH open_campaign AS (
 ), claimed AS (
     UPDATE message m SET
         state = 'sending', attempts = m.attempts + 1, sender_id = :sender, claimed_at = clock_timestamp(), due_at = NULL
-    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq
+    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :first AND m.seq < :after
     RETURNING m.seq, m.attempts, m.deferrals, m.phone, m.phone_key, m.payload, m.accepted_at, m.claimed_at
 ), noted AS (
     INSERT INTO attempt (campaign_id, seq, attempt, sender_id, slot, token, job_id, started_at)
@@ -62,7 +65,7 @@ WITH given AS (
     ) AS given (seq, attempt, state, fate, reason, detail, ref, due)
 ), open_attempt AS (
     SELECT m.state AS was, given.* FROM given JOIN message m ON m.campaign_id = :campaign AND m.seq = given.seq
-    WHERE m.attempts = given.attempt AND (m.state, given.state) IN ({_ALLOWED})
+    WHERE m.seq BETWEEN :low AND :high AND m.attempts = given.attempt AND (m.state, given.state) IN ({_ALLOWED})
     ORDER BY m.seq FOR UPDATE OF m
 ), moved AS (
     UPDATE message m SET
@@ -76,12 +79,13 @@ WITH given AS (
         settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,
         deferrals = m.deferrals + CASE o.fate WHEN 'deferred' THEN 1 ELSE 0 END,
         doubt_tries = 0
-    FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq
+    FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq BETWEEN :low AND :high
     RETURNING o.*
 ), closed AS (
     UPDATE attempt a SET
         ended_at = coalesce(a.ended_at, clock_timestamp()), fate = o.fate, reason = o.reason, detail = o.detail
-    FROM moved o WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt
+    FROM moved o
+    WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt AND a.seq BETWEEN :low AND :high
 ), reopened AS (
     UPDATE campaign SET finished_at = NULL, state = CASE state WHEN 'done' THEN 'running' ELSE state END
     WHERE id = :campaign AND EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
@@ -91,11 +95,20 @@ SELECT count(*) FROM moved
 
 WHEREABOUTS = text("""
 SELECT m.seq, m.attempts, m.state = 'pending' AS pending, m.due_at FROM message m
-LEFT JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+LEFT JOIN attempt a ON a.campaign_id = :campaign AND a.seq = m.seq AND a.attempt = m.attempts
+    AND a.seq >= :first AND a.seq < :after
 WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after
     AND (m.state = 'pending' OR m.state = 'sending' AND a.token = :token)
 ORDER BY m.seq
 """)
+
+LAST_ATTEMPT = """
+CROSS JOIN LATERAL (
+    SELECT * FROM attempt
+    WHERE campaign_id = m.campaign_id AND seq = m.seq AND attempt = m.attempts OFFSET 0
+) AS a
+"""
+"""Of few messages `m` each one's attempt `a`; OFFSET 0 keeps it a look into the primary key for each."""
 
 PENDING_COUNT = text("SELECT coalesce(sum(pending), 0)::int FROM campaign_count WHERE campaign_id = :campaign")
 
@@ -131,9 +144,12 @@ class Messages:
         Again with the same outcomes it writes none: what was not heard of may be repeated.
         """
         outcomes = [one.outcome for one in settled]
+        seqs = [one.seq for one in settled]
         given = {
             "campaign": campaign,
-            "seqs": [one.seq for one in settled],
+            "low": min(seqs, default=0),
+            "high": max(seqs, default=0),
+            "seqs": seqs,
             "attempts": [one.attempt for one in settled],
             "states": [STATE_OF[outcome.fate].value for outcome in outcomes],
             "fates": [outcome.fate.value for outcome in outcomes],

@@ -27,14 +27,11 @@ WHERE id = :campaign AND state::text = ANY(:from_states)
 CANCEL_WAITING = text("""
 WITH waiting AS (
     SELECT seq FROM message
-    WHERE campaign_id = :campaign AND seq >= :first AND state = 'pending'
-    ORDER BY seq LIMIT :limit FOR UPDATE
-), cancelled AS (
-    UPDATE message m SET state = 'cancelled', reason = 'cancelled', due_at = NULL, settled_at = clock_timestamp()
-    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq
-    RETURNING m.seq
+    WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending'
+    ORDER BY seq FOR UPDATE
 )
-SELECT count(*), max(seq) FROM cancelled
+UPDATE message m SET state = 'cancelled', reason = 'cancelled', due_at = NULL, settled_at = clock_timestamp()
+FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :first AND m.seq < :after
 """)
 
 RETRY_FAILED = text("""
@@ -49,6 +46,8 @@ SELECT count(*) FROM again
 REOPEN = text("UPDATE campaign SET state = 'running', finished_at = NULL WHERE id = :campaign AND state = 'done'")
 
 STATE = text("SELECT state FROM campaign WHERE id = :campaign")
+
+STATE = text("SELECT state, total FROM campaign WHERE id = :campaign")
 
 LOCK = text("SELECT state FROM campaign WHERE id = :campaign FOR UPDATE")
 
@@ -98,11 +97,9 @@ def close(engine: Engine, campaign: int) -> bool:
     either is counted, or finds the campaign done and reopens it.
     """
     with autocommit(engine) as connection:
-        if (
-            connection.execute(text("SELECT state FROM campaign WHERE id = :id"), {"id": campaign}).scalar()
-            == "cancelled"
-        ):
-            _cancel_waiting(connection, campaign)
+        kept = connection.execute(STATE, {"campaign": campaign}).first()
+        if kept is not None and kept.state == "cancelled":
+            _cancel_waiting(connection, campaign, kept.total)
         if _is_open(connection, campaign):
             return False
     with transaction(engine) as connection:
@@ -118,12 +115,14 @@ def _move(engine: Engine, campaign: int, state: str, from_states: list[str], rea
         return connection.execute(MOVE, change).rowcount > 0
 
 
-def _cancel_waiting(connection: Connection, campaign: int) -> None:
-    first, count = 0, CANCEL_AT_ONCE
-    while count == CANCEL_AT_ONCE:
-        block = {"campaign": campaign, "first": first, "limit": CANCEL_AT_ONCE}
-        count, last = connection.execute(CANCEL_WAITING, block).one()
-        first = (last or 0) + 1
+def _cancel_waiting(connection: Connection, campaign: int, total: int) -> None:
+    """Block by block, until nothing waits any more."""
+    for first in range(0, total, CANCEL_AT_ONCE):
+        pending, _ = connection.execute(OPEN_MESSAGES, {"campaign": campaign}).one()
+        if not pending:
+            return
+        block = {"campaign": campaign, "first": first, "after": first + CANCEL_AT_ONCE}
+        connection.execute(CANCEL_WAITING, block)
 
 
 def _is_open(connection: Connection, campaign: int) -> bool:

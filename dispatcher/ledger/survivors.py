@@ -9,6 +9,7 @@ from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.tickets import Ticket
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.messages import LAST_ATTEMPT
 from dispatcher.ledger.times import epoch_ms, moment
 
 REBUILD_LOCK = 0x7265_6275_696C_6400  # "rebuild": one host builds, the others see that it is done
@@ -16,9 +17,9 @@ AT_ONCE = 1000
 
 LOCKS = text("SELECT * FROM contact_lock WHERE until_at > :now AND lifted_at IS NULL")
 
-FLIGHTS = text("""
+FLIGHTS = text(f"""
 SELECT a.sender_id, a.slot, m.campaign_id, min(m.seq) AS first, max(m.seq) - min(m.seq) + 1 AS size, a.token
-FROM message m JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
+FROM message m {LAST_ATTEMPT}
 WHERE m.state = 'sending'
 GROUP BY a.sender_id, a.slot, m.campaign_id, a.token
 ORDER BY min(m.claimed_at)

@@ -1,0 +1,104 @@
+"""What statements read does not grow with the campaign, also while PostgreSQL knows nothing about it.
+
+It takes a campaign that came a moment ago for one row. A statement that leaves it the choice then reads a
+million messages to claim one.
+"""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, TextClause, text
+
+from dispatcher.domain.account import Account
+from dispatcher.domain.ids import MessageId, campaign_text, job_text
+from dispatcher.domain.outcomes import Fate
+from dispatcher.ledger import doubts, lines, messages, plans, steering, survivors
+from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.times import moment
+from tests.ledger.drafts import draft
+from tests.ledger.steps import fate, run, ticket
+
+MESSAGES = 10_000
+BLOCKS_OF_A_SCAN = 10_000 // 100  # a page holds less than a hundred messages
+CLAIMED = MESSAGES // 2
+DUE = 1_900_000_000_000
+
+
+@pytest.fixture(params=["fresh", "analyzed"])
+def campaign(request: pytest.FixtureRequest, engine: Engine, loja: Account, campaigns: Campaigns) -> int:
+    """Others with known statistics, then one of 10,000 messages: half sent, some sending, some in doubt."""
+    for table in ("message", "attempt"):
+        run(engine, f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+    for _ in range(3):
+        campaigns.accept(loja, draft(500))
+    run(engine, "ANALYZE")
+    made = campaigns.accept(loja, draft(MESSAGES)).campaign_id
+    run(
+        engine, "UPDATE message SET state = 'sent', attempts = 1 WHERE campaign_id = :c AND seq < :n", c=made, n=CLAIMED
+    )
+    run(
+        engine,
+        "INSERT INTO attempt (campaign_id, seq, attempt, slot, sender_id, started_at, token, job_id)"
+        " SELECT campaign_id, seq, 1, 0, 1, now(), 't', 'j' FROM message WHERE campaign_id = :c AND seq < :n",
+        c=made,
+        n=CLAIMED,
+    )
+    book = messages.Messages(engine)
+    rows = book.claim(ticket(made, CLAIMED, 20)).rows
+    book.settle(made, [fate(row, Fate.IN_DOUBT, DUE) for row in rows[:10]])
+    if request.param == "analyzed":
+        run(engine, "ANALYZE")
+    return made
+
+
+def blocks(engine: Engine, statement: TextClause, **values: Any) -> int:
+    """Pages that a statement touches, its trigger's included; it is rolled back."""
+    with engine.connect() as connection:
+        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.text}")
+        (plan,) = connection.execute(explained, values).scalar_one()
+        connection.rollback()
+    return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
+
+
+def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine: Engine, campaign: int) -> None:
+    batch = {"campaign": campaign, "first": CLAIMED + 20, "after": CLAIMED + 40}
+    flying = {"campaign": campaign, "first": CLAIMED, "after": CLAIMED + 20}
+    name, job = campaign_text(campaign), job_text(MessageId(campaign, CLAIMED), 1)
+    worker = {"sender": 1, "slot": 0, "token": "t-2", "name": name}
+    settled = {
+        "campaign": campaign,
+        "low": CLAIMED + 10,
+        "high": CLAIMED + 19,
+        "seqs": list(range(CLAIMED + 10, CLAIMED + 20)),
+        "attempts": [1] * 10,
+        "states": ["sent"] * 10,
+        "fates": ["sent"] * 10,
+        "reasons": [None] * 10,
+        "details": [None] * 10,
+        "refs": ["r"] * 10,
+        "dues": [None] * 10,
+    }
+    one = {**settled, "high": CLAIMED + 10} | {
+        key: value[:1] for key, value in settled.items() if isinstance(value, list)
+    }
+    read = {
+        "claim one": blocks(engine, messages.CLAIM, **batch | {"after": CLAIMED + 21}, **worker),
+        "whereabouts": blocks(engine, messages.WHEREABOUTS, **flying, token="t-1"),
+        "settle one": blocks(engine, messages.SETTLE, **one),
+        "job": blocks(engine, doubts.JOB, campaign=campaign, job=job),
+        "flights": blocks(engine, survivors.FLIGHTS),
+        "cursor": blocks(engine, plans.CURSOR, campaign=campaign, frontier=CLAIMED + 20),
+        "leads": blocks(engine, lines.LEADS, **flying),
+        "page": blocks(engine, lines.PAGE, campaign=campaign, after=CLAIMED, limit=20),
+        "rare": blocks(engine, lines.PAGE_OF_RARE_STATE, campaign=campaign, after=-1, limit=20, state="in_doubt"),
+        "doubts": blocks(engine, lines.IN_DOUBT, campaign=None, seq=None, limit=20),
+    }
+    assert {what: number for what, number in read.items() if number > BLOCKS_OF_A_SCAN} == {}
+    read_by_twenty = {
+        "claim": blocks(engine, messages.CLAIM, **batch, **worker),
+        "settle": blocks(engine, messages.SETTLE, **settled),
+        "due": blocks(engine, doubts.DUE, now=moment(DUE), again=moment(DUE), limit=9),
+        "postpone": blocks(engine, doubts.POSTPONE, campaign=campaign, job=job, due=None),
+        "cancel": blocks(engine, steering.CANCEL_WAITING, **batch),
+    }
+    assert {what: number for what, number in read_by_twenty.items() if number > 20 * 40} == {}
