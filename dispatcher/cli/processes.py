@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.installation import needed
+from dispatcher.cli.trouble import Problem
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 WEB_PORT, FLOWER_PORT = 8000, 5555
@@ -52,19 +53,24 @@ def worker(
 
 def flower(
     host: Host = None,
-    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = FLOWER_PORT,
+    port: Annotated[int, typer.Option(envvar=["FLOWER_PORT", "PORT"], min=1, max=65535)] = FLOWER_PORT,
 ) -> None:
     """Flower, which shows the jobs; log in as admin with $DISPATCHER_ADMIN_TOKEN."""
     settings = needed("admin_token")
-    login = f"{FLOWER_USER}:{settings.admin_token.get_secret_value()}"
-    ours = {
-        "FLOWER_BASIC_AUTH": login,  # here, and not among the arguments, which every user of the machine can read
-        "FLOWER_ADDRESS": host or listening_address(),
-        "FLOWER_PORT": str(port),
+    token = settings.admin_token.get_secret_value()
+    if "," in token:
+        raise Problem("Flower takes a comma in DISPATCHER_ADMIN_TOKEN for the end of it: choose one without")
+    defaults = {
+        # In the environment, and not among the arguments, which every user of the machine can read.
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{token}",
+        "FLOWER_ADDRESS": listening_address(),
         "FLOWER_MAX_TASKS": "10000",
         "FLOWER_PERSISTENT": "false",
     }
-    os.environ.update({key: value for key, value in ours.items() if not os.environ.get(key)})
+    os.environ.update({key: value for key, value in defaults.items() if not os.environ.get(key)})
+    os.environ["FLOWER_PORT"] = str(port)
+    if host is not None:
+        os.environ["FLOWER_ADDRESS"] = host
     _become("flower")
 
 

@@ -5,9 +5,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
-import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +16,13 @@ from typing import Any
 
 import pytest
 
-from dispatcher.embedded.leftovers import command_line
 from dispatcher.embedded.ports import free_port
 from tests.cli.conftest import ACCOUNTS
+from tests.cli.running import DISPATCHER, command_lines, processes_of
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-DISPATCHER = [sys.executable, "-m", "dispatcher.cli"]
 START_S, STOP_S = 90, 90
 
 
@@ -74,16 +74,7 @@ class House:
         return done.stdout
 
     def processes(self) -> list[str]:
-        """Command lines that mention the folder: servers; web, workers and Flower are known by their environment."""
-        pids = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
-        return [line for pid in pids if str(self.folder) in (line := command_line(pid) + _environment(pid))]
-
-
-def _environment(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
+        return processes_of(self.folder)
 
 
 def get(url: str, user: str = "", password: str = "") -> int:
@@ -128,13 +119,15 @@ def test_up_brings_everything_and_ctrl_c_takes_it_away_but_the_data(house: House
     assert get(f"{flower}workers", "admin", token) == 200
     assert get(f"{flower}workers", "admin", "guess") == 401
     assert token not in house.output
-    assert token not in "".join(map(command_line, _pids()))
+    assert token not in "".join(command_lines())
 
     assert house.interrupt() == 0
     assert house.processes() == []
     assert not (house.folder / ".dispatcher" / "running").exists()
 
-    house.up("--workers", "0")
+    simulator = free_port()
+    house.up("--workers", "0", "--simulator", "--simulator-port", str(simulator))
+    assert get(f"http://127.0.0.1:{simulator}/_sim/ready") == 200
     assert {one["name"] for one in json.loads(house.command("accounts", "list", "--json"))} == {"loja", "cobranca"}
     assert house.interrupt() == 0
 
@@ -147,8 +140,6 @@ def test_nothing_stays_when_up_is_killed(house: House) -> None:
 
 
 def test_a_port_in_use_is_one_line_before_anything_starts(house: House) -> None:
-    import socket
-
     with socket.socket() as other:
         other.bind(("127.0.0.1", house.web))
         other.listen()
@@ -162,7 +153,3 @@ def test_a_port_in_use_is_one_line_before_anything_starts(house: House) -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"dispatcher: port {house.web} for the web cannot be used")
     assert not (house.folder / ".dispatcher" / "postgres").exists()
-
-
-def _pids() -> list[int]:
-    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]

@@ -1,5 +1,6 @@
 """`dispatcher demo`: the order of events."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -28,6 +29,7 @@ def demo(
 ) -> None:
     """Everything on this machine: the seeds' payloads through the four dialects to the simulator, and a verdict."""
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops us: nothing stays behind
+    _forget_other_installations()
     with _folder(home) as folder:
         try:
             well = _run(folder, keep)
@@ -139,6 +141,13 @@ def _folder(given: Path | None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_other_installations() -> None:
+    """The demo brings everything along; servers, secrets and addresses of a real installation are not its own."""
+    for name in [name for name in os.environ if name.startswith(("DISPATCHER_", "FLOWER_"))]:
+        if not name.startswith("DISPATCHER_LOG_"):
+            del os.environ[name]
 
 
 def _interrupt(number: int, frame: object) -> None:
