@@ -95,7 +95,6 @@ class Provider:
     paces_batches  the provider spaces the messages of a batch by itself
     needs_leads_url  recipients are handed over as a CSV that the provider fetches
     leads_file     that CSV's text, for the parcels of one job
-    timeout_s      how long its accounts wait for an answer, unless they say so themselves
     lookup_waits_s how long after the call to ask, try by try; after the last "not there" it certainly was not sent
     """
 
@@ -117,5 +116,4 @@ class Provider:
     paces_batches: bool = False
     needs_leads_url: bool = False
     leads_file: Callable[[Sequence[Parcel]], str] | None = None
-    timeout_s: float = 30.0
     lookup_waits_s: tuple[float, ...] = ()

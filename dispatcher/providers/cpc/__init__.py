@@ -18,5 +18,4 @@ PROVIDER = Provider(
     parse=parse,
     read_inbound=read_inbound,
     max_batch=100,  # it sends one after the other inside the request: more would outlast any time-out
-    timeout_s=120.0,
 )
