@@ -18,9 +18,8 @@ from dispatcher.domain.claims import Claim, Claimed, Settled, Whereabouts
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import MOVES, MessageState
 from dispatcher.domain.outcomes import STATE_OF
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.tickets import Ticket, merged
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.plans import merged
 from dispatcher.ledger.texts import storable
 from dispatcher.ledger.times import epoch_ms, moment
 

@@ -9,14 +9,12 @@ a hole: it was released, but its job never claimed it. Holes and waiting retries
 most a batch in each, because the clock hands a retry out whole.
 """
 
-from collections.abc import Iterable, Iterator
-
 from sqlalchemy import Connection, RowMapping, text
 
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Plan, Retry
+from dispatcher.domain.tickets import Plan, Retry, merged
 from dispatcher.ledger.times import epoch_ms
 
 REMEMBER_EVERY = 1000  # messages the scan for holes must get ahead to be worth a write
@@ -80,20 +78,6 @@ def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, .
 
 def pacing_of(row: RowMapping) -> Pacing:
     return Pacing(row["delay_min_ms"], row["delay_max_ms"], row["chunk_size"], row["chunk_gap_ms"], row["batch"])
-
-
-def merged(waiting: Iterable[tuple[int, int]], batch: int) -> Iterator[Retry]:
-    """(seq, due ms) in order as retries: neighbours that are due together, at most `batch` of them."""
-    first, due, size = 0, 0, 0
-    for seq, due_ms in waiting:
-        if size and seq == first + size and due_ms == due and size < batch:
-            size += 1
-            continue
-        if size:
-            yield Retry(due, first, size)
-        first, due, size = seq, due_ms, 1
-    if size:
-        yield Retry(due, first, size)
 
 
 def _waiting(connection: Connection, row: RowMapping, frontier: int, batch: int) -> tuple[Retry, ...]:

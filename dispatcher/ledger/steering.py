@@ -25,13 +25,8 @@ WHERE id = :campaign AND state::text = ANY(:from_states)
 """)
 
 CANCEL_WAITING = text("""
-WITH waiting AS (
-    SELECT seq FROM message
-    WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending'
-    ORDER BY seq FOR UPDATE
-)
-UPDATE message m SET state = 'cancelled', reason = 'cancelled', due_at = NULL, settled_at = clock_timestamp()
-FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :first AND m.seq < :after
+UPDATE message SET state = 'cancelled', reason = 'cancelled', due_at = NULL, settled_at = now()
+WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending'
 """)
 
 RETRY_FAILED = text("""
