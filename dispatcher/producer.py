@@ -28,7 +28,7 @@ class Producer:
         """Store a campaign for the named account and return its id.
 
         The same key and body again return the first campaign's id. Raises BadRequest (a ValueError that
-        names field and rule), UnknownAccount, IdempotencyConflict or Unavailable; nothing is stored then.
+        names field and rule), UnknownAccount, KeyReused or Unavailable; nothing is stored then.
         """
         return campaign_text(submit(wiring.stations(), account, body, idempotency_key).campaign_id)
 

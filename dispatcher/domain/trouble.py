@@ -20,7 +20,3 @@ class ClockLost(DispatcherTrouble):
 
 class UnknownAccount(LookupError):
     """No account has that name."""
-
-
-class IdempotencyConflict(ValueError):
-    """The idempotency key was used before, with another request."""
