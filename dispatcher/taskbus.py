@@ -12,9 +12,11 @@ All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from typing import Any
 
 from celery import Celery
+from kombu import pools
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -30,6 +32,9 @@ RESOLVE = "dispatcher.resolve"
 SUBMIT_QUEUE = "submit"
 EVENTS_QUEUE = "events"
 _SEND_PREFIX = "send."
+
+ONE_TRY = {"max_retries": 1, "interval_start": 0}
+"""For connections that publish: kombu's own try a refused one for six seconds, and a webhook would wait for it."""
 
 
 def send_queue(provider: str) -> str:
@@ -78,6 +83,12 @@ class TaskBus:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
+    @cached_property
+    def _producers(self) -> Any:
+        pool = pools.producers[self._app.connection_for_write(transport_options=ONE_TRY)]
+        pool.limit = self._app.pool.limit
+        return pool
+
     def sends(self, provider: str, tickets: Sequence[Ticket]) -> None:
         self._publish(SEND, send_queue(provider), [ticket_kwargs(provider, ticket) for ticket in tickets])
 
@@ -90,7 +101,7 @@ class TaskBus:
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:
             return
-        with _translated(), self._app.producer_pool.acquire(block=True, timeout=5) as producer, _batch(producer):
+        with _translated(), self._producers.acquire(block=True, timeout=5) as producer, _batch(producer):
             for kwargs in jobs:
                 self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
 

@@ -112,10 +112,12 @@ def settings_for(database_url: str, redis_url: str) -> Settings:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Web]:
+def running(settings: Settings, accounts: str = ACCOUNTS, rebuild: bool = True) -> Iterator[Web]:
     wiring = Wiring(settings)
-    wiring.accounts.apply(read_accounts(ACCOUNTS, {}))
-    wiring.rebuild_clock()
+    if accounts:
+        wiring.accounts.apply(read_accounts(accounts, {}))
+    if rebuild:
+        wiring.rebuild_clock()
     desk = desk_of(wiring)
     with served(create_app(desk, settings)) as url:
         bearer = {"Authorization": f"Bearer {ADMIN}"}

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from dispatcher.domain.ids import MessageId, parse_campaign
+from dispatcher.domain.claims import Settled
+from dispatcher.domain.ids import MessageId, parse_campaign, parse_message
+from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.tickets import Ticket
 from tests.ingress.asks import ANA, BIA, CREATING
 from tests.ingress.conftest import Web
+from tests.waiting import wait_until
 
 NOBODY = "0f3k9x2m7q4t"
 
@@ -148,3 +152,71 @@ def test_a_reply_is_stored_once(web: Web) -> None:
     assert web.admin.post("/v1/inbound", json=reply).json() == {"accepted": True, "new": False}
     assert web.admin.post("/v1/inbound", json={**reply, "account": "nobody"}).status_code == 400
     assert web.admin.post("/v1/inbound", json={}).status_code == 400
+
+
+def doubtful(web: Web) -> str:
+    """A message of a guarded campaign whose call was cut off: its id."""
+    campaign = parse_campaign(native(web, cpc=True)["id"])
+    [ticket] = web.wiring.clock.release("uazapi", 10, 10).tickets
+    assert web.wiring.clock.begin("uazapi", ticket, 60_000)
+    [row] = web.wiring.messages.claim(ticket).rows
+    message = MessageId(campaign, row.seq)
+    now_ms = web.desk.now_ms()
+    web.wiring.lock_book.take("global", ANA, message, now_ms, now_ms + 3_600_000)
+    web.wiring.locks.take("global", ANA, message, now_ms + 3_600_000)
+    cut_off = Settled(row.seq, row.attempt, Outcome(Fate.IN_DOUBT, "cut_off"))
+    assert web.wiring.messages.settle(campaign, [cut_off]) == 1
+    web.wiring.clock.finish("uazapi", ticket, 0)
+    return str(message)
+
+
+def state_of(web: Web, message: str) -> str:
+    [found] = web.admin.get(f"/v1/campaigns/{message.partition('-')[0]}/messages").json()["items"]
+    return str(found["state"])
+
+
+def test_messages_in_doubt_are_listed(web: Web) -> None:
+    message = doubtful(web)
+    [listed] = walked(web, "/v1/in-doubt", limit=1)
+    assert (listed["id"], listed["state"], listed["account"], listed["reason"]) == (
+        message,
+        "in_doubt",
+        "loja",
+        "cut_off",
+    )
+    assert (listed["phone"], listed["sender"] in ("5511900000091", "5511900000092")) == (ANA, True)
+
+
+@pytest.mark.parametrize(("word", "state", "held"), [("sent", "sent", True), ("failed", "failed", False)])
+def test_a_doubt_is_settled_and_its_lock_kept_or_given_back(web: Web, word: str, state: str, held: bool) -> None:
+    message = doubtful(web)
+    assert web.admin.post(f"/v1/in-doubt/{message}", json={"as": word}).json() == {"id": message, "resolved_as": word}
+    assert state_of(web, message) == state
+    assert (ANA in web.wiring.locks.held("global", [ANA])) is held
+    assert bool(web.wiring.lock_book.of(ANA, web.desk.now_ms())) is held
+    assert web.admin.post(f"/v1/in-doubt/{message}", json={"as": word}).status_code == 409
+
+
+def test_a_doubt_is_sent_again(web: Web) -> None:
+    message = doubtful(web)
+    assert web.admin.post(f"/v1/in-doubt/{message}", json={"as": "retry"}).status_code == 200
+    assert state_of(web, message) == "pending"
+    released: list[Ticket] = []
+
+    def is_released() -> bool:
+        released.extend(web.wiring.clock.release("uazapi", 10, 10).tickets)
+        return bool(released)
+
+    wait_until(is_released)
+    assert [(ticket.campaign, ticket.seq) for ticket in released] == [parse_message(message)]
+
+
+@pytest.mark.parametrize("body", [{}, {"as": "gone"}, {"as": None}, {"as": ["sent"]}])
+def test_a_doubt_needs_a_word_that_is_known(shared_web: Web, body: dict[str, Any]) -> None:
+    answer = shared_web.admin.post(f"/v1/in-doubt/{NOBODY}-0", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "as")
+
+
+@pytest.mark.parametrize("message", [f"{NOBODY}-0", "x", f"{NOBODY}-", f"{NOBODY}-999999999"])
+def test_an_unknown_message_is_404(shared_web: Web, message: str) -> None:
+    assert shared_web.admin.post(f"/v1/in-doubt/{message}", json={"as": "sent"}).status_code == 404
