@@ -11,6 +11,7 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 
+STATES = ("pending", "sending", "sent", "failed", "blocked", "suppressed", "expired", "cancelled", "in_doubt")
 WHEN = sa.TIMESTAMP(timezone=True)
 
 COUNT_FUNCTION = """
@@ -69,8 +70,8 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("base_urls", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("credentials", sa.Text(), nullable=False),
-        sa.Column("ingress_digest", sa.Text(), nullable=True),
-        sa.Column("webhook_digest", sa.Text(), nullable=True),
+        sa.Column("ingress_digest", sa.Text()),
+        sa.Column("webhook_digest", sa.Text()),
         sa.Column("mode", sa.Text(), server_default="", nullable=False),
         sa.Column("options", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("cpc", sa.Boolean(), nullable=False),
@@ -83,10 +84,10 @@ def upgrade() -> None:
         sa.Column("delay_max_ms", sa.Integer(), nullable=False),
         sa.Column("validity_s", sa.Integer(), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
-        sa.Column("hours", sa.JSON(), nullable=True),
-        sa.Column("paused_reason", sa.Text(), nullable=True),
+        sa.Column("hours", sa.JSON()),
+        sa.Column("paused_reason", sa.Text()),
         sa.Column("created_at", WHEN, server_default=sa.text("now()"), nullable=False),
-        sa.Column("removed_at", WHEN, nullable=True),
+        sa.Column("removed_at", WHEN),
         sa.PrimaryKeyConstraint("id", name=op.f("account_pkey")),
         sa.UniqueConstraint("name", name=op.f("account_name_key")),
     )
@@ -105,12 +106,12 @@ def upgrade() -> None:
         sa.Column("slot", sa.SmallInteger(), nullable=False),
         sa.Column("sender_id", sa.Integer(), nullable=False),
         sa.Column("started_at", WHEN, nullable=False),
-        sa.Column("ended_at", WHEN, nullable=True),
+        sa.Column("ended_at", WHEN),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("job_id", sa.Text(), nullable=False),
-        sa.Column("fate", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("fate", sa.Text()),
+        sa.Column("reason", sa.Text()),
+        sa.Column("detail", sa.Text()),
         sa.PrimaryKeyConstraint("campaign_id", "seq", "attempt", name=op.f("attempt_pkey")),
         postgresql_with={"fillfactor": "80"},
     )
@@ -118,15 +119,7 @@ def upgrade() -> None:
         "campaign_count",
         sa.Column("campaign_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("shard", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("pending", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("sending", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("sent", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("blocked", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("suppressed", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("expired", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("cancelled", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("in_doubt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        *(sa.Column(state, sa.Integer(), server_default=sa.text("0"), nullable=False) for state in STATES),
         sa.PrimaryKeyConstraint("campaign_id", "shard", name=op.f("campaign_count_pkey")),
         postgresql_with={"fillfactor": "20"},
     )
@@ -138,7 +131,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("taken_at", WHEN, nullable=False),
         sa.Column("until_at", WHEN, nullable=False),
-        sa.Column("lifted_at", WHEN, nullable=True),
+        sa.Column("lifted_at", WHEN),
         sa.PrimaryKeyConstraint("scope", "phone_key", name=op.f("contact_lock_pkey")),
         postgresql_with={"fillfactor": "80"},
     )
@@ -148,7 +141,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("receipt", sa.JSON(), nullable=True),
+        sa.Column("receipt", sa.JSON()),
         sa.Column("created_at", WHEN, server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("idempotency_key_pkey")),
     )
@@ -163,13 +156,13 @@ def upgrade() -> None:
         sa.Column("phone_key", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("provider_ref", sa.Text(), nullable=False),
-        sa.Column("receipt", sa.Text(), nullable=True),
+        sa.Column("receipt", sa.Text()),
         sa.Column("sender_name", sa.Text(), nullable=False),
-        sa.Column("connected", sa.Boolean(), nullable=True),
+        sa.Column("connected", sa.Boolean()),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("received_at", WHEN, server_default=sa.text("now()"), nullable=False),
-        sa.Column("processed_at", WHEN, nullable=True),
-        sa.Column("what", sa.Text(), nullable=True),
+        sa.Column("processed_at", WHEN),
+        sa.Column("what", sa.Text()),
         sa.PrimaryKeyConstraint("id", name=op.f("inbound_event_pkey")),
         sa.UniqueConstraint("account_id", "event_id", name=op.f("inbound_event_account_id_event_id_key")),
     )
@@ -184,29 +177,18 @@ def upgrade() -> None:
         "message",
         sa.Column("campaign_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("accepted_at", WHEN, server_default=sa.text("now()"), nullable=False),
-        sa.Column("due_at", WHEN, nullable=True),
-        sa.Column("claimed_at", WHEN, nullable=True),
-        sa.Column("sent_at", WHEN, nullable=True),
-        sa.Column("settled_at", WHEN, nullable=True),
-        sa.Column("delivered_at", WHEN, nullable=True),
-        sa.Column("read_at", WHEN, nullable=True),
-        sa.Column("answered_at", WHEN, nullable=True),
+        sa.Column("due_at", WHEN),
+        sa.Column("claimed_at", WHEN),
+        sa.Column("sent_at", WHEN),
+        sa.Column("settled_at", WHEN),
+        sa.Column("delivered_at", WHEN),
+        sa.Column("read_at", WHEN),
+        sa.Column("answered_at", WHEN),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("sender_id", sa.Integer(), nullable=True),
+        sa.Column("sender_id", sa.Integer()),
         sa.Column(
             "state",
-            sa.Enum(
-                "pending",
-                "sending",
-                "sent",
-                "failed",
-                "blocked",
-                "suppressed",
-                "expired",
-                "cancelled",
-                "in_doubt",
-                name="message_state",
-            ),
+            sa.Enum(*STATES, name="message_state"),
             server_default="pending",
             nullable=False,
         ),
@@ -215,10 +197,10 @@ def upgrade() -> None:
         sa.Column("doubt_tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("phone_key", sa.Text(), nullable=False),
-        sa.Column("payload", sa.JSON(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.Column("provider_ref", sa.Text(), nullable=True),
+        sa.Column("payload", sa.JSON()),
+        sa.Column("reason", sa.Text()),
+        sa.Column("detail", sa.Text()),
+        sa.Column("provider_ref", sa.Text()),
         sa.PrimaryKeyConstraint("campaign_id", "seq", name=op.f("message_pkey")),
         postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0.02"},
     )
@@ -282,12 +264,12 @@ def upgrade() -> None:
         ),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("dialect", sa.Text(), nullable=False),
-        sa.Column("join_key", sa.Text(), nullable=True),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("join_key", sa.Text()),
+        sa.Column("content", sa.JSON()),
         sa.Column("options", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("warnings", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("follow_ups", sa.JSON(), server_default="[]", nullable=False),
-        sa.Column("callback_url", sa.Text(), nullable=True),
+        sa.Column("callback_url", sa.Text()),
         sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("on_locked", sa.Text(), nullable=False),
         sa.Column("validity_s", sa.Integer(), nullable=False),
@@ -299,12 +281,12 @@ def upgrade() -> None:
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("untouched_from", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("paused_reason", sa.Text(), nullable=True),
-        sa.Column("scheduled_for", WHEN, nullable=True),
+        sa.Column("paused_reason", sa.Text()),
+        sa.Column("scheduled_for", WHEN),
         sa.Column("created_at", WHEN, server_default=sa.text("now()"), nullable=False),
         sa.Column("grown_at", WHEN, server_default=sa.text("now()"), nullable=False),
-        sa.Column("opened_at", WHEN, nullable=True),
-        sa.Column("finished_at", WHEN, nullable=True),
+        sa.Column("opened_at", WHEN),
+        sa.Column("finished_at", WHEN),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("campaign_account_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("campaign_pkey")),
         postgresql_with={"fillfactor": "70"},
@@ -326,11 +308,11 @@ def upgrade() -> None:
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("min_gap_ms", sa.Integer(), nullable=False),
         sa.Column("daily_limit", sa.Integer(), nullable=False),
-        sa.Column("token", sa.Text(), nullable=True),
+        sa.Column("token", sa.Text()),
         sa.Column("base_urls", sa.ARRAY(sa.Text()), nullable=False),
-        sa.Column("paused_reason", sa.Text(), nullable=True),
-        sa.Column("paused_until", WHEN, nullable=True),
-        sa.Column("removed_at", WHEN, nullable=True),
+        sa.Column("paused_reason", sa.Text()),
+        sa.Column("paused_until", WHEN),
+        sa.Column("removed_at", WHEN),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("sender_account_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("sender_pkey")),
         sa.UniqueConstraint("account_id", "name", name=op.f("sender_account_id_name_key")),
@@ -350,16 +332,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("campaign_sender")
-    op.drop_table("sender")
-    op.drop_table("campaign")
-    op.drop_table("suppression")
-    op.drop_table("message")
-    op.drop_table("inbound_event")
-    op.drop_table("idempotency_key")
-    op.drop_table("contact_lock")
-    op.drop_table("campaign_count")
-    op.drop_table("attempt")
-    op.drop_table("account")
+    op.execute("DROP TABLE campaign_sender, sender, campaign, suppression, message, inbound_event")
+    op.execute("DROP TABLE idempotency_key, contact_lock, campaign_count, attempt, account")
     op.execute("DROP FUNCTION count_messages")
     op.execute("DROP TYPE message_state, campaign_state")
