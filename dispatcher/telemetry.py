@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from dispatcher.domain.ids import campaign_text
+
 EVENTS = {
     "campaign.accepted": "a draft was stored: campaign, account, accepted, queued",
     "campaign.done": "no message of the campaign is pending or sending any more: campaign",
@@ -42,6 +44,8 @@ def emit(event: str, /, level: str = "info", **fields: Any) -> None:
     """Log one of `EVENTS`; raises KeyError for a name that is not in the table."""
     if event not in EVENTS:
         raise KeyError(f"{event} is not a known event")
+    if isinstance(fields.get("campaign"), int):
+        fields["campaign"] = campaign_text(fields["campaign"])
     getattr(structlog.get_logger("dispatcher"), level)(event, **fields)
 
 

@@ -15,9 +15,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url
 
 from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # a busy machine is no counterexample
 
 
 @pytest.fixture(scope="session")

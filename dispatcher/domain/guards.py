@@ -26,10 +26,10 @@ def locked(on_locked: OnLocked) -> Outcome:
     return Outcome(Fate.BLOCKED, "contact_open")
 
 
-def lock_scope(account: Account, sender: Sender) -> str:
-    """The name of the group of sends among which a client has one open contact."""
+def lock_scope(account: Account, sender: Sender | None) -> str:
+    """The name of the group of sends among which a client has one open contact; `sender` counts for scope tag."""
     if account.cpc_scope is CpcScope.ACCOUNT:
         return f"account:{account.id}"
-    if account.cpc_scope is CpcScope.TAG:
+    if account.cpc_scope is CpcScope.TAG and sender is not None:
         return f"sender:{sender.id}"
     return "global"

@@ -49,7 +49,11 @@ CERTAINLY_NOT_SENT = frozenset(Fate) - {Fate.SENT, Fate.IN_DOUBT}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One message's fate. `retry_after_s` is the provider's own wish; `lock_s`: it holds the client that long."""
+    """One message's fate.
+
+    `retry_after_s` is the provider's own wish; `lock_s`: it holds the client that long. `apart`: to be tried
+    again by itself, for one of its batch spoiled it for all.
+    """
 
     fate: Fate
     reason: str = ""
@@ -57,6 +61,7 @@ class Outcome:
     provider_ref: str | None = None
     retry_after_s: float | None = None
     lock_s: float | None = None
+    apart: bool = False
 
 
 class Scope(StrEnum):

@@ -1,5 +1,6 @@
 """What the lane clock hands out and takes back."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,3 +65,17 @@ class Finished(NamedTuple):
 
     held: bool
     exhausted: bool
+
+
+def merged(waiting: Iterable[tuple[int, int]], batch: int) -> Iterator[Retry]:
+    """(seq, due ms) in order as retries: neighbours that are due together, at most `batch` of them."""
+    first, due, size = 0, 0, 0
+    for seq, due_ms in waiting:
+        if size and seq == first + size and due_ms == due and size < batch:
+            size += 1
+            continue
+        if size:
+            yield Retry(due, first, size)
+        first, due, size = seq, due_ms, 1
+    if size:
+        yield Retry(due, first, size)

@@ -17,7 +17,7 @@ NAME = "cpc"
 
 REASONS = {
     "invalid_number": "Número inválido",
-    "locked": "Bloqueado por regra CPC",
+    "contact_open": "Bloqueado por regra CPC",
     "suppressed": "Número na lista de bloqueio",
 }
 """Our reason words in the words of this system; the first is the seed's own."""

@@ -6,7 +6,7 @@ from typing import Protocol
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.tickets import Retry
-from dispatcher.pipeline.plan import plan_anew, provider_of
+from dispatcher.pipeline.plan import release_again
 from dispatcher.pipeline.stations import Stations
 
 
@@ -29,11 +29,5 @@ def decide(
             stations.lock_book.give_back(scope, key, message)
             stations.locks.give_back(scope, key, message)
     if done and fate is Fate.RETRY:
-        _release_again(stations, message)
+        release_again(stations, message.campaign, [Retry(0, message.seq)])
     return done
-
-
-def _release_again(stations: Stations, message: MessageId) -> None:
-    provider = provider_of(stations, message.campaign)
-    if not stations.control.file_retries(provider, message.campaign, [Retry(0, message.seq)]):
-        plan_anew(stations, message.campaign)

@@ -6,8 +6,8 @@ from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import after_attempt
-from dispatcher.domain.tickets import Retry
-from dispatcher.pipeline.plan import provider_of
+from dispatcher.domain.tickets import merged
+from dispatcher.pipeline.plan import release_again
 from dispatcher.pipeline.ports import DoubtfulJob, Settled
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -73,9 +73,9 @@ def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcom
         for row, outcome in zip(doubtful.rows, outcomes, strict=True)
     ]
     stations.messages.settle(doubtful.campaign, settled)
-    again = [Retry(0, one.seq) for one in settled if one.outcome.fate is Fate.RETRY]
+    again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]
     if again:
-        stations.control.file_retries(provider_of(stations, doubtful.campaign), doubtful.campaign, again)
+        release_again(stations, doubtful.campaign, list(merged(again, len(again))))
     for one in settled:
         emit(
             "doubt.resolved",

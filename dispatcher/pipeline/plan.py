@@ -1,5 +1,8 @@
 """The station that puts an accepted campaign on the lane clock."""
 
+from collections.abc import Sequence
+
+from dispatcher.domain.tickets import Retry
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -25,6 +28,12 @@ def plan_anew(stations: Stations, campaign: int) -> None:
     known, retries = stations.campaigns.plan_of(campaign)
     stations.clock.plan(provider, known)
     stations.control.file_retries(provider, campaign, retries)
+
+
+def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -> None:
+    """Release messages that wait in the ledger; a campaign that the clock had forgotten is planned anew for them."""
+    if not stations.control.file_retries(provider_of(stations, campaign), campaign, retries):
+        plan_anew(stations, campaign)
 
 
 def provider_of(stations: Stations, campaign: int) -> str:

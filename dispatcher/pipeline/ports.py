@@ -5,11 +5,11 @@ UTC epoch milliseconds unless a name says otherwise. Every method may raise `dom
 server behind it cannot be reached now.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.domain.account import Account, Sender
-from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job
+from dispatcher.domain.campaign import Accepted, Campaign, Draft, DraftMessage, Job
 from dispatcher.domain.claims import Claim as Claim
 from dispatcher.domain.claims import Claimed as Claimed
 from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
@@ -82,6 +82,9 @@ class ClockBuilder(Protocol):
     def rest_lane(self, provider: str, lane: Lane, ready_ms: int) -> None:
         """A lane rests until then, or longer if it was told so before."""
 
+    def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
+        """Lanes of a sender that is paused."""
+
     def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
         """A message that is being sent, after its campaign was planned. False: another is on this lane already."""
 
@@ -140,8 +143,14 @@ class Doubts(Protocol):
         """Count one look-up; the next is due then, or (None) never: an operator decides."""
 
 
+Refuse = Callable[[Sequence[DraftMessage]], Mapping[str, str]]
+"""Of these messages: keys of clients that must not be written to, with the reason."""
+
+
 class Campaigns(Protocol):
-    def accept(self, account: Account, draft: Draft, idempotency: tuple[str, str] | None) -> Accepted:
+    def accept(
+        self, account: Account, draft: Draft, idempotency: tuple[str, str] | None, refuse: Refuse | None
+    ) -> Accepted:
         """Store a draft whole or not at all; `idempotency` is (key, digest of the request).
 
         The same key and digest again: the first receipt, `replayed`. Another digest: raises KeyReused.
@@ -185,6 +194,8 @@ class Accounts(Protocol):
     def sender(self, sender_id: int) -> Sender: ...
 
     def senders(self, account_id: int) -> list[Sender]: ...
+
+    def all_senders(self) -> list[Sender]: ...
 
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
         """Write down that senders are paused and why."""

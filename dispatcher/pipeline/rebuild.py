@@ -4,7 +4,8 @@ Nothing is released and no lock is taken until the last step: the scripts refuse
 
     1. forget what is there            half a memory is worse than none
     2. locks                           from the book of locks
-    3. campaigns, retries, lanes       every lane rests for a delay drawn from its pace: no burst after a loss
+    3. campaigns, retries, lanes       every lane rests for a delay drawn from its pace: no burst after a loss;
+                                       paused senders stand still again
     4. flights                         messages that are sending keep their lane until their lease is over
     5. the epoch
 """
@@ -39,6 +40,7 @@ def rebuild(
         campaigns = survivors.live_campaigns()
         for campaign in campaigns:
             _put_campaign(stations, builder, campaign)
+        _hold_paused(stations, builder)
         for ticket in survivors.flights():
             sender = stations.sender(ticket.lane.sender_id)
             account = stations.account(sender.account_id)
@@ -47,6 +49,13 @@ def rebuild(
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True
+
+
+def _hold_paused(stations: Stations, builder: ClockBuilder) -> None:
+    for sender in stations.accounts.all_senders():
+        if sender.paused_reason is not None:
+            provider = stations.account(sender.account_id).provider
+            builder.hold_lanes(provider, sender.lanes, sender.paused_until_ms)
 
 
 def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:

@@ -17,7 +17,7 @@ from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.template import MissingField
-from dispatcher.domain.tickets import Retry, Ticket
+from dispatcher.domain.tickets import Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.ports import Claimed
 from dispatcher.pipeline.stations import Stations, lease_ms
@@ -79,7 +79,7 @@ def _claim(stations: Stations, passage: Passage) -> None:
     claim = stations.messages.claim(passage.ticket)
     passage.rows = claim.rows
     if not claim.running:
-        passage.put_back = [Retry(0, seq) for seq in claim.waiting]
+        passage.put_back = list(merged(((seq, 0) for seq in claim.waiting), passage.ticket.size))
 
 
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:

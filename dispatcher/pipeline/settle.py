@@ -9,7 +9,7 @@ from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.retries import after_attempt, backoff_ms
-from dispatcher.domain.tickets import Retry
+from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.ports import Claimed, Settled
 from dispatcher.pipeline.send import Passage
@@ -25,7 +25,7 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
 
     `first_lookup_s`: how long after the call a provider is asked about a doubt; None: it cannot be asked.
     """
-    settled = [_settled(stations, passage, row, first_lookup_s) for row in passage.rows]
+    settled = _all_settled(stations, passage, first_lookup_s)
     persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
     _keep_or_give_back(stations, passage, settled)
     if passage.halt is not None:
@@ -33,12 +33,22 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     return _free_lane(stations, passage, settled, paces_batches)
 
 
-def _settled(stations: Stations, passage: Passage, row: Claimed, first_lookup_s: float | None) -> Settled:
-    now_ms = stations.now_ms()
+def _all_settled(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:
+    """What left together is due again together, one draw for all; what is to go apart, a millisecond from the next."""
+    now_ms, jitter = stations.now_ms(), stations.jitter()
+    settled = [_settled(passage, row, now_ms, jitter, first_lookup_s) for row in passage.rows]
+    return [_apart(one, place) if one.outcome.apart else one for place, one in enumerate(settled)]
+
+
+def _apart(one: Settled, place: int) -> Settled:
+    return one._replace(due_ms=None if one.due_ms is None else one.due_ms + place)
+
+
+def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_lookup_s: float | None) -> Settled:
     outcome = after_attempt(passage.outcomes[row.seq], row.tries, passage.account.max_attempts)
     due_ms: int | None = None
     if outcome.fate is Fate.RETRY:
-        due_ms = now_ms + backoff_ms(row.tries, stations.jitter(), outcome.retry_after_s)
+        due_ms = now_ms + backoff_ms(row.tries, jitter, outcome.retry_after_s)
     elif outcome.fate is Fate.DEFERRED:
         due_ms = passage.defers.get(row.seq, now_ms)  # a provider puts back "now": its halt holds the lane
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
@@ -84,8 +94,8 @@ def _halt(stations: Stations, passage: Passage) -> None:
 
 def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:
     again = {Fate.RETRY, Fate.DEFERRED}
-    retries = [Retry(one.due_ms or 0, one.seq) for one in settled if one.outcome.fate in again]
-    retries += passage.put_back
+    waiting = [(one.seq, one.due_ms or 0) for one in settled if one.outcome.fate in again]
+    retries = [*merged(waiting, passage.ticket.size), *passage.put_back]
     if not passage.called:
         return stations.clock.skip(passage.provider, passage.ticket, retries).exhausted
     busy_ms = provider_busy_ms(passage.campaign.pacing, len(passage.parcels)) if paces_batches else 0

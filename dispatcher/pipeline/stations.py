@@ -27,7 +27,9 @@ class Stations:
     `now_ms` is the installation's one clock (UTC epoch, ms; Redis's, so that hosts need not agree);
     `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes messages (by seq) of a job as a file;
     `open_leads` fetches the file that an upstream app names.
-    `campaign`, `account` and `sender` answer from a short memory, for the send path.
+    `batch` is how many of a chunk's messages an account's provider takes in one call; `suppressed`, which
+    of some clients asked not to be contacted. `campaign`, `account` and `sender` answer from a short memory,
+    for the send path.
     """
 
     clock: LaneClock
@@ -44,6 +46,8 @@ class Stations:
     campaign: Callable[[int], Campaign]
     account: Callable[[int], Account]
     sender: Callable[[int], Sender]
+    batch: Callable[[Account, int], int]
+    suppressed: Callable[[Sequence[str]], set[str]]
     now_ms: Callable[[], int]
     jitter: Callable[[], int]
     leads_url: Callable[[Campaign, str, Sequence[int]], str]

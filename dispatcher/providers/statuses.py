@@ -70,7 +70,8 @@ def by_status(job: Job, response: Response, wording: str = "") -> Reading:
 def of_the_whole(job: Job, outcome: Outcome, **effects: Any) -> Reading:
     """One outcome for all of a job. A batch is not failed as a whole: its messages are tried again one by one."""
     if outcome.fate is Fate.FAILED and len(job.parcels) > 1:
-        outcome = replace(outcome, fate=Fate.RETRY, detail=outcome.detail or outcome.reason, reason="refused_in_batch")
+        detail = outcome.detail or outcome.reason
+        outcome = replace(outcome, fate=Fate.RETRY, reason="refused_in_batch", detail=detail, apart=True)
     return for_all(len(job.parcels), outcome, **effects)
 
 

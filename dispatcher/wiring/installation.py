@@ -10,6 +10,7 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
+from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS
 from dispatcher.ledger.accounts import Accounts
@@ -21,6 +22,7 @@ from dispatcher.ledger.lines import Lines
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.schema import upgrade
+from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.stations import Stations
@@ -36,6 +38,7 @@ from dispatcher.wiring.clock import SharedClock
 from dispatcher.wiring.memory import remembered
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
+SIDE_POOL = 2  # for questions in the middle of a transaction: the other pool may be full of such transactions
 REDIS_CONNECTIONS = 64
 LEADS_LINK_MS = 3600 * 1000  # a provider that has not fetched its file within the hour will not
 
@@ -50,6 +53,8 @@ class Wiring:
         self._closing = ExitStack()
         self.engine = make_engine(settings.database_url, POOL)
         self._closing.callback(self.engine.dispose)
+        self.side_engine = make_engine(settings.database_url, SIDE_POOL)
+        self._closing.callback(self.side_engine.dispose)
         self.redis = connect(settings.redis_url, REDIS_CONNECTIONS)
         self._closing.callback(self.redis.close)
         self.clock = LaneClock(self.redis)
@@ -93,6 +98,8 @@ class Wiring:
             sender=remembered(self.accounts.sender),
             now_ms=self.shared_clock.now_ms,
             jitter=lambda: chance.randrange(JITTER_STEPS),
+            batch=_batch,
+            suppressed=Suppressions(self.side_engine).among,
             leads_url=self._leads_url,
             open_leads=partial(open_leads, allow_private=self.settings.allow_private_urls),
         )
@@ -127,6 +134,12 @@ class Wiring:
             return ""
         until_ms = self.shared_clock.now_ms() + LEADS_LINK_MS
         return leads_url(self.secrecy, self.settings.public_url, LeadsLink(job, tuple(seqs), until_ms))
+
+
+def _batch(account: Account, chunk_size: int) -> int:
+    """As many as the provider takes at once, within a chunk if there are chunks."""
+    known = registry.provider(account.provider)
+    return min(known.max_batch, known.batch_for(account, chunk_size or known.max_batch))
 
 
 def first_lookup_s(provider: str) -> float | None:

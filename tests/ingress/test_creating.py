@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
-from tests.ingress.asks import ANA, BIA, CREATING, Ask, bearer
+from dispatcher.ledger.suppressions import Suppressions
+from tests.ingress.asks import ANA, BIA, CAIO, CREATING, Ask, bearer
 from tests.ingress.conftest import Web
 
 every_dialect = pytest.mark.parametrize(("dialect", "ask"), CREATING.items(), ids=CREATING)
@@ -166,6 +168,21 @@ def test_cpc_names_at_once_whom_it_will_not_write_to(web: Web) -> None:
     failed = create(web, ask, messages=[wrong]).json()
     assert (failed["status"], failed["message"]) == ("error", "Falha ao processar requisição")
     assert failed["errors"] == [{"phone": "5514123", "reason": "Número inválido"}]
+
+
+def test_cpc_names_at_once_who_is_in_contact_or_wants_none(web: Web) -> None:
+    ask = CREATING["cpc"]
+    good = ask.body["messages"][0]
+    web.wiring.locks.take("global", ANA, MessageId(1, 0), web.desk.now_ms() + 60_000)
+    Suppressions(web.wiring.engine).add(BIA)
+    answer = create(web, ask, messages=[good, {**good, "phone": BIA}, {**good, "phone": CAIO}])
+    assert (answer.json()["status"], answer.json()["processed"]) == ("partial", 1)
+    assert answer.json()["errors"] == [
+        {"phone": ANA, "reason": "Bloqueado por regra CPC"},
+        {"phone": BIA, "reason": "Número na lista de bloqueio"},
+    ]
+    counts = seen(web, answer)["counts"]
+    assert (counts["blocked"], counts["suppressed"], counts["pending"]) == (1, 1, 1)
 
 
 def test_cpc_posts_of_one_campaign_and_tag_feed_one_campaign(web: Web) -> None:
