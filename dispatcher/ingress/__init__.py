@@ -2,5 +2,6 @@
 
 Read `desk` first (all that is behind the doors), then `door` (the steps of every request that creates
 something) and `uazapi` as the model of a dialect. A dialect's module says who is asking, what its
-answers look like and what its refusals look like; everything else is shared.
+answers look like and what its refusals look like; everything else is shared. `counter` is the desk over
+`wiring`; `serve` runs it all.
 """
