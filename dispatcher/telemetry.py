@@ -24,7 +24,7 @@ EVENTS = {
     "lease.overdue": "a released job did not end in time: campaign, seq, pending, in_doubt",
     "doubt.resolved": "a message in doubt was looked up: campaign, seq, fate, reason",
     "sender.halted": "a provider's answer pauses senders: account, senders, reason, until_ms",
-    "sender.connected": "a sender is back: account, sender",
+    "sender.connected": "senders are back: account, senders",
     "reply.lifted": "a client's reply freed its locks: event, locks",
     "inbound.processed": "an inbound event was applied: event, kind, what",
     "clock.rebuilt": "Redis had lost its memory and was built up again: campaigns, locks, took_ms",

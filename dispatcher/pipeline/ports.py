@@ -223,6 +223,9 @@ class Caller(Protocol):
     def call(self, job: Job) -> Reading:
         """Make the job's call and read its answer; transport trouble is read too, never raised."""
 
+    def is_up(self, account: Account, sender: Sender) -> bool | None:
+        """Ask whether a sender's line is up; None where it cannot be told."""
+
     def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
         """Ask what became of a job; None while it cannot be told."""
 

@@ -4,23 +4,39 @@ An event is stored before anything else and processed by a job of its own, so th
 at once and a crash in between loses nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from dispatcher.domain.account import Account
+from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
 
 def receive(stations: Stations, account: Account | None, events: Iterable[InboundEvent]) -> int:
     """Store events and have them processed; how many were new. A sweeper publishes again what Redis missed."""
-    numbers = stations.inbound.store(account, events)
+    now_ms = stations.now_ms()
+    numbers = stations.inbound.store(account, [_dated(event, now_ms) for event in events])
     try:
         stations.bus.inbound(numbers)
     except DispatcherTrouble as trouble:
         emit("pacer.trouble", "warning", reason=str(trouble))
     return len(numbers)
+
+
+def _dated(event: InboundEvent, now_ms: int) -> InboundEvent:
+    """What came without a time happened now, but for a reply: of one that may be old, nothing is believed.
+
+    Connection events repeat to the letter: one of each in a minute is news.
+    """
+    if event.kind is InboundKind.REPLY:
+        return event
+    dated = event if event.at_ms else replace(event, at_ms=now_ms)
+    if event.kind is InboundKind.CONNECTION:
+        return replace(dated, event_id=f"{event.event_id}:{now_ms // 60_000}")
+    return dated
 
 
 def process(stations: Stations, number: int) -> None:
@@ -52,18 +68,25 @@ def _receipt(stations: Stations, account_id: int | None, event: InboundEvent) ->
 
 
 def _connection(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
+    """Pauses a sender that went down; lets one go on that was paused for that, never one that an operator paused."""
     if account_id is None or event.connected is None:
         return "no sender"
     account = stations.account(account_id)
-    senders = [one for one in stations.accounts.senders(account_id) if event.sender_name in ("", one.name)]
-    lanes = [lane for sender in senders for lane in sender.lanes]
+    senders = _meant(stations.accounts.senders(account_id), event.sender_name)
     if event.connected:
-        stations.accounts.resume([sender.id for sender in senders])
-        stations.control.resume_lanes(account.provider, lanes)
-        return "resumed"
-    stations.accounts.halt([sender.id for sender in senders], event.reason or "disconnected", None)
-    stations.control.hold_lanes(account.provider, lanes, None)
-    return "paused"
+        senders = [sender for sender in senders if is_disconnected(sender)]
+        resume_senders(stations, account, senders)
+        return f"resumed {len(senders)}"
+    senders = [sender for sender in senders if sender.paused_reason is None]
+    pause_senders(stations, account, senders, disconnected(event.reason))
+    return f"paused {len(senders)}"
+
+
+def _meant(senders: Sequence[Sender], name: str) -> Sequence[Sender]:
+    """The sender of that name. An event without one means the only sender; of several it tells nothing."""
+    if not name:
+        return senders if len(senders) == 1 else []
+    return [sender for sender in senders if sender.name == name]
 
 
 _EFFECTS = {

@@ -6,15 +6,15 @@ The order matters when the process dies in between. The ledger comes first: a lo
 
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
-from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Outcome, Scope
+from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.retries import after_attempt, backoff_ms
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.ports import Claimed, Settled
 from dispatcher.pipeline.send import Passage
+from dispatcher.pipeline.senders import pause_senders
 from dispatcher.pipeline.stations import Stations
-from dispatcher.telemetry import emit
 
 SURE_AFTER_S = 60.0
 """How long the writing of an outcome is tried again while the ledger is away: it must not be forgotten lightly."""
@@ -29,7 +29,7 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
     _keep_or_give_back(stations, passage, settled)
     if passage.halt is not None:
-        _halt(stations, passage)
+        _halt(stations, passage, passage.halt)
     return _free_lane(stations, passage, settled, paces_batches)
 
 
@@ -74,22 +74,10 @@ def _hold_as_told(stations: Stations, scope: str, key: str, holder: MessageId, o
     stations.locks.extend(scope, key, holder, until_ms)
 
 
-def _halt(stations: Stations, passage: Passage) -> None:
-    halt = passage.halt
-    assert halt is not None
+def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:
     whole = halt.scope is Scope.ACCOUNT
     senders = stations.accounts.senders(passage.account.id) if whole else [passage.sender]
-    lanes = [lane for sender in senders for lane in sender.lanes]
-    stations.accounts.halt([sender.id for sender in senders], halt.reason, halt.until_ms)
-    stations.control.hold_lanes(passage.provider, lanes, halt.until_ms)
-    emit(
-        "sender.halted",
-        "warning",
-        account=passage.account.name,
-        senders=[sender.id for sender in senders],
-        reason=halt.reason,
-        until_ms=halt.until_ms,
-    )
+    pause_senders(stations, passage.account, senders, halt.reason, halt.until_ms)
 
 
 def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:

@@ -6,6 +6,7 @@ a doubt whose look-up is due      nothing waits in Celery, so somebody must look
 sending for far too long          its lease was lost together with Redis's memory
 done, but still running           its last worker died before saying so
 pending, but unknown to the clock a retry was lost
+a sender that was disconnected    the webhook that says it is back may never come: it is asked
 """
 
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import CUT_OFF
 from dispatcher.pipeline.plan import plan, plan_anew, provider_of
 from dispatcher.pipeline.ports import Settled
+from dispatcher.pipeline.senders import is_disconnected, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
 SWEEP_EVERY_S = 5.0
 EVENT_OVERDUE_S = 10.0
 STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
+ASK_LINES_EVERY_S = 15.0
 BATCH = 200
 
 
@@ -31,6 +34,7 @@ class Sweeper:
     stations: Stations
     first_lookup_s: Callable[[str], float | None]
     _suspects: set[int] = field(default_factory=set)
+    _asked_ms: int = 0
 
     def sweep(self) -> None:
         """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
@@ -41,6 +45,19 @@ class Sweeper:
         stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
         self._doubt_stuck()
         self._check_idle()
+        self._ask_lines()
+
+    def _ask_lines(self) -> None:
+        """Senders that a provider's answer paused without an end: is their line up again?"""
+        now_ms = self.stations.now_ms()
+        if now_ms - self._asked_ms < ASK_LINES_EVERY_S * 1000:
+            return
+        self._asked_ms = now_ms
+        for sender in self.stations.accounts.all_senders():
+            if is_disconnected(sender):
+                account = self.stations.account(sender.account_id)
+                if self.stations.caller.is_up(account, sender):
+                    resume_senders(self.stations, account, [sender])
 
     def _doubt_stuck(self) -> None:
         for campaign, seq, attempt in self.stations.messages.stuck(STUCK_S, BATCH):
