@@ -8,16 +8,21 @@ DISPATCHER = [sys.executable, "-m", "dispatcher.cli"]
 
 def processes_of(folder: Path) -> list[str]:
     """Command lines of what has to do with a folder: servers name it, web, workers and Flower have it as their home."""
-    found = []
-    for process in _processes():
-        command = _read(process / "cmdline")
-        if str(folder) in command or f"DISPATCHER_HOME={folder}" in _read(process / "environ"):
-            found.append(command)
-    return found
+    return [_read(process / "cmdline") for process in _processes() if _belongs(process, folder)]
+
+
+def pid_of(folder: Path, word: str) -> int:
+    """The one process of a folder's installation that has this word in its command line."""
+    (found,) = [one for one in _processes() if _belongs(one, folder) and word in _read(one / "cmdline").split()]
+    return int(found.name)
 
 
 def command_lines() -> list[str]:
     return [_read(process / "cmdline") for process in _processes()]
+
+
+def _belongs(process: Path, folder: Path) -> bool:
+    return str(folder) in _read(process / "cmdline") or f"DISPATCHER_HOME={folder}" in _read(process / "environ")
 
 
 def _processes() -> list[Path]:
