@@ -139,17 +139,18 @@ def _binary() -> Path:
 
 
 def _answering_pid(port: int, password: str | None) -> int | None:
-    """The process that answers on this port, if it is a Redis or Valkey that lets us in.
+    """The process that answers on this port, if it is a Redis or Valkey that lets us in and has read its data.
 
     Asked by hand, so that neither a client's retries nor its pools stand between us and the answer. The
     process matters: on a port that was taken by somebody else's server, that one would answer.
     """
-    question = (f"AUTH {password}\r\n" if password else "") + "INFO server\r\nQUIT\r\n"
+    question = (f"AUTH {password}\r\n" if password else "") + "INFO server\r\nINFO persistence\r\nQUIT\r\n"
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1.0) as connection:
             connection.sendall(question.encode())
             with connection.makefile("rb") as answer:
-                found = re.search(rb"^process_id:(\d+)", answer.read(), re.MULTILINE)
+                told = answer.read()
     except OSError:
         return None
-    return int(found[1]) if found else None
+    found = re.search(rb"^process_id:(\d+)", told, re.MULTILINE)
+    return int(found[1]) if found and b"\nloading:0" in told else None
