@@ -61,7 +61,7 @@ def cancel(campaign: Id, as_json: AsJson = False) -> None:
 
 def _steer(campaign: str, word: str, as_json: bool) -> None:
     from dispatcher.domain.ids import parse_campaign
-    from dispatcher.ingress.desk import Order
+    from dispatcher.pipeline.desk import Order
 
     with at_desk() as desk:
         before = _campaign(desk, campaign)

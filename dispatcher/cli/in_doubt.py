@@ -34,7 +34,7 @@ def resolve(
 ) -> None:
     """Settle a message in doubt."""
     from dispatcher.domain.ids import parse_message
-    from dispatcher.ingress.desk import Resolution
+    from dispatcher.pipeline.desk import Resolution
 
     if fate not in set(Resolution):
         raise typer.BadParameter(f"one of {', '.join(Resolution)}", param_hint="--as")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dispatcher.ingress.desk import Desk
+    from dispatcher.pipeline.desk import Desk
     from dispatcher.settings import Settings
     from dispatcher.wiring import Wiring
 
@@ -57,7 +57,7 @@ def opened() -> Iterator["Wiring"]:
 def at_desk() -> Iterator["Desk"]:
     """What the web's doors stand at, for commands that show the same things."""
     with opened() as wiring:
-        from dispatcher.ingress.counter import desk_of
+        from dispatcher.wiring.counter import desk_of
 
         yield desk_of(wiring)
 

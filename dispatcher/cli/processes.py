@@ -23,10 +23,10 @@ def web(
     """The web process: the four dialects, the native API, webhooks, the dashboard."""
     settings = needed("admin_token")
     from dispatcher.ingress.app import create_app
-    from dispatcher.ingress.counter import desk_of
     from dispatcher.ingress.serve import server
     from dispatcher.telemetry import configure, emit
     from dispatcher.wiring import Wiring
+    from dispatcher.wiring.counter import desk_of
 
     configure(settings.log_level, settings.log_format)
     emit("process.started", process="web")

@@ -10,23 +10,15 @@ from starlette.responses import Response
 
 from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations, pages, probes, uazapi, webhooks
 from dispatcher.ingress.access import AccessLog
-from dispatcher.ingress.counter import desk_of
-from dispatcher.ingress.desk import Desk
 from dispatcher.ingress.door import House
 from dispatcher.ingress.metrics import registry_for
 from dispatcher.ingress.refusals import problem, told
+from dispatcher.pipeline.desk import Desk
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
-from dispatcher.wiring import wiring
 
 # Builder's paths begin with any two names, so its door comes last.
 DOORS = (pages, probes, native, operations, webhooks, assets, uazapi, kinbox, cpc, builder)
-
-
-def application() -> FastAPI:
-    """The application of this process's installation."""
-    built = wiring()
-    return create_app(desk_of(built), built.settings)
 
 
 def create_app(desk: Desk, settings: Settings) -> FastAPI:

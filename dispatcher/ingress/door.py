@@ -22,8 +22,8 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Accepted, Draft, UnknownSender
 from dispatcher.domain.ids import campaign_text
 from dispatcher.ingress.body import Document, read_body
-from dispatcher.ingress.desk import CampaignView, Desk
 from dispatcher.ingress.refusals import unauthorised
+from dispatcher.pipeline.desk import CampaignView, Desk
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.leads_fetch import open_leads
 from dispatcher.secrecy import Secrecy

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.ingress.desk import Figures, HouseDesk
+from dispatcher.pipeline.desk import Figures, HouseDesk
 
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)  # from a webhook to a file of a million leads
 

@@ -11,10 +11,10 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.ingress import bodies
-from dispatcher.ingress.desk import CampaignView, Order
 from dispatcher.ingress.door import Body, House, Inside, Key, bearer_of, created, submission, submit
 from dispatcher.ingress.refusals import Refused, not_found, problem, speaking, unauthorised
 from dispatcher.ingress.views import campaign_json, listing, message_json
+from dispatcher.pipeline.desk import CampaignView, Order
 from dispatcher.providers import native
 from dispatcher.providers.contract import BadRequest
 

@@ -5,12 +5,12 @@ from typing import Any
 from dispatcher.domain.ids import MalformedId, parse_message
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.ingress import bodies
-from dispatcher.ingress.desk import Page, Resolution
 from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.inbound import read_reply
 from dispatcher.ingress.native import Cursor, Limit, admin_router
 from dispatcher.ingress.refusals import Refused, not_found
 from dispatcher.ingress.views import doubt_json, listing, lock_json, sender_json
+from dispatcher.pipeline.desk import Page, Resolution
 from dispatcher.providers.contract import BadRequest
 
 router = admin_router("operations")

@@ -5,15 +5,8 @@ import logging
 import uvicorn
 from fastapi import FastAPI
 
-from dispatcher.ingress.app import application
-
 _KEEP_ALIVE_S = 30
 _SHUTDOWN_S = 25  # answers under way are finished; a platform's SIGKILL comes after 30 s
-
-
-def run(host: str, port: int) -> None:
-    """Serve this process's installation until a signal ends it."""
-    server(application(), host, port).run()
 
 
 def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:

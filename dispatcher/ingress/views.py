@@ -7,8 +7,8 @@ from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.pacing import Pacing
-from dispatcher.ingress.desk import CampaignView, DoubtView, LockView, MessageView, Page, SenderView
 from dispatcher.ingress.times import iso
+from dispatcher.pipeline.desk import CampaignView, DoubtView, LockView, MessageView, Page, SenderView
 
 T = TypeVar("T")
 

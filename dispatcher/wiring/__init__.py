@@ -1,4 +1,4 @@
-"""The only place where gateways meet ports. Start with `installation`.
+"""The only place where gateways meet ports. Start with `installation`; `counter` is the desk on top of it.
 
 `wiring()` is this process's installation, built from the environment when it is first asked for, and anew
 in a forked child, which must not share its parent's connections.

@@ -14,13 +14,13 @@ from pydantic import SecretStr
 
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.ingress.app import create_app
-from dispatcher.ingress.counter import desk_of
-from dispatcher.ingress.desk import Desk
 from dispatcher.ingress.serve import server
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
+from dispatcher.pipeline.desk import Desk
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
+from dispatcher.wiring.counter import desk_of
 from tests.waiting import wait_until
 
 ADMIN = "admin-token-of-the-tests"

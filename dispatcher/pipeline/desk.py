@@ -1,4 +1,4 @@
-"""What the doors need from the house, small, a sentence a method; `wiring` fills a `Desk`.
+"""What the doors and the commands need from the house, small, a sentence a method; `wiring` fills a `Desk`.
 
 Times are UTC epoch milliseconds. Every method may raise `domain.trouble.DispatcherTrouble`: a server
 underneath is away. Numbers of campaigns are `domain.ids` numbers; cursors are opaque text that
@@ -214,7 +214,7 @@ class HouseDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that is behind the doors. `now_ms` is the installation's one clock."""
+    """All that is behind the doors and the commands. `now_ms` is the installation's one clock."""
 
     accounts: AccountsDesk
     intake: IntakeDesk

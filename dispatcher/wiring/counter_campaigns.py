@@ -6,12 +6,12 @@ from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.ids import MalformedId, MessageId, campaign_text, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.ingress.desk import CampaignView, MessageView, Order, Page
 from dispatcher.ledger.lines import Line
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.accept import accept
+from dispatcher.pipeline.desk import CampaignView, MessageView, Order, Page
 from dispatcher.providers.contract import BadRequest
-from dispatcher.wiring import Wiring
+from dispatcher.wiring.installation import Wiring
 
 BETWEEN = 100
 

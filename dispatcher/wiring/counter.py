@@ -8,16 +8,16 @@ from dispatcher.coordination.wake import listeners
 from dispatcher.domain.account import Account
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.ingress.counter_campaigns import CampaignsCounter, IntakeCounter
-from dispatcher.ingress.counter_contacts import ContactsCounter
-from dispatcher.ingress.desk import Check, Desk, Figures, SenderView
 from dispatcher.ledger.figures import figures
 from dispatcher.ledger.leads import recipients
 from dispatcher.ledger.schema import at_head
+from dispatcher.pipeline.desk import Check, Desk, Figures, SenderView
 from dispatcher.providers.leads_link import read_leads_name
 from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
-from dispatcher.wiring import Wiring
+from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
+from dispatcher.wiring.counter_contacts import ContactsCounter
+from dispatcher.wiring.installation import Wiring
 
 
 def desk_of(wiring: Wiring) -> Desk:

@@ -7,12 +7,12 @@ from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import InvalidPhone, canonical
-from dispatcher.ingress.counter_campaigns import bad_cursor, message_view
-from dispatcher.ingress.desk import DoubtView, LockView, Page, Resolution
 from dispatcher.ledger.lines import DoubtLine
 from dispatcher.pipeline.decide import decide
+from dispatcher.pipeline.desk import DoubtView, LockView, Page, Resolution
 from dispatcher.pipeline.reply import receive
-from dispatcher.wiring import Wiring
+from dispatcher.wiring.counter_campaigns import bad_cursor, message_view
+from dispatcher.wiring.installation import Wiring
 
 FATES = {Resolution.SENT: Fate.SENT, Resolution.FAILED: Fate.FAILED, Resolution.RETRY: Fate.RETRY}
 
