@@ -142,14 +142,14 @@ def _clocks(wiring: "Wiring") -> Finding:
 
 def _workers(wiring: "Wiring") -> Finding:
     """Who answers a ping, and whether somebody reads the queue of every provider that has accounts."""
-    from dispatcher.taskbus import celery_app, send_queue
+    from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, celery_app, send_queue
 
-    inspect = celery_app().control.inspect(timeout=WORKERS_ANSWER_WITHIN_S)
+    inspect = celery_app(wiring.settings.redis_url).control.inspect(timeout=WORKERS_ANSWER_WITHIN_S)
     answered = inspect.active_queues() or {}
     if not answered:
         return Finding("workers", False, "none answers: start `dispatcher worker`")
     read = {queue["name"] for queues in answered.values() for queue in queues}
-    wanted = {send_queue(account.provider) for account in wiring.accounts.all()} | {"submit", "events"}
+    wanted = {send_queue(account.provider) for account in wiring.accounts.all()} | {SUBMIT_QUEUE, EVENTS_QUEUE}
     if missing := sorted(wanted - read):
         return Finding("workers", False, f"no worker reads {', '.join(missing)}")
     return Finding("workers", True, ", ".join(sorted(answered)))
