@@ -7,13 +7,14 @@ locks were rebuilt from the ledger.
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.scripts import LOCK_VERBS, Scripts
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.secrecy import Secrecy
 
@@ -21,16 +22,6 @@ PURPOSE = "contact lock"
 DIGITS = 32  # 128 bits: no two clients share a digest
 AT_ONCE = 500
 EXPIRY_SLACK_MS = 60_000  # as in lua/_locks.lua
-
-
-class StoredLock(NamedTuple):
-    """A lock as the ledger keeps it; `key` is the client's canonical number. Times in UTC epoch ms."""
-
-    scope: str
-    key: str
-    holder: MessageId
-    taken_ms: int
-    until_ms: int
 
 
 class ContactLocks:
@@ -71,7 +62,7 @@ class ContactLocks:
         return self._run(verb, [keys.EPOCH, *names], [now, *args])
 
 
-def restore(client: redis.Redis, secrecy: Secrecy, locks: Iterable[StoredLock]) -> int:
+def restore(client: redis.Redis, secrecy: Secrecy, locks: Iterable[ContactLock]) -> int:
     """Write locks down as the ledger has them, while Redis is being rebuilt; how many."""
     count, rest = 0, iter(locks)
     while some := list(islice(rest, AT_ONCE)):

@@ -22,8 +22,9 @@ from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.epoch import begin_build, clock_is_ours, end_build
 from dispatcher.coordination.laneclock import LaneClock
-from dispatcher.coordination.locks import StoredLock, restore
-from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.coordination.locks import restore
+from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.ids import Lane
 from dispatcher.domain.tickets import Plan, Retry, Ticket
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.secrecy import Secrecy
@@ -63,9 +64,9 @@ class ClockBuilder:
             while some := list(islice(locks, AT_ONCE)):
                 self._client.unlink(*some)
 
-    def put_locks(self, locks: Iterable[tuple[str, str, MessageId, int, int]]) -> int:
-        """(scope, key, holder, taken ms, until ms) each; how many."""
-        return restore(self._client, self._secrecy, (StoredLock(*lock) for lock in locks))
+    def put_locks(self, locks: Iterable[ContactLock]) -> int:
+        """Who must not be written to; how many locks there were."""
+        return restore(self._client, self._secrecy, locks)
 
     def plan(self, provider: str, plan: Plan, retries: Sequence[Retry]) -> None:
         """An open campaign, and its messages that wait for another try."""

@@ -1,4 +1,4 @@
-"""The contact lock in plain Python: what the Lua scripts lock_*.lua do, word for word.
+"""The contact lock, and its rules in plain Python: what the Lua scripts lock_*.lua do, word for word.
 
 A lock stands from when it was taken until its end, given back or lifted. Times are ms of one clock.
 """
@@ -7,6 +7,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatcher.domain.ids import MessageId
+
+
+class ContactLock(NamedTuple):
+    """A client's open contact in a scope. `key` is the client's canonical number; times are UTC epoch milliseconds."""
+
+    scope: str
+    key: str
+    holder: MessageId
+    taken_ms: int
+    until_ms: int
 
 
 class Hold(NamedTuple):

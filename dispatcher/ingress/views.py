@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.pacing import Pacing
 from dispatcher.ingress.times import iso
-from dispatcher.pipeline.desk import CampaignView, DoubtView, LockView, MessageView, Page, SenderView
+from dispatcher.pipeline.desk import CampaignView, DoubtView, MessageView, Page, SenderView
 
 T = TypeVar("T")
 
@@ -88,11 +89,11 @@ def sender_json(view: SenderView, now_ms: int) -> dict[str, Any]:
     }
 
 
-def lock_json(lock: LockView) -> dict[str, Any]:
+def lock_json(lock: ContactLock) -> dict[str, Any]:
     return {
         "scope": lock.scope,
         "message_id": str(lock.holder),
-        "taken_at": iso(lock.taken_at_ms),
+        "taken_at": iso(lock.taken_ms),
         "until": iso(lock.until_ms),
     }
 

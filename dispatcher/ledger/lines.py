@@ -1,6 +1,6 @@
-"""Messages as people look at them: lists, exports, doubts, and the recipients of a job."""
+"""Messages as people look at them: lists, exports, doubts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, text
@@ -38,16 +38,6 @@ LEFT JOIN sender s ON s.id = m.sender_id
 WHERE m.state = 'in_doubt' AND (CAST(:campaign AS bigint) IS NULL OR (m.claimed_at, m.campaign_id, m.seq) > (
     SELECT claimed_at, campaign_id, seq FROM message WHERE campaign_id = :campaign AND seq = :seq))
 ORDER BY m.claimed_at, m.campaign_id, m.seq LIMIT :limit
-""")
-
-LEADS = text("""
-SELECT m.phone, m.payload FROM message m JOIN campaign c ON c.id = m.campaign_id
-WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after AND m.state IN ('sending', 'sent', 'in_doubt')
-    AND NOT EXISTS (SELECT FROM suppression s WHERE s.phone_key = m.phone_key AND m.phone_key <> '')
-    AND (m.state = 'sent' OR NOT c.guarded OR m.phone_key = '' OR EXISTS (
-        SELECT FROM contact_lock l
-        WHERE l.phone_key = m.phone_key AND l.campaign_id = m.campaign_id AND l.seq = m.seq))
-ORDER BY m.seq
 """)
 
 
@@ -112,16 +102,6 @@ class Lines:
         with autocommit(self._engine) as connection:
             rows = connection.execute(IN_DOUBT, {"campaign": campaign, "seq": seq, "limit": limit}).all()
         return [DoubtLine(_line(row), row.account_name, row.doubt_tries) for row in rows]
-
-    def leads(self, campaign: int, seq: int, size: int) -> Sequence[tuple[str, dict[str, str]]]:
-        """(phone, fields) of a job's recipients, for a provider that takes them as a file.
-
-        The file is made while the job is on its way: it leaves out whom the guards kept back.
-        """
-        asked = {"campaign": campaign, "first": seq, "after": seq + size}
-        with autocommit(self._engine) as connection:
-            rows = connection.execute(LEADS, asked).all()
-        return [(row.phone, (row.payload or {}).get("fields") or {}) for row in rows]
 
 
 def _line(row: Row[Any]) -> Line:

@@ -5,11 +5,11 @@ that was given back leaves no row. Lifted rows stay until they are taken anew, s
 processed twice names the same scopes both times: Redis may not have heard of it the first time.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.times import epoch_ms, moment
@@ -53,21 +53,7 @@ STANDING = text("""
 SELECT * FROM contact_lock WHERE phone_key = :key AND until_at > :now AND lifted_at IS NULL ORDER BY taken_at
 """)
 
-HELD = text("""
-SELECT phone_key, until_at FROM contact_lock
-WHERE scope = :scope AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
-""")
-
 TRIES = 5  # each means that somebody else moved this very lock between two looks at it
-
-
-class Lock(NamedTuple):
-    """An open contact. Times are UTC epoch milliseconds."""
-
-    scope: str
-    holder: MessageId
-    taken_ms: int
-    until_ms: int
 
 
 class LockBook:
@@ -101,20 +87,15 @@ class LockBook:
         with autocommit(self._engine) as connection:
             return sorted(connection.execute(LIFT, {"key": key, "at": moment(at_ms)}).scalars())
 
-    def of(self, key: str, now_ms: int) -> list[Lock]:
+    def of(self, key: str, now_ms: int) -> list[ContactLock]:
         """The client's open contacts, the oldest first."""
         with autocommit(self._engine) as connection:
-            rows = connection.execute(STANDING, {"key": key, "now": moment(now_ms)}).all()
-        return [
-            Lock(row.scope, MessageId(row.campaign_id, row.seq), epoch_ms(row.taken_at), epoch_ms(row.until_at))
-            for row in rows
-        ]
+            return list(map(lock_of, connection.execute(STANDING, {"key": key, "now": moment(now_ms)})))
 
-    def held(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, int]:
-        """Of these clients, those with an open contact, and the ms it lasts."""
-        with autocommit(self._engine) as connection:
-            rows = connection.execute(HELD, {"scope": scope, "keys": list(keys), "now": moment(now_ms)}).all()
-        return {row.phone_key: epoch_ms(row.until_at) - now_ms for row in rows}
+
+def lock_of(row: Row[Any]) -> ContactLock:
+    holder = MessageId(row.campaign_id, row.seq)
+    return ContactLock(row.scope, row.phone_key, holder, epoch_ms(row.taken_at), epoch_ms(row.until_at))
 
 
 def _named(scope: str, key: str, holder: MessageId) -> dict[str, object]:

@@ -40,8 +40,6 @@ SELECT count(*) FROM again
 
 REOPEN = text("UPDATE campaign SET state = 'running', finished_at = NULL WHERE id = :campaign AND state = 'done'")
 
-STATE = text("SELECT state FROM campaign WHERE id = :campaign")
-
 STATE = text("SELECT state, total FROM campaign WHERE id = :campaign")
 
 LOCK = text("SELECT state FROM campaign WHERE id = :campaign FOR UPDATE")

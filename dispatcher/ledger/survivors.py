@@ -5,12 +5,14 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
 
-from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.ids import Lane
 from dispatcher.domain.tickets import Ticket
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.locks import lock_of
 from dispatcher.ledger.messages import LAST_ATTEMPT
-from dispatcher.ledger.times import epoch_ms, moment
+from dispatcher.ledger.times import moment
 
 REBUILD_LOCK = 0x7265_6275_696C_6400  # "rebuild": one host builds, the others see that it is done
 AT_ONCE = 1000
@@ -30,13 +32,11 @@ class Survivors:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def locks(self, now_ms: int) -> Iterator[tuple[str, str, MessageId, int, int]]:
-        """(scope, key, holder, taken ms, until ms) of every CPC lock that still holds, as a stream."""
+    def locks(self, now_ms: int) -> Iterator[ContactLock]:
+        """Every CPC lock that still holds, as a stream."""
         with transaction(self._engine, statement_timeout_s=0) as connection:
             rows = connection.execution_options(yield_per=AT_ONCE).execute(LOCKS, {"now": moment(now_ms)})
-            for row in rows:
-                times = epoch_ms(row.taken_at), epoch_ms(row.until_at)
-                yield row.scope, row.phone_key, MessageId(row.campaign_id, row.seq), *times
+            yield from map(lock_of, rows)
 
     def live_campaigns(self) -> list[int]:
         """Running and paused campaigns."""

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
@@ -64,16 +65,6 @@ class SenderView:
     sender: Sender
     account: str
     provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class LockView:
-    """An open contact: who holds the client, since and until when."""
-
-    scope: str
-    holder: MessageId
-    taken_at_ms: int
-    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +179,7 @@ class ContactsDesk(Protocol):
     def receive(self, account: Account | None, events: Iterable[InboundEvent]) -> int:
         """Store events and have them processed; how many were new."""
 
-    def locks(self, key: str) -> Sequence[LockView]: ...
+    def locks(self, key: str) -> Sequence[ContactLock]: ...
 
     def lift(self, key: str) -> int:
         """Free the client in every scope; how many locks there were."""

@@ -15,6 +15,7 @@ from dispatcher.domain.claims import Claimed as Claimed
 from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
 from dispatcher.domain.claims import Settled as Settled
 from dispatcher.domain.claims import Whereabouts as Whereabouts
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.inbound import InboundEvent, ReceiptState
 from dispatcher.domain.inbound import StoredEvent as StoredEvent
@@ -74,8 +75,8 @@ class ClockBuilder(Protocol):
 
     def clear(self) -> None: ...
 
-    def put_locks(self, locks: Iterable[tuple[str, str, MessageId, int, int]]) -> int:
-        """(scope, key, holder, taken ms, until ms) each; how many."""
+    def put_locks(self, locks: Iterable[ContactLock]) -> int:
+        """Who must not be written to; how many locks there were."""
 
     def plan(self, provider: str, plan: Plan, retries: Sequence[Retry]) -> None: ...
 
@@ -175,8 +176,8 @@ class Campaigns(Protocol):
 class Survivors(Protocol):
     """What the ledger knows of everything that Redis should hold."""
 
-    def locks(self, now_ms: int) -> Iterable[tuple[str, str, MessageId, int, int]]:
-        """(scope, key, holder, taken ms, until ms) of every CPC lock that still holds."""
+    def locks(self, now_ms: int) -> Iterable[ContactLock]:
+        """Every CPC lock that still holds."""
 
     def live_campaigns(self) -> list[int]:
         """Running and paused campaigns."""

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.ledger.lines import DoubtLine
 from dispatcher.pipeline.decide import decide
-from dispatcher.pipeline.desk import DoubtView, LockView, Page, Resolution
+from dispatcher.pipeline.desk import DoubtView, Page, Resolution
 from dispatcher.pipeline.reply import receive
 from dispatcher.wiring.counter_campaigns import bad_cursor, message_view
 from dispatcher.wiring.installation import Wiring
@@ -24,9 +25,8 @@ class ContactsCounter:
     def receive(self, account: Account | None, events: Iterable[InboundEvent]) -> int:
         return receive(self._wiring.stations, account, events)
 
-    def locks(self, key: str) -> Sequence[LockView]:
-        found = self._wiring.lock_book.of(key, self._wiring.stations.now_ms())
-        return [LockView(lock.scope, lock.holder, lock.taken_ms, lock.until_ms) for lock in found]
+    def locks(self, key: str) -> Sequence[ContactLock]:
+        return self._wiring.lock_book.of(key, self._wiring.stations.now_ms())
 
     def lift(self, key: str) -> int:
         """As a reply of this moment would: the ledger first, then Redis. Twice is as good as once."""

@@ -11,6 +11,7 @@ from dispatcher.coordination.connection import connect
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
 from dispatcher.coordination.rebuild import ClockBuilder
+from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Plan, Retry, Ticket
@@ -71,7 +72,8 @@ def test_locks_come_back_as_the_ledger_has_them(
 ) -> None:
     builder.clear()
     many = (
-        (f"account:{n % 2}", f"55119{n:08}", MessageId(CAMPAIGN, n), now.ms - 5, now.ms + 1 + n) for n in range(1200)
+        ContactLock(f"account:{n % 2}", f"55119{n:08}", MessageId(CAMPAIGN, n), now.ms - 5, now.ms + 1 + n)
+        for n in range(1200)
     )
     assert builder.put_locks(many) == 1200
     builder.complete()

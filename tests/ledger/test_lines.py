@@ -11,9 +11,7 @@ from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.lines import Lines
-from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
-from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.secrecy import Secrecy
 from tests.ledger.drafts import draft, message, phone
 from tests.ledger.steps import fate, ticket
@@ -90,17 +88,3 @@ def test_doubts_of_all_campaigns_are_listed_oldest_first(
     assert len(lines.in_doubt(limit=1)) == 1
     Doubts(engine).resolve(MessageId(campaign, 2), Fate.SENT)
     assert [one.line.id for one in lines.in_doubt(MessageId(campaign, 2))] == [MessageId(later, 0), MessageId(later, 1)]
-
-
-def test_the_file_of_a_job_leaves_out_whom_the_guards_kept_back(
-    engine: Engine, lines: Lines, loja: Account, campaigns: Campaigns
-) -> None:
-    asked = [message(n, fields={"nome": f"n{n}"}) for n in range(5)]
-    campaign = campaigns.accept(loja, draft(asked, guarded=True)).campaign_id
-    Messages(engine).claim(ticket(campaign, 0, 4))
-    Suppressions(engine).add(phone(1))
-    book = LockBook(engine)
-    book.take("global", phone(0), MessageId(campaign, 0), 1_900_000_000_000, 1_900_000_100_000)
-    book.take("global", phone(1), MessageId(campaign, 1), 1_900_000_000_000, 1_900_000_100_000)
-    book.take("global", phone(2), MessageId(campaign - 1, 7), 1_900_000_000_000, 1_900_000_100_000)
-    assert lines.leads(campaign, 0, 5) == [(phone(0), {"nome": "n0"})]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy import Engine
 
-from dispatcher.domain.contactlock import PlainLocks
+from dispatcher.domain.contactlock import ContactLock, PlainLocks
 from dispatcher.domain.ids import MessageId
-from dispatcher.ledger.locks import Lock, LockBook
+from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.survivors import Survivors
 from tests.ledger.drafts import phone
 from tests.ledger.steps import run
@@ -38,7 +38,7 @@ def test_promise_5_attempts_of_others_do_not_extend_the_day(book: LockBook) -> N
     book.take("global", KEY, A, NOW, NOW + DAY)
     for minute in range(3):
         book.take("global", KEY, B, NOW + minute, NOW + minute + 9 * DAY)
-    assert book.of(KEY, NOW) == [Lock("global", A, NOW, NOW + DAY)]
+    assert book.of(KEY, NOW) == [ContactLock("global", KEY, A, NOW, NOW + DAY)]
 
 
 def test_promise_5_only_the_holder_gives_back(book: LockBook) -> None:
@@ -55,7 +55,7 @@ def test_promise_5_a_reply_lifts_what_was_taken_before_it(book: LockBook) -> Non
     assert book.lift(KEY, NOW + 1) == ["global"]
     assert book.take("global", KEY, B, NOW + 5, NOW + 5 + DAY) == 0
     assert book.lift(KEY, NOW + 1) == []
-    assert book.of(KEY, NOW + 5) == [Lock("global", B, NOW + 5, NOW + 5 + DAY)]
+    assert book.of(KEY, NOW + 5) == [ContactLock("global", KEY, B, NOW + 5, NOW + 5 + DAY)]
 
 
 def test_a_reply_processed_twice_names_the_same_scopes(book: LockBook) -> None:
@@ -72,7 +72,7 @@ def test_a_provider_that_is_in_contact_holds_the_client_for_this_message(book: L
     book.extend("global", KEY, B, NOW + DAY // 2)
     assert [(lock.holder, lock.until_ms) for lock in book.of(KEY, NOW)] == [(B, NOW + DAY)]
     book.extend("global", phone(2), B, NOW + 5 * DAY)
-    assert book.held("global", [KEY, phone(2), phone(3)], NOW) == {KEY: DAY, phone(2): 5 * DAY}
+    assert [lock.until_ms for lock in book.of(phone(2), NOW)] == [NOW + 5 * DAY]
 
 
 def test_survivors_are_the_locks_that_stand(book: LockBook, engine: Engine) -> None:
@@ -145,7 +145,9 @@ def test_the_book_and_the_plain_locks_never_differ(engine: Engine) -> None:
         def look(self, scope: str, step: int) -> None:
             self.now += step
             keys = [phone(1), phone(2)]
-            assert self.book.held(scope, keys, self.now) == self.plain.held(scope, keys, self.now)
+            standing = [lock for key in keys for lock in self.book.of(key, self.now) if lock.scope == scope]
+            left = {lock.key: lock.until_ms - self.now for lock in standing}
+            assert left == self.plain.held(scope, keys, self.now)
 
     run_state_machine_as_test(
         Machine,
