@@ -8,8 +8,9 @@ from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.views import DoubtView, MessageView
 from dispatcher.ingress.times import iso
-from dispatcher.pipeline.desk import CampaignView, DoubtView, MessageView, Page, SenderView
+from dispatcher.pipeline.desk import CampaignView, Page, SenderView
 
 T = TypeVar("T")
 
@@ -99,12 +100,13 @@ def lock_json(lock: ContactLock) -> dict[str, Any]:
 
 
 def doubt_json(doubt: DoubtView) -> dict[str, Any]:
+    message = doubt.message
     return {
-        **message_json(doubt.message),
+        **message_json(message),
         "account": doubt.account,
-        "since": iso(doubt.since_ms),
-        "look_ups": doubt.tries,
-        "next_look_up_at": iso(doubt.look_up_at_ms),
+        "since": iso(message.claimed_at_ms or message.accepted_at_ms),
+        "look_ups": doubt.look_ups,
+        "next_look_up_at": iso(message.due_at_ms),
     }
 
 

@@ -1,12 +1,13 @@
 """Messages as people look at them: lists, exports, doubts."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Engine, Row, text
 
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
+from dispatcher.domain.views import DoubtView, MessageView
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import epoch_ms
 
@@ -41,71 +42,45 @@ ORDER BY m.claimed_at, m.campaign_id, m.seq LIMIT :limit
 """)
 
 
-class Line(NamedTuple):
-    """One message. Times are UTC epoch milliseconds; `due_ms`: its retry, or the look-up of a doubt."""
-
-    id: MessageId
-    phone: str
-    state: MessageState
-    sender: str | None
-    reason: str
-    detail: str
-    attempts: int
-    accepted_ms: int
-    due_ms: int | None
-    claimed_ms: int | None
-    sent_ms: int | None
-    settled_ms: int | None
-    delivered_ms: int | None
-    read_ms: int | None
-    answered_ms: int | None
-
-
-class DoubtLine(NamedTuple):
-    """A message in doubt; `tries` look-ups were made."""
-
-    line: Line
-    account: str
-    tries: int
-
-
 class Lines:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(self, campaign: int, state: MessageState | None = None, after: int = -1, limit: int = 100) -> list[Line]:
+    def page(
+        self, campaign: int, state: MessageState | None = None, after: int = -1, limit: int = 100
+    ) -> list[MessageView]:
         """A campaign's messages behind seq `after`, all or of one state."""
         query = PAGE if state is None else PAGE_OF_RARE_STATE
         if state in (MessageState.PENDING, MessageState.SENT):
             query = PAGE_OF_STATE
-        asked = {"campaign": campaign, "after": after, "limit": limit}
+        asked: dict[str, object] = {"campaign": campaign, "after": after, "limit": limit}
         if state is not None:
-            asked["state"] = state.value  # type: ignore[assignment]
+            asked["state"] = state.value
         with autocommit(self._engine) as connection:
-            return [_line(row) for row in connection.execute(query, asked)]
+            return [_view(row) for row in connection.execute(query, asked)]
 
-    def whole(self, campaign: int) -> Iterator[Line]:
+    def whole(self, campaign: int) -> Iterator[MessageView]:
         """All of a campaign's messages, as a stream: a million need no memory."""
         with transaction(self._engine, statement_timeout_s=0) as connection:
             rows = connection.execution_options(yield_per=AT_ONCE).execute(WHOLE, {"campaign": campaign})
             for row in rows:
-                yield _line(row)
+                yield _view(row)
 
-    def one(self, message: MessageId) -> Line | None:
+    def one(self, message: MessageId) -> MessageView | None:
         with autocommit(self._engine) as connection:
             row = connection.execute(ONE, {"campaign": message.campaign, "seq": message.seq}).first()
-        return None if row is None else _line(row)
+        return None if row is None else _view(row)
 
-    def in_doubt(self, after: MessageId | None = None, limit: int = 100) -> list[DoubtLine]:
+    def in_doubt(self, after: MessageId | None = None, limit: int = 100) -> list[DoubtView]:
         """The messages in doubt of all campaigns, those claimed first before the others, behind `after`."""
         campaign, seq = after or (None, None)
         with autocommit(self._engine) as connection:
             rows = connection.execute(IN_DOUBT, {"campaign": campaign, "seq": seq, "limit": limit}).all()
-        return [DoubtLine(_line(row), row.account_name, row.doubt_tries) for row in rows]
+        return [DoubtView(_view(row), row.account_name, row.doubt_tries) for row in rows]
 
 
-def _line(row: Row[Any]) -> Line:
-    return Line(
+def _view(row: Row[Any]) -> MessageView:
+    return MessageView(
         id=MessageId(row.campaign_id, row.seq),
         phone=row.phone,
         state=MessageState(row.state),
@@ -113,12 +88,12 @@ def _line(row: Row[Any]) -> Line:
         reason=row.reason or "",
         detail=row.detail or "",
         attempts=row.attempts - row.deferrals,
-        accepted_ms=epoch_ms(row.accepted_at),
-        due_ms=epoch_ms(row.due_at),
-        claimed_ms=epoch_ms(row.claimed_at),
-        sent_ms=epoch_ms(row.sent_at),
-        settled_ms=epoch_ms(row.settled_at),
-        delivered_ms=epoch_ms(row.delivered_at),
-        read_ms=epoch_ms(row.read_at),
-        answered_ms=epoch_ms(row.answered_at),
+        accepted_at_ms=epoch_ms(row.accepted_at),
+        due_at_ms=epoch_ms(row.due_at),
+        claimed_at_ms=epoch_ms(row.claimed_at),
+        sent_at_ms=epoch_ms(row.sent_at),
+        settled_at_ms=epoch_ms(row.settled_at),
+        delivered_at_ms=epoch_ms(row.delivered_at),
+        read_at_ms=epoch_ms(row.read_at),
+        answered_at_ms=epoch_ms(row.answered_at),
     )

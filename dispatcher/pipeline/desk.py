@@ -16,6 +16,7 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.domain.views import DoubtView, MessageView
 
 T = TypeVar("T")
 
@@ -42,40 +43,10 @@ class CampaignView:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageView:
-    """One recipient's message, as an operator may see it."""
-
-    id: MessageId
-    phone: str
-    state: MessageState
-    sender: str | None = None
-    reason: str = ""
-    detail: str = ""
-    attempts: int = 0
-    due_at_ms: int | None = None
-    sent_at_ms: int | None = None
-    settled_at_ms: int | None = None
-    delivered_at_ms: int | None = None
-    read_at_ms: int | None = None
-    answered_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SenderView:
     sender: Sender
     account: str
     provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class DoubtView:
-    """A message in doubt. `look_up_at_ms` None: the provider is not asked (again), an operator decides."""
-
-    message: MessageView
-    account: str
-    since_ms: int
-    tries: int = 0
-    look_up_at_ms: int | None = None
 
 
 class Order(StrEnum):

@@ -6,10 +6,10 @@ from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.ids import MalformedId, MessageId, campaign_text, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.ledger.lines import Line
+from dispatcher.domain.views import MessageView
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.accept import accept
-from dispatcher.pipeline.desk import CampaignView, MessageView, Order, Page
+from dispatcher.pipeline.desk import CampaignView, Order, Page
 from dispatcher.providers.contract import BadRequest
 from dispatcher.wiring.installation import Wiring
 
@@ -67,11 +67,10 @@ class CampaignsCounter:
         if not found and self.get(number) is None:
             return None
         following = str(found[limit - 1].id.seq) if len(found) > limit else None
-        return Page(tuple(map(message_view, found[:limit])), following)
+        return Page(tuple(found[:limit]), following)
 
     def message(self, message: MessageId) -> MessageView | None:
-        line = self._wiring.lines.one(message)
-        return None if line is None else message_view(line)
+        return self._wiring.lines.one(message)
 
     def steer(self, number: int, order: Order) -> bool:
         return STATIONS[order](self._wiring.stations, self._book, number)
@@ -102,24 +101,6 @@ class CampaignsCounter:
 def _crew(campaign: Campaign, senders: Sequence[Sender]) -> list[Sender]:
     """Whom a campaign may leave from: those that it names, or everybody."""
     return [one for one in senders if not campaign.sender_ids or one.id in campaign.sender_ids]
-
-
-def message_view(line: Line) -> MessageView:
-    return MessageView(
-        line.id,
-        line.phone,
-        line.state,
-        sender=line.sender,
-        reason=line.reason,
-        detail=line.detail,
-        attempts=line.attempts,
-        due_at_ms=line.due_ms,
-        sent_at_ms=line.sent_ms,
-        settled_at_ms=line.settled_ms,
-        delivered_at_ms=line.delivered_ms,
-        read_at_ms=line.read_ms,
-        answered_at_ms=line.answered_ms,
-    )
 
 
 def bad_cursor() -> BadRequest:

@@ -8,11 +8,11 @@ from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import InvalidPhone, canonical
-from dispatcher.ledger.lines import DoubtLine
+from dispatcher.domain.views import DoubtView
 from dispatcher.pipeline.decide import decide
-from dispatcher.pipeline.desk import DoubtView, Page, Resolution
+from dispatcher.pipeline.desk import Page, Resolution
 from dispatcher.pipeline.reply import receive
-from dispatcher.wiring.counter_campaigns import bad_cursor, message_view
+from dispatcher.wiring.counter_campaigns import bad_cursor
 from dispatcher.wiring.installation import Wiring
 
 FATES = {Resolution.SENT: Fate.SENT, Resolution.FAILED: Fate.FAILED, Resolution.RETRY: Fate.RETRY}
@@ -37,25 +37,20 @@ class ContactsCounter:
 
     def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
         found = self._wiring.lines.in_doubt(_read_cursor(cursor), limit + 1)
-        following = str(found[limit - 1].line.id) if len(found) > limit else None
-        return Page(tuple(map(_doubt_view, found[:limit])), following)
+        following = str(found[limit - 1].message.id) if len(found) > limit else None
+        return Page(tuple(found[:limit]), following)
 
     def resolve(self, message: MessageId, resolution: Resolution) -> bool | None:
         return decide(self._wiring.stations, self._wiring.doubts, message, FATES[resolution], self._held_by(message))
 
     def _held_by(self, message: MessageId) -> list[tuple[str, str]]:
         """(scope, key) of the locks that the message holds."""
-        line = self._wiring.lines.one(message)
+        view = self._wiring.lines.one(message)
         try:
-            key = canonical(line.phone) if line else ""
+            key = canonical(view.phone) if view else ""
         except InvalidPhone:  # a group, which nobody locks
             return []
         return [(lock.scope, key) for lock in self.locks(key) if lock.holder == message]
-
-
-def _doubt_view(doubt: DoubtLine) -> DoubtView:
-    line = doubt.line
-    return DoubtView(message_view(line), doubt.account, line.claimed_ms or line.accepted_ms, doubt.tries, line.due_ms)
 
 
 def _read_cursor(cursor: str | None) -> MessageId | None:

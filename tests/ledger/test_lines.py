@@ -42,12 +42,12 @@ def campaign(engine: Engine, secrecy: Secrecy, loja: Account, campaigns: Campaig
 def test_a_line_tells_what_became_of_a_message(lines: Lines, campaign: int) -> None:
     sent, failed, doubt, retried, waiting, invalid = lines.page(campaign)
     assert (sent.id, sent.phone, sent.state, sent.sender) == (MessageId(campaign, 0), phone(0), S.SENT, "5511900000001")
-    assert sent.sent_ms is not None
-    assert sent.claimed_ms is not None
-    assert sent.accepted_ms <= sent.claimed_ms <= sent.sent_ms
-    assert (failed.state, failed.reason, failed.settled_ms is not None) == (S.FAILED, "failed", True)
-    assert (doubt.state, doubt.settled_ms) == (S.IN_DOUBT, None)
-    assert (retried.state, retried.attempts, retried.due_ms) == (S.PENDING, 1, 1_900_000_000_000)
+    assert sent.sent_at_ms is not None
+    assert sent.claimed_at_ms is not None
+    assert sent.accepted_at_ms <= sent.claimed_at_ms <= sent.sent_at_ms
+    assert (failed.state, failed.reason, failed.settled_at_ms is not None) == (S.FAILED, "failed", True)
+    assert (doubt.state, doubt.settled_at_ms) == (S.IN_DOUBT, None)
+    assert (retried.state, retried.attempts, retried.due_at_ms) == (S.PENDING, 1, 1_900_000_000_000)
     assert (waiting.state, waiting.attempts, waiting.sender) == (S.PENDING, 0, None)
     assert (invalid.state, invalid.reason) == (S.FAILED, "invalid_number")
 
@@ -82,9 +82,12 @@ def test_doubts_of_all_campaigns_are_listed_oldest_first(
     rows = messages.claim(ticket(later, 0, 2)).rows
     messages.settle(later, [fate(row, Fate.IN_DOUBT) for row in rows])
     found = lines.in_doubt()
-    assert [one.line.id for one in found] == [MessageId(campaign, 2), MessageId(later, 0), MessageId(later, 1)]
+    assert [one.message.id for one in found] == [MessageId(campaign, 2), MessageId(later, 0), MessageId(later, 1)]
     assert {one.account for one in found} == {"loja"}
-    assert [one.line.id.seq for one in lines.in_doubt(MessageId(later, 0))] == [1]
+    assert [one.message.id.seq for one in lines.in_doubt(MessageId(later, 0))] == [1]
     assert len(lines.in_doubt(limit=1)) == 1
     Doubts(engine).resolve(MessageId(campaign, 2), Fate.SENT)
-    assert [one.line.id for one in lines.in_doubt(MessageId(campaign, 2))] == [MessageId(later, 0), MessageId(later, 1)]
+    assert [one.message.id for one in lines.in_doubt(MessageId(campaign, 2))] == [
+        MessageId(later, 0),
+        MessageId(later, 1),
+    ]

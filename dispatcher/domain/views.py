@@ -1,0 +1,34 @@
+"""A message as people look at it. Times are UTC epoch milliseconds."""
+
+from typing import NamedTuple
+
+from dispatcher.domain.ids import MessageId
+from dispatcher.domain.lifecycle import MessageState
+
+
+class MessageView(NamedTuple):
+    """One recipient's message. `due_at_ms`: its retry, or the look-up of a doubt."""
+
+    id: MessageId
+    phone: str
+    state: MessageState
+    sender: str | None
+    reason: str
+    detail: str
+    attempts: int
+    accepted_at_ms: int
+    due_at_ms: int | None
+    claimed_at_ms: int | None
+    sent_at_ms: int | None
+    settled_at_ms: int | None
+    delivered_at_ms: int | None
+    read_at_ms: int | None
+    answered_at_ms: int | None
+
+
+class DoubtView(NamedTuple):
+    """A message in doubt, after so many `look_ups`. Without a `due_at_ms` there is no other: an operator decides."""
+
+    message: MessageView
+    account: str
+    look_ups: int
