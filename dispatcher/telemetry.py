@@ -37,7 +37,14 @@ EVENTS = {
 }
 
 _PERSONAL = re.compile(r"(?<![\w.-])\+?\d(?:[\d\s()./-]{8,18})\d(?![\w-])|\d{10,15}(?=@)")
-_LIBRARIES_THAT_TELL_TOO_MUCH = ("httpx", "httpcore", "sqlalchemy.engine", "alembic")
+_LIBRARIES_THAT_TELL_TOO_MUCH = (
+    "httpx",
+    "httpcore",
+    "sqlalchemy.engine",
+    "alembic",
+    "celery.worker.strategy",  # these two write a line for every job's arrival and end
+    "celery.app.trace",
+)
 
 
 def emit(event: str, /, level: str = "info", **fields: Any) -> None:

@@ -3,6 +3,7 @@
 import typer
 
 from dispatcher.cli import accounts, campaigns, database, in_doubt, locks, senders
+from dispatcher.cli.bench.command import bench
 from dispatcher.cli.demo.command import demo
 from dispatcher.cli.doctor import doctor
 from dispatcher.cli.processes import flower, simulate, web, worker
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 app.command(rich_help_panel="On one machine")(up)
 app.command(rich_help_panel="On one machine")(demo)
+app.command(rich_help_panel="On one machine")(bench)
 app.command(rich_help_panel="Processes")(web)
 app.command(rich_help_panel="Processes")(worker)
 app.command(rich_help_panel="Processes")(flower)
