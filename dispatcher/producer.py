@@ -17,7 +17,7 @@ from dispatcher.domain.campaign import Accepted
 from dispatcher.domain.ids import campaign_text
 from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.stations import Stations
-from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.contract import ParseContext
 from dispatcher.providers.registry import recognise
 
 
@@ -36,8 +36,6 @@ class Producer:
 def submit(stations: Stations, account: str, body: Any, idempotency_key: str | None = None) -> Accepted:
     """Store a body of any dialect for an account and plan it. Raises as `Producer.submit` does."""
     dialect = recognise(body)
-    if dialect is None:
-        raise BadRequest(("", "speaks none of the known dialects: uazapi, kinbox, builder, cpc or the native one"))
     holder = stations.accounts.named(account)
     context = ParseContext(holder, stations.now_ms(), stations.open_leads)
     draft = dialect.parse(body, context)

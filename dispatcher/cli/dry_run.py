@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
     """A summary for people and programs. The end counts with the middle of the delays; retries, pauses and
     other campaigns on the same senders make it later."""
-    dialect = recognise(body)
-    if dialect is None:
-        raise Problem("the file speaks none of the known dialects")
     now_ms = wiring.stations.now_ms()
-    draft = dialect.parse(body, ParseContext(account, now_ms, wiring.stations.open_leads))
+    draft = recognise(body).parse(body, ParseContext(account, now_ms, wiring.stations.open_leads))
     recipients, invalid, people = _count(draft)
     total = recipients + sum(invalid.values())
     senders = _senders(draft, wiring.accounts.senders(account.id))

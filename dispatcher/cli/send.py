@@ -73,8 +73,6 @@ def _read(wiring: "Wiring", file: Path, account: str | None, wishes: Wishes) -> 
 
     body = read_json(file, wishes)
     dialect = recognise(body)
-    if dialect is None:
-        raise Problem(f"{file}: speaks none of the known dialects: uazapi, kinbox, builder, cpc or the native one")
     named = body.get("account") if dialect.name == "native" else None
     return _holder(wiring, account or named, None if dialect.name == "native" else dialect.name), body
 

@@ -7,10 +7,9 @@ campaign is frozen, so that a request that comes again with its Idempotency-Key 
 however far the campaign is by then and whatever the clock says about the dates in it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -25,7 +24,6 @@ from dispatcher.ingress.body import Document, read_body
 from dispatcher.ingress.refusals import unauthorised
 from dispatcher.pipeline.desk import CampaignView, Desk
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.leads_fetch import open_leads
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
 
@@ -43,8 +41,7 @@ class House:
     secrecy: Secrecy
 
     def context(self, account: Account, path: Mapping[str, str]) -> ParseContext:
-        fetch: Callable[[str], Iterable[bytes]] = partial(open_leads, allow_private=self.settings.allow_private_urls)
-        return ParseContext(account, self.desk.now_ms(), fetch, path)
+        return ParseContext(account, self.desk.now_ms(), self.desk.open_leads, path)
 
 
 async def house_of(request: Request) -> House:

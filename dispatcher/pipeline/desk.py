@@ -176,7 +176,10 @@ class HouseDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that is behind the doors and the commands. `now_ms` is the installation's one clock."""
+    """All that is behind the doors and the commands.
+
+    `now_ms` is the installation's one clock; `open_leads` fetches the file that an upstream app names.
+    """
 
     accounts: AccountsDesk
     intake: IntakeDesk
@@ -184,3 +187,4 @@ class Desk:
     contacts: ContactsDesk
     house: HouseDesk
     now_ms: Callable[[], int]
+    open_leads: Callable[[str], Iterable[bytes]]

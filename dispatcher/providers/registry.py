@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dispatcher import providers
 from dispatcher.domain.campaign import Draft
 from dispatcher.providers import native
-from dispatcher.providers.contract import ParseContext, Provider
+from dispatcher.providers.contract import BadRequest, ParseContext, Provider
 
 
 class UnknownProvider(ValueError):
@@ -52,7 +52,10 @@ def dialects() -> tuple[Dialect, ...]:
     return (ours, *(Dialect(one.name, one.recognises, one.parse) for one in theirs))
 
 
-def recognise(body: Any) -> Dialect | None:
-    """The one dialect that a body speaks; None where there is none, and where it could be several."""
+def recognise(body: Any) -> Dialect:
+    """The one dialect that a body speaks; raises BadRequest where there is none, and where it could be several."""
     speakers = [dialect for dialect in dialects() if dialect.recognises(body)]
-    return speakers[0] if len(speakers) == 1 else None
+    if len(speakers) != 1:
+        known = ", ".join(dialect.name for dialect in dialects())
+        raise BadRequest(("", f"speaks none of the known dialects, or several: {known}"))
+    return speakers[0]

@@ -28,6 +28,7 @@ def desk_of(wiring: Wiring) -> Desk:
         contacts=ContactsCounter(wiring),
         house=HouseCounter(wiring),
         now_ms=wiring.stations.now_ms,
+        open_leads=wiring.stations.open_leads,
     )
 
 
