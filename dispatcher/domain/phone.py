@@ -13,8 +13,8 @@
 the chat. `canonical` always has it, so that locks, suppressions and replies meet.
 
 Digits without a plus sign are Brazilian where they can be: 10 digits, or 11 with a 9 in third place. Other
-lengths may be another country's international digits, if that country knows such a number. (A result of
-these functions that is to be read again gets its plus back: Danish 4532123456 would pass for Brazilian.)
+lengths may be another country's international digits, if that country knows such a number. A result of
+these functions is never read again without its plus: Danish 4532123456 would pass for Brazilian.
 A WhatsApp id belongs to a real line, so the right length for its country is enough there. Brazilian
 toll-free and nationwide numbers (0800, 4004) have no area code and are refused.
 """
@@ -61,6 +61,11 @@ def canonical(raw: str, region: str = "BR") -> str:
 def dialable(raw: str, region: str = "BR") -> str:
     """What the provider is given: the customer's own digits made international; a group as it is."""
     return raw.strip() if is_group(raw) else _international(raw, region)
+
+
+def address(raw: str, region: str = "BR") -> tuple[str, str]:
+    """`dialable` and `canonical` at once; a group has the key "". Raises InvalidPhone."""
+    return dialable(raw, region), "" if is_group(raw) else canonical(raw, region)
 
 
 def is_group(raw: str) -> bool:

@@ -7,10 +7,11 @@ from dispatcher.domain.lifecycle import MessageState
 
 
 class MessageView(NamedTuple):
-    """One recipient's message. `due_at_ms`: its retry, or the look-up of a doubt."""
+    """One recipient's message. `key`: its client, "" for a group; `due_at_ms`: its retry, or the look-up of a doubt."""
 
     id: MessageId
     phone: str
+    key: str
     state: MessageState
     sender: str | None
     reason: str

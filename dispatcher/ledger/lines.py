@@ -83,6 +83,7 @@ def _view(row: Row[Any]) -> MessageView:
     return MessageView(
         id=MessageId(row.campaign_id, row.seq),
         phone=row.phone,
+        key=row.phone_key,
         state=MessageState(row.state),
         sender=row.sender_name,
         reason=row.reason or "",

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.content import FIELDS, check_content
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.phone import InvalidPhone, canonical, dialable, is_group
+from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.native_form import NativeForm
 
@@ -133,8 +133,7 @@ def _address(given: Mapping[str, Any]) -> tuple[str, str]:
     raw = _raw(given)
     if not raw.strip():
         raise InvalidPhone("is required: a phone number")
-    phone = dialable(raw)
-    return phone, "" if is_group(phone) else canonical(phone)
+    return address(raw)
 
 
 def _fields(given: Any) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
-from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.domain.views import DoubtView
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
@@ -46,11 +45,8 @@ class ContactsCounter:
     def _held_by(self, message: MessageId) -> list[tuple[str, str]]:
         """(scope, key) of the locks that the message holds."""
         view = self._wiring.lines.one(message)
-        try:
-            key = canonical(view.phone) if view else ""
-        except InvalidPhone:  # a group, which nobody locks
-            return []
-        return [(lock.scope, key) for lock in self.locks(key) if lock.holder == message]
+        held = self.locks(view.key) if view else ()
+        return [(lock.scope, lock.key) for lock in held if lock.holder == message]
 
 
 def _read_cursor(cursor: str | None) -> MessageId | None:

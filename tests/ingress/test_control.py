@@ -154,16 +154,17 @@ def test_a_reply_is_stored_once(web: Web) -> None:
     assert web.admin.post("/v1/inbound", json={}).status_code == 400
 
 
-def doubtful(web: Web) -> str:
+def doubtful(web: Web, phone: str = ANA, key: str = ANA) -> str:
     """A message of a guarded campaign whose call was cut off: its id."""
-    campaign = parse_campaign(native(web, cpc=True)["id"])
+    recipients = [{"phone": phone, "name": "Ana"}]
+    campaign = parse_campaign(native(web, cpc=True, recipients=recipients)["id"])
     [ticket] = web.wiring.clock.release("uazapi", 10, 10).tickets
     assert web.wiring.clock.begin("uazapi", ticket, 60_000)
     [row] = web.wiring.messages.claim(ticket).rows
     message = MessageId(campaign, row.seq)
     now_ms = web.desk.now_ms()
-    web.wiring.lock_book.take("global", ANA, message, now_ms, now_ms + 3_600_000)
-    web.wiring.locks.take("global", ANA, message, now_ms + 3_600_000)
+    web.wiring.lock_book.take("global", key, message, now_ms, now_ms + 3_600_000)
+    web.wiring.locks.take("global", key, message, now_ms + 3_600_000)
     cut_off = Settled(row.seq, row.attempt, Outcome(Fate.IN_DOUBT, "cut_off"))
     assert web.wiring.messages.settle(campaign, [cut_off]) == 1
     web.wiring.clock.finish("uazapi", ticket, 0)
@@ -195,6 +196,14 @@ def test_a_doubt_is_settled_and_its_lock_kept_or_given_back(web: Web, word: str,
     assert (ANA in web.wiring.locks.held("global", [ANA])) is held
     assert bool(web.wiring.lock_book.of(ANA, web.desk.now_ms())) is held
     assert web.admin.post(f"/v1/in-doubt/{message}", json={"as": word}).status_code == 409
+
+
+def test_promise_5_a_failed_doubt_gives_back_the_lock_of_a_number_from_abroad(web: Web) -> None:
+    key = "4532123456"
+    message = doubtful(web, phone="+45 32 12 34 56", key=key)
+    web.admin.post(f"/v1/in-doubt/{message}", json={"as": "failed"})
+    assert web.wiring.lock_book.of(key, web.desk.now_ms()) == []
+    assert web.wiring.locks.held("global", [key]) == {}
 
 
 def test_a_doubt_is_sent_again(web: Web) -> None:

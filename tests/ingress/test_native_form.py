@@ -8,6 +8,7 @@ import pytest
 from dispatcher.domain.account import Account, OnLocked
 from dispatcher.domain.campaign import Draft
 from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.phone import canonical
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.native import parse, recognises
 
@@ -45,6 +46,14 @@ def test_a_message_is_a_text_unless_it_says_otherwise() -> None:
     [message] = read(ONE).messages
     assert (message.phone, message.key, message.content) == (ANA, ANA, {"type": "text", "text": "oi"})
     assert (message.fields, message.params, message.problem) == (None, None, None)
+
+
+def test_promise_5_a_number_from_abroad_has_the_key_that_its_reply_will_have() -> None:
+    """Without its plus this one would pass for a Brazilian number."""
+    abroad = {"phone": "+45 32 12 34 56"}
+    [message] = read({"account": "loja", "messages": [{**abroad, "text": "oi"}]}).messages
+    [recipient] = read({"account": "loja", "text": "oi", "recipients": [abroad]}).messages
+    assert message.key == recipient.key == canonical("4532123456@s.whatsapp.net")
 
 
 def test_a_message_may_be_in_uazapis_shape() -> None:

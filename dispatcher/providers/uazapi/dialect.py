@@ -14,7 +14,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.content import check_content
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.phone import InvalidPhone, canonical, dialable, is_group
+from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
 
 MAX_DELAY_S = 86_400
@@ -95,10 +95,8 @@ def _check_number(number: Any) -> list[tuple[str, str]]:
     text = _number(number)
     if not text.strip():
         return [("number", "is required: digits, a WhatsApp id or a group")]
-    if is_group(text):
-        return []
     try:
-        canonical(text)
+        address(text)
     except InvalidPhone as invalid:
         return [("number", str(invalid))]
     return []
@@ -112,11 +110,11 @@ def _number(number: Any) -> str:
 
 
 def _message(one: Mapping[str, Any]) -> DraftMessage:
-    phone = dialable(_number(one["number"]))
+    phone, key = address(_number(one["number"]))
     content = {name: value for name, value in one.items() if name != "number"}
     if content["type"] == "document" and not content.get("docName"):
         content["docName"] = _doc_name(content["file"])
-    return DraftMessage(phone, "" if is_group(phone) else canonical(phone), content)
+    return DraftMessage(phone, key, content)
 
 
 def _doc_name(file: str) -> str:
