@@ -14,11 +14,9 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
 from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
 from dispatcher.providers.logins import Logins
-from dispatcher.providers.statuses import UNAUTHORISED, halt_scope, of_the_whole
+from dispatcher.providers.statuses import UNAUTHORISED, UNREADABLE, halt_scope, of_the_whole
 from dispatcher.providers.transport import CallFailure, Failed, Transport
 from dispatcher.telemetry import emit
-
-UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,14 @@ class Response:
         """The body as JSON; raises ValueError where it is none."""
         return json.loads(self.body)
 
+    def json_object(self) -> Mapping[str, Any]:
+        """The body as a JSON object; an empty one where it is none."""
+        try:
+            body = self.json()
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
 
 class Misconfigured(ValueError):
     """The account's settings give no call; nothing was sent, and the account halts. The text is a reason word."""

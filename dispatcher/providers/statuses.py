@@ -24,6 +24,13 @@ from dispatcher.providers.contract import Response
 LONGEST_WISH_S = 86_400.0  # a Retry-After beyond a day is a mistake: messages live a day
 
 
+UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
+"""For a success whose body tells nothing."""
+
+NOT_AT_PROVIDER = Outcome(Fate.RETRY, "not_at_provider")
+"""For a job that the provider does not list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     fate: Fate
@@ -57,12 +64,17 @@ STATUSES = {
 CLASSES = {3: REDIRECTED, 4: REFUSED}
 
 
-def by_status(job: Job, response: Response, wording: str = "") -> Reading:
-    """The table above applied; `wording` is what the provider says about it, if anything."""
+def by_status(job: Job, response: Response, wording: str = "", *, for_each: bool = True) -> Reading:
+    """The table above applied; `wording` is what the provider says about it, if anything.
+
+    `for_each` False: what a refusal is about is the call, not one of its messages; none of them is tried again.
+    """
     meaning = STATUSES.get(response.status) or CLASSES.get(response.status // 100, UNEXPECTED)
     outcome = Outcome(
         meaning.fate, meaning.reason, without_numbers(wording), retry_after_s=retry_after_s(response.headers)
     )
+    if meaning is REFUSED and not for_each:
+        return for_all(len(job.parcels), outcome)
     halt = Halt(halt_scope(job), meaning.reason) if meaning.halts else None
     return of_the_whole(job, outcome, halt=halt, base_url_down=meaning.base_url_down)
 

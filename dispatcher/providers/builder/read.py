@@ -21,12 +21,10 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Outcome, Reading, for_all, without_numbers
 from dispatcher.providers.builder.build import CAMPAIGN, mode_of
 from dispatcher.providers.contract import Response
-from dispatcher.providers.statuses import STATUSES, by_status
+from dispatcher.providers.statuses import REFUSED, UNREADABLE, by_status
 
-UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
 ENDED_IN_ERROR = Outcome(Fate.IN_DOUBT, "campaign_error")
 NOT_THIS_LINE = Outcome(Fate.RETRY, "refused_in_batch")
-REFUSED = "refused_by_provider"
 
 _BARE_NUMBER = re.compile(r"[0-9]{1,20}")
 
@@ -41,9 +39,7 @@ def read(job: Job, response: Response) -> Reading:
         return replace(by_status(job, response, wording), login_expired=True)
     if status == 422 and (lines := _refused_lines(job, body)):
         return _without(job, lines, wording)
-    if 400 <= status < 500 and status not in STATUSES:
-        return for_all(len(job.parcels), Outcome(Fate.FAILED, REFUSED, without_numbers(wording)))
-    return by_status(job, response, wording)
+    return by_status(job, response, wording, for_each=False)
 
 
 def _json(response: Response) -> Any:
@@ -108,5 +104,5 @@ def _loc(detail: Mapping[str, Any]) -> list[Any]:
 
 
 def _without(job: Job, lines: set[int], wording: str) -> Reading:
-    refused = Outcome(Fate.FAILED, REFUSED, without_numbers(wording))
+    refused = Outcome(Fate.FAILED, REFUSED.reason, without_numbers(wording))
     return Reading(tuple(refused if at in lines else NOT_THIS_LINE for at in range(len(job.parcels))))

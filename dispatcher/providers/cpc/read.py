@@ -19,10 +19,9 @@ from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import Response
 from dispatcher.providers.cpc.reasons import Meaning, meaning_of
-from dispatcher.providers.statuses import by_status
+from dispatcher.providers.statuses import UNREADABLE, by_status
 
 SENT = Outcome(Fate.SENT)
-UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
 IN_PART = Outcome(Fate.IN_DOUBT, "accepted_in_part")
 UNKNOWN_TAG = Outcome(Fate.DEFERRED, "unknown_tag")
 
@@ -30,21 +29,13 @@ Error = Mapping[str, Any]
 
 
 def read(job: Job, response: Response) -> Reading:
-    body = _object(response)
+    body = response.json_object()
     errors = _error_list(body.get("errors"))
     if errors:
         return _one_by_one(job, body, errors)
     if not 200 <= response.status < 300:
         return _refused(job, response, _wording(body))
     return for_all(len(job.parcels), _all_alike(len(job.parcels), body))
-
-
-def _object(response: Response) -> Mapping[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _error_list(errors: Any) -> list[Error]:

@@ -23,10 +23,8 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all, without_numbers
 from dispatcher.providers.contract import Response
 from dispatcher.providers.kinbox.build import campaign_name
-from dispatcher.providers.statuses import STATUSES, by_status
+from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status
 
-UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
-NOT_AT_PROVIDER = Outcome(Fate.RETRY, "not_at_provider")
 CAMPAIGN_FAILED = Outcome(Fate.RETRY, "campaign_failed")
 CAMPAIGN_CANCELED = Outcome(Fate.FAILED, "campaign_canceled")
 
@@ -35,7 +33,7 @@ _ENDED_EARLY = {"failed": CAMPAIGN_FAILED, "canceled": CAMPAIGN_CANCELED}
 
 
 def read(job: Job, response: Response) -> Reading:
-    body, status = _object(response), response.status
+    body, status = response.json_object(), response.status
     if 200 <= status < 300:
         reference = _id(body)
         sent = Outcome(Fate.SENT, provider_ref=reference)
@@ -43,10 +41,7 @@ def read(job: Job, response: Response) -> Reading:
     wording = _wording(body)
     if status in _CHANNEL_STATUSES and "channel" in wording.lower():
         return _no_channel(job, wording)
-    if 400 <= status < 500 and status not in STATUSES:
-        refused = Outcome(Fate.FAILED, "refused_by_provider", without_numbers(wording))
-        return for_all(len(job.parcels), refused)
-    return by_status(job, response, wording)
+    return by_status(job, response, wording, for_each=False)
 
 
 def _no_channel(job: Job, wording: str) -> Reading:
@@ -55,7 +50,7 @@ def _no_channel(job: Job, wording: str) -> Reading:
 
 
 def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
-    body = _object(response) if response.status == 200 else {}
+    body = response.json_object() if response.status == 200 else {}
     listed = body.get("data")
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         return None
@@ -84,14 +79,6 @@ def _reached_nobody(campaign: Mapping[str, Any]) -> bool:
     counts = campaign.get("resultCounts")
     sent = counts.get("sent") if isinstance(counts, dict) else None
     return sent == 0 and campaign.get("messagesProcessed") == 0
-
-
-def _object(response: Response) -> Mapping[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _id(body: Mapping[str, Any]) -> str | None:

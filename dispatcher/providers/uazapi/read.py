@@ -21,10 +21,7 @@ from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import Response
 from dispatcher.providers.stamps import read_stamp
-from dispatcher.providers.statuses import by_status, of_the_whole
-
-NOT_AT_PROVIDER = Outcome(Fate.RETRY, "not_at_provider")
-UNREADABLE = Outcome(Fate.IN_DOUBT, "unreadable_answer")
+from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status, of_the_whole
 
 
 class Said(NamedTuple):
@@ -36,7 +33,7 @@ class Said(NamedTuple):
 
 
 def read(job: Job, response: Response) -> Reading:
-    body = _object(response)
+    body = response.json_object()
     if 200 <= response.status < 300:
         return _read_count(job, body)
     wording = _wording(body)
@@ -45,14 +42,6 @@ def read(job: Job, response: Response) -> Reading:
         if applies(said):
             return meaning(job, said, wording)
     return by_status(job, response, wording)
-
-
-def _object(response: Response) -> Mapping[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _wording(body: Mapping[str, Any]) -> str:
@@ -166,7 +155,7 @@ def _folders(response: Response) -> list[Mapping[str, Any]] | None:
 
 def read_probe(response: Response) -> bool | None:
     """Is the line up? None where the answer does not say, as while it is connecting."""
-    body = _object(response) if response.status == 200 else {}
+    body = response.json_object() if response.status == 200 else {}
     instance, status = body.get("instance"), body.get("status")
     if isinstance(status, dict) and isinstance(status.get("connected"), bool):
         return bool(status["connected"])
