@@ -24,6 +24,7 @@ from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.native_form import NativeForm
+from dispatcher.providers.schedule import ahead, delays_ms, to_ms
 
 INVALID_NUMBER = "invalid_number"
 TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
@@ -32,7 +33,6 @@ TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
 _ADDRESS = ("phone", "number")
 _BESIDE = frozenset({*_ADDRESS, "fields"})
 _PROBLEMS_NAMED = 20
-_OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
 
 
 def recognises(body: Any) -> bool:
@@ -173,26 +173,10 @@ def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
 
 
 def _pacing(form: NativeForm, context: ParseContext) -> Pacing:
-    """The account's delays where the request brings none; where it brings one, the other gives way."""
-    least, most = _ms(form.delay_min), _ms(form.delay_max)
-    if least is None:
-        least = min(context.account.delay_min_ms, most) if most is not None else context.account.delay_min_ms
-    if most is None:
-        most = max(context.account.delay_max_ms, least)
-    if least > most:
-        raise BadRequest(("delay_min", "must not be over delay_max"))
-    return Pacing(least, most, form.chunk_size, _ms(form.seconds_between_chunks) or 0, context.account.batch)
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
+    least, most = delays_ms(form.delay_min, form.delay_max, context.account, ("delay_min", "delay_max"))
+    gap = to_ms(form.seconds_between_chunks) or 0
+    return Pacing(least, most, form.chunk_size, gap, context.account.batch)
 
 
 def _start_ms(form: NativeForm, now_ms: int) -> int | None:
-    """The start, if it lies ahead."""
-    if form.scheduled_for is None:
-        return None
-    start_ms = int(form.scheduled_for.timestamp() * 1000)
-    if start_ms < now_ms - _OVERDUE_MS:
-        raise BadRequest(("scheduled_for", "lies in the past"))
-    return start_ms if start_ms > now_ms else None
+    return None if form.scheduled_for is None else ahead(form.scheduled_for, now_ms, "scheduled_for")

@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from pydantic.alias_generators import to_camel
 
 from dispatcher.domain.account import OnLocked
+from dispatcher.providers.schedule import MAX_DELAY_S
 
-MAX_DELAY_S = 86_400
 _FORM = ConfigDict(
     alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True, strict=True
 )

@@ -6,17 +6,19 @@ A field that is null or an empty text counts as not given.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dispatcher.providers.schedule import MAX_DELAY_S
+
 TEXTS = (
     *("channelId", "operatorName", "businessHoursId", "scheduledTo", "originalScheduledTo"),
     *("finishedAtPrediction", "leadsAssetUrl", "message", "textRaw"),
 )
 NUMBERS = {
     "chunksCount": 10_000_000,
-    "secondsBetweenMessages": 86_400,
-    "secondsBetweenChunks": 86_400,
+    "secondsBetweenMessages": MAX_DELAY_S,
+    "secondsBetweenChunks": MAX_DELAY_S,
     "chunkSize": 10_000_000,
 }
-"""With the most that each may say: a delay over a day is a mistake in the unit."""
+"""With the most that each may say."""
 
 CHOICES = {"channelType": tuple("123456789"), "leadType": ("lead", "file")}
 FIELDS = ("name", *TEXTS, *CHOICES, "assetsUrls", *NUMBERS, "template")

@@ -16,12 +16,11 @@ from dispatcher.domain.content import check_content
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, not_past
 
-MAX_DELAY_S = 86_400
 MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
 EPOCH_MS_FROM = 10**12
 EPOCH_MS_BELOW = 4_102_444_800_000  # the year 2100: more digits are microseconds by mistake
-OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
 PROBLEMS_NAMED = 20
 DOC_NAME = "documento"
 
@@ -125,19 +124,8 @@ def _doc_name(file: str) -> str:
 
 
 def _pacing(envelope: Envelope, account: Account) -> Pacing:
-    """Where the body brings one delay alone, the account's other one gives way to it."""
-    least, most = _ms(envelope.delayMin), _ms(envelope.delayMax)
-    if least is None:
-        least = account.delay_min_ms if most is None else min(account.delay_min_ms, most)
-    if most is None:
-        most = max(account.delay_max_ms, least)
-    if least > most:
-        raise BadRequest(("delayMin", "must not be over delayMax"))
+    least, most = delays_ms(envelope.delayMin, envelope.delayMax, account, ("delayMin", "delayMax"))
     return Pacing(least, most, batch=account.batch)
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
 
 
 def _start_ms(given: int | None, now_ms: int) -> int | None:
@@ -148,6 +136,4 @@ def _start_ms(given: int | None, now_ms: int) -> int | None:
         return now_ms + given * 60_000
     if not EPOCH_MS_FROM <= given < EPOCH_MS_BELOW:
         raise BadRequest(("scheduled_for", "must be minutes from now below 100000, or a time in epoch milliseconds"))
-    if given < now_ms - OVERDUE_MS:
-        raise BadRequest(("scheduled_for", "lies in the past"))
-    return given
+    return not_past(given, now_ms, "scheduled_for")
