@@ -27,7 +27,7 @@ def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
     senders = _senders(draft, wiring.accounts.senders(account.id))
     lanes = sum(len(one.lanes) for one in senders if one.paused_reason is None)
     size = chunk_size_for(total, draft.pacing.chunk_size, draft.chunks_count)
-    pacing = replace(draft.pacing, chunk_size=size)
+    pacing = replace(draft.pacing, chunk_size=size, batch=wiring.stations.batch(account, draft.pacing.chunk_size))
     start_ms = max(now_ms, draft.scheduled_for_ms or 0)
     least, most = pacing.delay_min_ms / 1000, pacing.delay_max_ms / 1000
     return {

@@ -37,9 +37,10 @@ class DraftMessage(NamedTuple):
 class Draft:
     """What an upstream app asks for, checked, in no dialect. `messages` is read once, as a stream.
 
-    `pacing` is complete: the dialect's reader fills in the account's defaults. `chunks_count` becomes
-    a chunk size when the messages have been counted. `join_key`: drafts of one account with the same key
-    feed one campaign. `options` is the dialect's own memory (fields that are echoed back).
+    `pacing` is complete but for its `batch`, which depends on who will send it: the dialect's reader fills in
+    the account's defaults. `chunks_count` becomes a chunk size when the messages have been counted. `join_key`:
+    drafts of one account with the same key feed one campaign. `options` is the dialect's own memory (fields that
+    are echoed back).
     """
 
     name: str

@@ -99,6 +99,7 @@ class Provider:
     read_inbound   a webhook body as events; what is not understood gives an empty tuple, never an error
     probe          the call that asks whether a sender's line is up; None where there is nothing to ask
     read_probe     its answer: up, down, or None where it does not say
+    batch_for      recipients in one call of this account, given how many there are; its own `batch` if nothing is said
     max_batch      most recipients in one call
     paces_batches  the provider spaces the messages of a batch by itself
     needs_leads_url  recipients are handed over as a CSV that the provider fetches

@@ -175,7 +175,7 @@ def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
 def _pacing(form: NativeForm, context: ParseContext) -> Pacing:
     least, most = delays_ms(form.delay_min, form.delay_max, context.account, ("delay_min", "delay_max"))
     gap = to_ms(form.seconds_between_chunks) or 0
-    return Pacing(least, most, form.chunk_size, gap, context.account.batch)
+    return Pacing(least, most, form.chunk_size, gap)
 
 
 def _start_ms(form: NativeForm, now_ms: int) -> int | None:

@@ -10,7 +10,16 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Parcel
+
+MOST_ROWS = 1_000  # no limit is published; what a provider has in its hands can no longer be paused by us
+
+
+def rows_for(account: Account, total: int) -> int:
+    """How many of `total` recipients go into one sheet: all, or the account's own `batch` above 1."""
+    most = min(account.batch, MOST_ROWS) if account.batch > 1 else MOST_ROWS
+    return max(1, min(total, most))
 
 
 class Sheet(NamedTuple):

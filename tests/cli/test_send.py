@@ -102,6 +102,24 @@ def test_a_dry_run_counts_with_the_delays_of_one_lane(shell: Shell, accounts: Pa
     assert [(end - start).total_seconds() for end in ends] == [10, 15, 20]
 
 
+def test_a_dry_run_counts_with_the_calls_of_the_provider(shell: Shell, leads: Path, tmp_path: Path) -> None:
+    """Kinbox is handed a whole chunk in one call, in whatever dialect it came."""
+    file = tmp_path / "kinbox.toml"
+    file.write_text(
+        """
+        [[account]]
+        name = "caixa"
+        provider = "kinbox"
+        base_urls = ["http://127.0.0.1:9"]
+        credentials = { token = "secret-of-caixa" }
+        sender = [{ name = "canal-1" }]
+        """
+    )
+    shell("accounts", "apply", file)
+    outlook = shell.json("send", leads, "--text", "Olá {{name}}", "--chunk-size", "2", "--dry-run")
+    assert (outlook["chunks"], outlook["messages_per_call"]) == (2, 2)
+
+
 def test_a_dry_run_says_when_nobody_could_send(shell: Shell, accounts: Path, leads: Path) -> None:
     shell("senders", "pause", "loja")
     outlook = shell.json("send", leads, "--account", "loja", "--text", "Olá", "--dry-run")

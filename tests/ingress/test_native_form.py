@@ -95,7 +95,7 @@ def test_a_group_has_no_key() -> None:
     ("asked", "account", "pacing"),
     [
         ({}, {}, Pacing()),
-        ({}, {"delay_min_ms": 2_000, "delay_max_ms": 5_000, "batch": 3}, Pacing(2_000, 5_000, batch=3)),
+        ({}, {"delay_min_ms": 2_000, "delay_max_ms": 5_000}, Pacing(2_000, 5_000)),
         ({"delay_min": 3, "delay_max": 6}, {}, Pacing(3_000, 6_000)),
         ({"delayMin": 3, "delayMax": 6.5}, {}, Pacing(3_000, 6_500)),
         ({"delay_min": 9}, {"delay_min_ms": 2_000, "delay_max_ms": 5_000}, Pacing(9_000, 9_000)),

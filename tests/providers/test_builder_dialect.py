@@ -60,7 +60,7 @@ def test_a_body_is_known_by_its_fields(body: Any, ours: bool) -> None:
 def test_a_campaign_action_is_a_draft() -> None:
     draft = parsed(PROVIDER, SEED, path=PATH, delay_min_ms=1_000, delay_max_ms=2_000, mode="campaign")
     assert (draft.name, draft.dialect, draft.senders, draft.join_key) == ("Oferta", "builder", ("bot",), None)
-    assert (draft.pacing, draft.scheduled_for_ms) == (Pacing(1_000, 2_000, batch=1_000), None)
+    assert (draft.pacing, draft.scheduled_for_ms) == (Pacing(1_000, 2_000), None)
     assert messages(draft) == [
         DraftMessage(ANA, ANA, text("Olá Ana"), {"phone": ANA, "nome": "Ana"}),
         DraftMessage(BIA, BIA, text("Olá, Bia"), {"phone": BIA, "nome": "Bia"}),
@@ -208,8 +208,7 @@ def test_an_acionamento_that_breaks_the_rules_is_refused_by_field(body: Any, fie
 
 def test_other_providers_need_a_text() -> None:
     assert refusals(PROVIDER, {"json": {"phone": ANA}}, provider="uazapi") == ["json.message"]
-    draft = parsed(PROVIDER, {"json": {"phone": ANA, "text": "oi"}}, provider="uazapi", batch=4)
-    assert draft.pacing.batch == 4
+    assert parsed(PROVIDER, {"json": {"phone": ANA, "text": "oi"}}, provider="uazapi").dialect == "builder"
 
 
 # ---------------------------------------------------------------- answers of ours

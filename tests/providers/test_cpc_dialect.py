@@ -25,9 +25,9 @@ def fields(body: Any, **account: Any) -> list[str]:
 
 
 def test_the_seed_is_read_whole() -> None:
-    draft = parse(SEED, context("cpc", delay_min_ms=1000, delay_max_ms=2000, batch=5))
+    draft = parse(SEED, context("cpc", delay_min_ms=1000, delay_max_ms=2000))
     assert (draft.name, draft.dialect, draft.senders) == ("Campanha teste", "cpc", ("emp1",))
-    assert draft.pacing == Pacing(1000, 2000, batch=5)
+    assert draft.pacing == Pacing(1000, 2000)
     assert draft.join_key == "Campanha teste|emp1|2025-11-24"
     assert draft.options == {"idAccount": "1234"}
     assert draft.warnings == ()

@@ -56,7 +56,7 @@ def test_every_field_finds_its_place() -> None:
     draft = parsed(PROVIDER, WHOLE, FILE)
     assert (draft.name, draft.dialect, draft.senders) == ("Oferta", "kinbox", ("canal",))
     assert draft.content == {"type": "text", "text": "oi"}
-    assert draft.pacing == Pacing(5_000, 5_000, 50, 60_000, 50)
+    assert draft.pacing == Pacing(5_000, 5_000, 50, 60_000)
     assert (draft.chunks_count, draft.scheduled_for_ms) == (4, NOW_MS + 1_800_000)
     assert draft.options == WHOLE
     assert messages(draft) == [
@@ -67,7 +67,7 @@ def test_every_field_finds_its_place() -> None:
 
 def test_what_is_not_given_comes_from_the_account() -> None:
     draft = parsed(PROVIDER, MINIMAL, FILE, delay_min_ms=1_000, delay_max_ms=2_000)
-    assert draft.pacing == Pacing(1_000, 2_000, batch=1_000)
+    assert draft.pacing == Pacing(1_000, 2_000)
     assert (draft.senders, draft.scheduled_for_ms, draft.chunks_count) == ((), None, 0)
 
 
@@ -201,7 +201,7 @@ def test_what_is_no_object_is_refused(body: Any) -> None:
 def test_files_and_templates_are_for_accounts_of_kinbox() -> None:
     more = {"assetsUrls": ["https://a.example/1.png"], "template": {"id": 1}}
     assert refusals(PROVIDER, MINIMAL | more, file=FILE, provider="uazapi") == ["assetsUrls", "template"]
-    assert parsed(PROVIDER, MINIMAL, FILE, provider="uazapi", batch=7).pacing.batch == 7
+    assert parsed(PROVIDER, MINIMAL, FILE, provider="uazapi").dialect == "kinbox"
 
 
 def test_a_hundred_thousand_leads_take_seconds() -> None:

@@ -156,16 +156,16 @@ def test_a_start_is_minutes_from_now_or_epoch_ms(given: dict[str, Any], start_ms
 @pytest.mark.parametrize(
     ("given", "pacing"),
     [
-        ({}, Pacing(5000, 9000, batch=4)),
-        ({"delayMin": 0, "delayMax": 0}, Pacing(0, 0, batch=4)),
-        ({"delayMin": 20}, Pacing(20_000, 20_000, batch=4)),
-        ({"delayMax": 2}, Pacing(2000, 2000, batch=4)),
-        ({"delayMin": 1.5, "delayMax": "2"}, Pacing(1500, 2000, batch=4)),
-        ({"delayMin": 601, "delayMax": 86_400}, Pacing(601_000, 86_400_000, batch=4)),
+        ({}, Pacing(5000, 9000)),
+        ({"delayMin": 0, "delayMax": 0}, Pacing(0, 0)),
+        ({"delayMin": 20}, Pacing(20_000, 20_000)),
+        ({"delayMax": 2}, Pacing(2000, 2000)),
+        ({"delayMin": 1.5, "delayMax": "2"}, Pacing(1500, 2000)),
+        ({"delayMin": 601, "delayMax": 86_400}, Pacing(601_000, 86_400_000)),
     ],
 )
 def test_the_accounts_delays_stand_in_for_those_that_are_missing(given: dict[str, Any], pacing: Pacing) -> None:
-    there = context("uazapi", delay_min_ms=5000, delay_max_ms=9000, batch=4)
+    there = context("uazapi", delay_min_ms=5000, delay_max_ms=9000)
     assert parse({"messages": [text()], **given}, there).pacing == pacing
 
 

@@ -10,12 +10,13 @@ There is nothing to look up: an acionamento can be asked for by its number only,
 campaign's pace would take for it, so that the rate over all is what was asked for.
 """
 
-from dispatcher.providers.builder.build import MAX_BATCH, batch_for, build
+from dispatcher.providers.builder.build import batch_for, build
 from dispatcher.providers.builder.dialect import parse, recognises
 from dispatcher.providers.builder.login import authorise, login, read_login
 from dispatcher.providers.builder.read import read
 from dispatcher.providers.builder.webhook import read_inbound
 from dispatcher.providers.contract import Provider
+from dispatcher.providers.sheet import MOST_ROWS
 
 PROVIDER = Provider(
     name="builder",
@@ -28,6 +29,6 @@ PROVIDER = Provider(
     read_login=read_login,
     authorise=authorise,
     batch_for=batch_for,
-    max_batch=MAX_BATCH,
+    max_batch=MOST_ROWS,
     paces_batches=True,
 )

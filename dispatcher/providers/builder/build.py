@@ -7,10 +7,9 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Job
 from dispatcher.providers.builder.names import Names, names_of
 from dispatcher.providers.contract import Misconfigured, Request, Unsendable
-from dispatcher.providers.sheet import sheet, text_of
+from dispatcher.providers.sheet import rows_for, sheet, text_of
 
 TRIGGER, CAMPAIGN = "trigger", "campaign"
-MAX_BATCH = 1_000  # nothing is published; what a bot has in its hands can no longer be paused by us
 
 
 def mode_of(account: Account) -> str:
@@ -19,10 +18,7 @@ def mode_of(account: Account) -> str:
 
 def batch_for(account: Account, total: int) -> int:
     """One for acionamentos; for campaign actions a chunk, or the account's own `batch` above 1."""
-    if mode_of(account) != CAMPAIGN:
-        return 1
-    most = min(account.batch, MAX_BATCH) if account.batch > 1 else MAX_BATCH
-    return max(1, min(total, most))
+    return rows_for(account, total) if mode_of(account) == CAMPAIGN else 1
 
 
 def build(job: Job) -> Request:

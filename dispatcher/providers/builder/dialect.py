@@ -21,7 +21,6 @@ from dispatcher.domain.leads import Lead
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.domain.template import MissingField, fill
-from dispatcher.providers.builder.build import MAX_BATCH, batch_for
 from dispatcher.providers.builder.names import names_of
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, text_content
@@ -58,8 +57,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
 
 
 def _pacing(account: Account) -> Pacing:
-    batch = batch_for(account, MAX_BATCH) if account.provider == "builder" else account.batch
-    return Pacing(account.delay_min_ms, account.delay_max_ms, batch=batch)
+    return Pacing(account.delay_min_ms, account.delay_max_ms)
 
 
 # ---------------------------------------------------------------- campaign action

@@ -70,7 +70,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         name=post.campaign,
         dialect="cpc",
         messages=[_message(post, one) for one in post.messages],
-        pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms), batch=account.batch),
+        pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms)),
         senders=(post.tag,),
         join_key=f"{post.campaign}|{post.tag}|{_day(account, context.now_ms)}",
         options={"idAccount": post.idAccount} if post.idAccount else {},

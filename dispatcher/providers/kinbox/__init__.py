@@ -5,10 +5,11 @@ comes back, `render` our campaigns as Kinbox shows its own. A job is one campaig
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.kinbox.build import MAX_BATCH, batch_for, build, build_lookup, leads_csv
+from dispatcher.providers.kinbox.build import build, build_lookup, leads_csv
 from dispatcher.providers.kinbox.dialect import parse, recognises
 from dispatcher.providers.kinbox.read import read, read_lookup
 from dispatcher.providers.kinbox.webhook import read_inbound
+from dispatcher.providers.sheet import MOST_ROWS, rows_for
 
 PROVIDER = Provider(
     name="kinbox",
@@ -19,8 +20,8 @@ PROVIDER = Provider(
     read_inbound=read_inbound,
     lookup=build_lookup,
     read_lookup=read_lookup,
-    batch_for=batch_for,
-    max_batch=MAX_BATCH,
+    batch_for=rows_for,
+    max_batch=MOST_ROWS,
     paces_batches=True,
     needs_leads_url=True,
     leads_file=leads_csv,

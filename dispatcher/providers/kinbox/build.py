@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dispatcher.domain.account import Account, token_of
+from dispatcher.domain.account import token_of
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.providers.contract import Request, Unsendable
 from dispatcher.providers.sheet import Sheet, column_of, sheet, text_of
 
-MAX_BATCH = 1_000  # nothing is published; what a campaign has in its hands can no longer be paused by us
 PASSED_ON = ("operatorName", "businessHoursId", "channelType", "assetsUrls", "template")
 """What an upstream app may ask of Kinbox for which we have no word; an account's options may hold it too."""
 
@@ -50,12 +49,6 @@ def build_lookup(job: Job) -> Request:
     """The campaigns of the job's name: all of it, which any kind of search finds, however it compares."""
     params = {"limit": _PAGE, "offset": "0", "name": campaign_name(job)}
     return Request("GET", "/v3/campaigns", _headers(job), params=params)
-
-
-def batch_for(account: Account, total: int) -> int:
-    """A chunk at once; an account's own `batch` above 1 makes it smaller."""
-    most = min(account.batch, MAX_BATCH) if account.batch > 1 else MAX_BATCH
-    return max(1, min(total, most))
 
 
 def campaign_name(job: Job) -> str:

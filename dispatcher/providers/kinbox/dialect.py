@@ -16,7 +16,6 @@ from dispatcher.domain.campaign import Draft
 from dispatcher.domain.leads import Lead
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.kinbox.build import MAX_BATCH, batch_for
 from dispatcher.providers.kinbox.form import given_in, problems
 from dispatcher.providers.recipients import begun, leads_of_file, leads_of_list, messages, text_content
 from dispatcher.providers.schedule import start_ms
@@ -78,8 +77,7 @@ def _leads(given: Mapping[str, Any], body: Mapping[str, Any], context: ParseCont
 def _pacing(given: Mapping[str, Any], account: Account) -> Pacing:
     gap_ms = given.get("secondsBetweenChunks", 0) * 1000
     size = given.get("chunkSize", 0)
-    batch = batch_for(account, size or MAX_BATCH) if account.provider == "kinbox" else account.batch
     if "secondsBetweenMessages" not in given:
-        return Pacing(account.delay_min_ms, account.delay_max_ms, size, gap_ms, batch)
+        return Pacing(account.delay_min_ms, account.delay_max_ms, size, gap_ms)
     delay_ms = given["secondsBetweenMessages"] * 1000
-    return Pacing(delay_ms, delay_ms, size, gap_ms, batch)
+    return Pacing(delay_ms, delay_ms, size, gap_ms)

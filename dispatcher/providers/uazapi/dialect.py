@@ -125,7 +125,7 @@ def _doc_name(file: str) -> str:
 
 def _pacing(envelope: Envelope, account: Account) -> Pacing:
     least, most = delays_ms(envelope.delayMin, envelope.delayMax, account, ("delayMin", "delayMax"))
-    return Pacing(least, most, batch=account.batch)
+    return Pacing(least, most)
 
 
 def _start_ms(given: int | None, now_ms: int) -> int | None:
