@@ -89,6 +89,54 @@ def test_uazapi(
         assert fates(looked_up) == [found]
 
 
+DIRECT = [
+    # the fault                                              our outcome    delivered   after the look-up
+    ([], S, 1, S),
+    ([{"kind": "preset", "name": "uazapi_500"}], D, 0, R),
+    ([{"kind": "delivered_500", "sends": True}], D, 1, S),
+    ([{"kind": "preset", "name": "uazapi_463"}], P, 0, R),
+    ([{"kind": "preset", "name": "uazapi_not_on_whatsapp"}], F, 0, R),
+    ([{"kind": "preset", "name": "uazapi_429", "retry_after_s": 3}], R, 0, R),
+    ([{"kind": "preset", "name": "proxy_504", "sends": True}], D, 0, R),
+    ([{"kind": "unauthorized"}], P, 0, None),
+    ([{"kind": "disconnected"}], P, 0, R),
+    ([{"kind": "reset_before", "sends": True}], D, 0, R),
+    ([{"kind": "reset_after", "sends": True}], D, 1, S),
+    ([{"kind": "hang", "sends": True, "deliver": True}], D, 1, S),
+    ([{"kind": "garbage", "sends": True}], D, 0, R),
+    ([{"kind": "garbage", "sends": True, "deliver": True}], D, 1, S),
+]
+
+
+@pytest.mark.parametrize(("faults", "fate", "delivered", "found"), DIRECT, ids=lambda value: _name(value))
+def test_uazapi_in_direct_mode(
+    simulator: SimulatorClient, caller: Caller, faults: list[Any], fate: Fate, delivered: int, found: Fate | None
+) -> None:
+    simulator.set_faults(*({"provider": "uazapi", **fault} for fault in faults))
+    asked = to(simulator, "uazapi", mode="direct")
+    assert fates(caller.call(asked).outcomes) == [fate]
+    assert len(simulator.deliveries(CLIENT)) == delivered
+    simulator.clear_faults()
+    looked_up = caller.look_up(asked)
+    if found is not None:
+        assert fates(looked_up) == [found]
+
+
+def test_every_message_of_the_seed_leaves_in_direct_mode_and_is_known_by_its_id(
+    simulator: SimulatorClient, caller: Caller
+) -> None:
+    for seq, message in enumerate(SEED["messages"]):
+        content = {name: value for name, value in message.items() if name != "number"}
+        asked = to(simulator, "uazapi", parcel(message["number"], content, seq=seq), mode="direct")
+        (outcome,) = caller.call(asked).outcomes
+        assert outcome.fate is S
+        assert outcome.provider_ref == simulator.deliveries()[-1]["message_id"]
+    without = {"number", "type", "track_id", "track_source"}
+    assert [{k: v for k, v in one["content"].items() if k not in without} for one in simulator.deliveries()] == [
+        {k: v for k, v in message.items() if k not in without} for message in SEED["messages"]
+    ]
+
+
 CPC = [
     ([], S, 1),
     ([{"kind": "preset", "name": "cpc_locked", "hours": 3.5}], B, 0),

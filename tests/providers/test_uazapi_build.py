@@ -3,7 +3,6 @@
 import pytest
 
 from dispatcher.domain.pacing import Pacing
-from dispatcher.providers.contract import Misconfigured
 from dispatcher.providers.uazapi.build import build, build_lookup, build_probe
 from tests.providers.jobs import CAMPAIGN, PHONES, account, campaign, job, parcel, sender
 
@@ -60,9 +59,3 @@ def test_a_job_of_the_past_is_looked_up_in_the_list_of_mass_sends() -> None:
 def test_the_line_is_asked_for_its_status() -> None:
     request = build_probe(account("uazapi"), sender(token="own"))
     assert (request.method, request.path, request.headers) == ("GET", "/instance/status", {"token": "own"})
-
-
-@pytest.mark.parametrize("mode", ["direct", "bulk"])
-def test_a_mode_that_is_not_there_is_refused(mode: str) -> None:
-    with pytest.raises(Misconfigured, match="unknown_mode"):
-        build(job("uazapi", account=account("uazapi", mode=mode)))

@@ -1,13 +1,15 @@
 """uazapi (uazapiGO v2): a sender is a WhatsApp number with a token of its own.
 
-`build` and `read` are a job's call and its answer, `dialect` the bodies of upstream apps, `webhook` what
-comes back. Mode `sender`: a job is one mass send (`POST /sender/advanced`) marked with our job id.
+Mode `sender`: a job is one mass send (`POST /sender/advanced`) marked with our job id; `build` and `read` are
+that call and its answer. Mode `direct`: a job is one message in one call, tracked by that id. `modes` picks.
+`dialect` reads the bodies of upstream apps, `webhook` reads what comes back.
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.uazapi.build import build, build_lookup, build_probe
+from dispatcher.providers.uazapi.build import build_probe
 from dispatcher.providers.uazapi.dialect import parse, recognises
-from dispatcher.providers.uazapi.read import read, read_lookup, read_probe
+from dispatcher.providers.uazapi.modes import batch_for, build, build_lookup, read, read_lookup
+from dispatcher.providers.uazapi.read import read_probe
 from dispatcher.providers.uazapi.webhook import read_inbound
 
 PROVIDER = Provider(
@@ -21,6 +23,7 @@ PROVIDER = Provider(
     read_lookup=read_lookup,
     probe=build_probe,
     read_probe=read_probe,
+    batch_for=batch_for,
     max_batch=1_000,  # no limit is published; a page of their own listings holds as many
     paces_batches=True,
     lookup_waits_s=(5.0, 15.0, 40.0),  # a mass send is listed as soon as it is queued; the rest is for a slow server

@@ -1,34 +1,30 @@
-"""A job as uazapi's one call (PROVIDERS 1.2), and the calls that ask: what became of it, and is the line up?"""
+"""Mode `sender`: a job as one mass send (PROVIDERS 1.2), and the calls that ask: what became of it? is the line up?"""
 
 from typing import Any
 
 from dispatcher.domain.account import Account, Sender, token_of
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.domain.pacing import Pacing
-from dispatcher.providers.contract import Misconfigured, Request
-
-MODES = ("", "sender")  # "": the default, sender
+from dispatcher.providers.contract import Request
 
 
 def build(job: Job) -> Request:
-    """The mass send of a job; raises Misconfigured for an account whose mode is not known."""
-    if job.account.mode not in MODES:
-        raise Misconfigured("unknown_mode")
+    """The mass send of a job."""
     body = {**_delays(job.campaign.pacing), "info": job.id, "messages": [*map(_message, job.parcels)]}
-    return Request("POST", "/sender/advanced", _token(job.account, job.sender), body)
+    return Request("POST", "/sender/advanced", token_header(job), body)
 
 
 def build_lookup(job: Job) -> Request:
     """The instance's mass sends; the one that carries the job's id in `info` is the job's."""
-    return Request("GET", "/sender/listfolders", _token(job.account, job.sender))
+    return Request("GET", "/sender/listfolders", token_header(job))
 
 
 def build_probe(account: Account, sender: Sender) -> Request:
-    return Request("GET", "/instance/status", _token(account, sender))
+    return Request("GET", "/instance/status", {"token": token_of(account, sender)})
 
 
-def _token(account: Account, sender: Sender) -> dict[str, str]:
-    return {"token": token_of(account, sender)}
+def token_header(job: Job) -> dict[str, str]:
+    return {"token": token_of(job.account, job.sender)}
 
 
 def _delays(pacing: Pacing) -> dict[str, int]:

@@ -33,9 +33,14 @@ class Said(NamedTuple):
 
 
 def read(job: Job, response: Response) -> Reading:
-    body = response.json_object()
     if 200 <= response.status < 300:
-        return _read_count(job, body)
+        return _read_count(job, response.json_object())
+    return read_refusal(job, response)
+
+
+def read_refusal(job: Job, response: Response) -> Reading:
+    """What anything but a success means, in either mode."""
+    body = response.json_object()
     wording = _wording(body)
     said = Said(response.status, body, wording.lower())
     for applies, meaning in CODES:
