@@ -19,6 +19,7 @@ from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
 
 Args = list[str | int]
 
+AT_ONCE = 1000  # retries a call: a script that files a hundred thousand keeps everybody else waiting
 TOKEN_BYTES = 9  # 72 random bits a release, and a number for each of its tickets
 
 
@@ -99,10 +100,12 @@ class LaneClock:
 
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
         """Release these messages (again) at their time; False: the campaign is not known, plan it first."""
-        return bool(self._call("file_retries", provider, (campaign_text(campaign), *map(_retry, retries))))
+        blocks = (retries[first : first + AT_ONCE] for first in range(0, max(1, len(retries)), AT_ONCE))
+        asked = ((campaign_text(campaign), *map(_retry, block)) for block in blocks)
+        return all(self._call("file_retries", provider, args) for args in asked)
 
     def idle(self, provider: str, campaign: int) -> bool:
-        """Nothing of the campaign is left on the clock: no cursor to move, nothing waiting, nothing in flight."""
+        """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
         return bool(self._call("idle", provider, [campaign_text(campaign)]))
 
     # ------------------------------------------------------------ rebuilding

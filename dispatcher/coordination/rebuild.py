@@ -71,8 +71,8 @@ class ClockBuilder:
     def plan(self, provider: str, plan: Plan, retries: Sequence[Retry]) -> None:
         """An open campaign, and its messages that wait for another try."""
         self._clock.plan(provider, plan)
-        for first in range(0, len(retries), AT_ONCE):
-            self._clock.file_retries(provider, plan.campaign, retries[first : first + AT_ONCE])
+        if retries:
+            self._clock.file_retries(provider, plan.campaign, retries)
 
     def rest_lane(self, provider: str, lane: Lane, ready_ms: int) -> None:
         """A lane rests until then, or longer if it was told so before. Sent in bulk, by `complete` at the latest."""

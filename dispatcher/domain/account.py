@@ -29,6 +29,10 @@ class OnDoubt(StrEnum):
     RESEND = "resend"
 
 
+BY_HAND = "paused by an operator"
+"""The reason of a sender's pause that only an operator ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Credentials and base URLs for one provider, and its policies. Durations carry their unit in the name."""

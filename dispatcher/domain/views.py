@@ -1,4 +1,4 @@
-"""A message as people look at it. Times are UTC epoch milliseconds."""
+"""Messages, and clients who want none, as people look at them. Times are UTC epoch milliseconds."""
 
 from typing import NamedTuple
 
@@ -33,3 +33,11 @@ class DoubtView(NamedTuple):
     message: MessageView
     account: str
     look_ups: int
+
+
+class Suppression(NamedTuple):
+    """A client, by canonical number, who asked not to be contacted, and when that was written down."""
+
+    key: str
+    reason: str
+    since_ms: int

@@ -107,3 +107,7 @@ REPLY = body(
     _object("phone", "at", "event_id", phone="string", at="string", event_id="string", text="string", account="string"),
     {"phone": "5511900000001", "at": "2026-11-07T12:00:00.250Z", "event_id": "crm-8812", "text": "Olá"},
 )
+
+SUPPRESSION = body(
+    _object("phone", phone="string", reason="string"), {"phone": "5511900000001", "reason": "asked on the phone"}
+)

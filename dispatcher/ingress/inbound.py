@@ -1,5 +1,10 @@
-"""A reply as `POST /v1/inbound` takes it: `{"phone", "at", "event_id", "text"?, "account"?}`."""
+"""What apps tell us of clients.
 
+POST /v1/inbound         `{"phone", "at", "event_id", "text"?, "account"?}`   a reply
+POST /v1/suppressions    `{"phone", "reason"?}`                               asked not to be contacted
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatcher.domain.inbound import InboundEvent, InboundKind
@@ -7,24 +12,34 @@ from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.stamps import read_stamp
 
+OPERATOR = "operator"  # the reason of a suppression that came without one
 _LONGEST_ID = 255
 
 
 def read_reply(body: dict[str, Any]) -> tuple[str | None, InboundEvent]:
     """The account's name, if one is given, and the event; raises BadRequest naming every wrong field."""
-    problems: list[tuple[str, str]] = []
+    readers = {"phone": _phone, "at": _moment_ms, "event_id": _event_id, "text": _text, "account": _text}
+    key, at_ms, event_id, text, account = _read(body, readers)
+    return account or None, InboundEvent(InboundKind.REPLY, f"api:{event_id}", at_ms, key, text)
 
-    def read(name: str, reader: Any) -> Any:
+
+def read_suppression(body: dict[str, Any]) -> tuple[str, str]:
+    """The client's canonical number and the reason; raises BadRequest naming every wrong field."""
+    key, reason = _read(body, {"phone": _phone, "reason": _reason})
+    return key, reason or OPERATOR
+
+
+def _read(body: dict[str, Any], readers: Mapping[str, Callable[[Any], Any]]) -> list[Any]:
+    problems: list[tuple[str, str]] = []
+    found = []
+    for name, reader in readers.items():
         try:
-            return reader(body.get(name))
+            found.append(reader(body.get(name)))
         except (ValueError, OverflowError) as wrong:
             problems.append((name, str(wrong)))
-
-    key, at_ms = read("phone", _phone), read("at", _moment_ms)
-    event_id, text, account = read("event_id", _event_id), read("text", _text), read("account", _text)
     if problems:
         raise BadRequest(*problems)
-    return account or None, InboundEvent(InboundKind.REPLY, f"api:{event_id}", at_ms, key, text)
+    return found
 
 
 def _moment_ms(given: Any) -> int:
@@ -51,3 +66,9 @@ def _text(given: Any) -> str:
     if not isinstance(given, (str, type(None))):
         raise ValueError("must be a text")
     return given or ""
+
+
+def _reason(given: Any) -> str:
+    if len(reason := _text(given)) > _LONGEST_ID:
+        raise ValueError(f"must have at most {_LONGEST_ID} characters")
+    return reason

@@ -79,7 +79,7 @@ def messages(
 
 @router.post("/campaigns/{campaign_id}/{order}")
 def steer(campaign_id: str, order: Order, house: Inside) -> dict[str, Any]:
-    """Pause, resume or cancel; answers the campaign. At most the calls already in flight still happen."""
+    """Pause, resume, cancel, or send again what failed; answers the campaign. Calls in flight still happen."""
     view = _view(house, campaign_id)
     if not house.desk.campaigns.steer(view.campaign.id, order):
         raise Refused(409, f"a campaign that is {view.campaign.state.value} cannot be told to {order.value}")

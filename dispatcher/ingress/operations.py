@@ -1,16 +1,19 @@
-"""The native API beside campaigns: senders, locks, messages in doubt, replies that an app saw by itself."""
+"""The native API beside campaigns: senders, locks, suppressions, messages in doubt, replies that an app saw itself."""
 
-from typing import Any
+from typing import Any, Literal
+
+from fastapi import Response
 
 from dispatcher.domain.ids import MalformedId, parse_message
 from dispatcher.domain.phone import InvalidPhone, canonical
+from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ingress import bodies
 from dispatcher.ingress.door import Body, Inside
-from dispatcher.ingress.inbound import read_reply
+from dispatcher.ingress.inbound import read_reply, read_suppression
 from dispatcher.ingress.native import Cursor, Limit, admin_router
 from dispatcher.ingress.refusals import Refused, not_found
-from dispatcher.ingress.views import doubt_json, listing, lock_json, sender_json
-from dispatcher.pipeline.desk import Page, Resolution
+from dispatcher.ingress.views import doubt_json, listing, lock_json, sender_json, suppression_json
+from dispatcher.pipeline.desk import Order, Page, Resolution
 from dispatcher.providers.contract import BadRequest
 
 router = admin_router("operations")
@@ -22,6 +25,18 @@ def senders(house: Inside, account: str | None = None) -> dict[str, Any]:
     now_ms, accounts = house.desk.now_ms(), house.desk.accounts
     found = accounts.senders(None if account is None else accounts.named(account))
     return listing(Page(tuple(found)), lambda view: sender_json(view, now_ms))
+
+
+@router.post("/senders/{account}/{sender}/{order}")
+def steer(account: str, sender: str, order: Literal["pause", "resume"], house: Inside) -> dict[str, Any]:
+    """Pause a sender until it is resumed, or resume it whatever paused it; at most the calls in flight still happen."""
+    try:
+        found = house.desk.accounts.steer(house.desk.accounts.named(account), sender, Order(order))
+    except UnknownAccount:
+        raise not_found("account") from None
+    if not found:
+        raise not_found("sender")
+    return sender_json(found[0], house.desk.now_ms())
 
 
 @router.get("/locks/{phone}")
@@ -42,6 +57,39 @@ def lift(phone: str, house: Inside) -> dict[str, Any]:
     if not lifted:
         raise Refused(404, "this client is free")
     return {"phone": key, "lifted": lifted}
+
+
+@router.get("/suppressions")
+def suppressions(house: Inside, cursor: Cursor = None, limit: Limit = 100) -> dict[str, Any]:
+    """Clients who asked not to be contacted, in the order of their numbers."""
+    return listing(house.desk.suppressions.page(cursor, limit), suppression_json)
+
+
+@router.post("/suppressions", status_code=201, openapi_extra=bodies.SUPPRESSION)
+def suppress(house: Inside, body: Body, response: Response) -> dict[str, Any]:
+    """Never contact a client again; 200 when that was so already, with its first reason."""
+    key, reason = read_suppression(body.object)
+    if not house.desk.suppressions.add(key, reason):
+        response.status_code = 200
+    return suppression(key, house)
+
+
+@router.get("/suppressions/{phone}")
+def suppression(phone: str, house: Inside) -> dict[str, Any]:
+    """Since when and why a client is not contacted, in any spelling of the number; 404 when it may be."""
+    found = house.desk.suppressions.get(_key(phone))
+    if found is None:
+        raise Refused(404, "this client is not suppressed")
+    return suppression_json(found)
+
+
+@router.delete("/suppressions/{phone}")
+def allow(phone: str, house: Inside) -> dict[str, Any]:
+    """Let a client be contacted again; 404 when it may be already."""
+    key = _key(phone)
+    if not house.desk.suppressions.remove(key):
+        raise Refused(404, "this client is not suppressed")
+    return {"phone": key, "removed": True}
 
 
 @router.get("/in-doubt")

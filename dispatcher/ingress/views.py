@@ -8,7 +8,7 @@ from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.views import DoubtView, MessageView
+from dispatcher.domain.views import DoubtView, MessageView, Suppression
 from dispatcher.ingress.times import iso
 from dispatcher.pipeline.desk import CampaignView, Page, SenderView
 
@@ -97,6 +97,10 @@ def lock_json(lock: ContactLock) -> dict[str, Any]:
         "taken_at": iso(lock.taken_ms),
         "until": iso(lock.until_ms),
     }
+
+
+def suppression_json(suppression: Suppression) -> dict[str, Any]:
+    return {"phone": suppression.key, "reason": suppression.reason, "since": iso(suppression.since_ms)}
 
 
 def doubt_json(doubt: DoubtView) -> dict[str, Any]:

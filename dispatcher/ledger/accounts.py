@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, RowMapping, func, select, update
 
-from dispatcher.domain.account import Account, CpcScope, OnDoubt, OnLocked, Sender
+from dispatcher.domain.account import BY_HAND, Account, CpcScope, OnDoubt, OnLocked, Sender
 from dispatcher.domain.accounts_file import AccountSpec
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger import tables
@@ -81,8 +81,12 @@ class Accounts:
     # ------------------------------------------------------------ steering
 
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
-        """Write down that senders are paused and why; `until_ms` (UTC epoch) ends it by itself."""
-        change = update(_S).where(_S.c.id.in_(sender_ids)).values(paused_reason=reason, paused_until=until_ms)
+        """Write down that senders are paused and why; `until_ms` (UTC epoch) ends it by itself.
+
+        A sender that an operator paused stays as it is: whatever ends another pause must not end that one.
+        """
+        meant = _S.c.id.in_(sender_ids) & _S.c.paused_reason.is_distinct_from(BY_HAND)
+        change = update(_S).where(meant).values(paused_reason=reason, paused_until=until_ms)
         with autocommit(self._engine) as connection:
             connection.execute(change)
 

@@ -1,24 +1,16 @@
 """Clients who asked not to be contacted, by canonical number."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from dispatcher.domain.views import Suppression
 from dispatcher.ledger import tables
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.texts import storable
 
 _S = tables.suppression
-
-
-class Suppression(NamedTuple):
-    """`since_ms`: UTC epoch milliseconds."""
-
-    key: str
-    reason: str
-    since_ms: int
 
 
 class Suppressions:

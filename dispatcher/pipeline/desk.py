@@ -5,7 +5,7 @@ underneath is away. Numbers of campaigns are `domain.ids` numbers; cursors are o
 `next_cursor` gave out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -16,7 +16,7 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.domain.views import DoubtView, MessageView
+from dispatcher.domain.views import DoubtView, MessageView, Suppression
 
 T = TypeVar("T")
 
@@ -50,11 +50,12 @@ class SenderView:
 
 
 class Order(StrEnum):
-    """What an operator may tell a campaign."""
+    """What an operator may tell a campaign; a sender only the first two."""
 
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    RETRY_FAILED = "retry-failed"
 
 
 class Resolution(StrEnum):
@@ -105,6 +106,9 @@ class AccountsDesk(Protocol):
     def senders(self, account: Account | None = None) -> Sequence[SenderView]:
         """Every account's, or this one's."""
 
+    def steer(self, account: Account, sender: str | None, order: Order) -> Sequence[SenderView]:
+        """Pause or resume the sender of that name, or all; they, as they are then. None: there is no such sender."""
+
 
 class IntakeDesk(Protocol):
     """Taking campaigns in."""
@@ -141,7 +145,10 @@ class CampaignsDesk(Protocol):
     def message(self, message: MessageId) -> MessageView | None: ...
 
     def steer(self, number: int, order: Order) -> bool:
-        """Pause, resume or cancel; False when the campaign's state does not allow it. Twice is as good as once."""
+        """Carry out an order; False when the campaign's state does not allow it. Twice is as good as once."""
+
+    def lines(self, number: int) -> Iterator[MessageView] | None:
+        """All of a campaign's messages by seq, as a stream; None when there is no such campaign."""
 
 
 class ContactsDesk(Protocol):
@@ -160,6 +167,21 @@ class ContactsDesk(Protocol):
 
     def resolve(self, message: MessageId, resolution: Resolution) -> bool | None:
         """Settle a message in doubt; False when it is not (any more), None when there is no such message."""
+
+
+class SuppressionsDesk(Protocol):
+    """Clients who asked not to be contacted. `key` is a canonical number."""
+
+    def add(self, key: str, reason: str) -> bool:
+        """False when the client was suppressed already; the first reason stays."""
+
+    def remove(self, key: str) -> bool:
+        """False when the client was not suppressed."""
+
+    def get(self, key: str) -> Suppression | None: ...
+
+    def page(self, cursor: str | None, limit: int) -> Page[Suppression]:
+        """In the order of their numbers."""
 
 
 class HouseDesk(Protocol):
@@ -185,6 +207,7 @@ class Desk:
     intake: IntakeDesk
     campaigns: CampaignsDesk
     contacts: ContactsDesk
+    suppressions: SuppressionsDesk
     house: HouseDesk
     now_ms: Callable[[], int]
     open_leads: Callable[[str], Iterable[bytes]]

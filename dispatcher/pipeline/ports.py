@@ -59,7 +59,7 @@ class LaneControl(Protocol):
     def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None: ...
 
     def idle(self, provider: str, campaign: int) -> bool:
-        """Nothing of the campaign is left on the clock: no cursor to move, nothing waiting, nothing in flight."""
+        """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
 
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
         """Release these messages (again) at their time, from whichever lane of the campaign is free.
@@ -199,7 +199,7 @@ class Accounts(Protocol):
     def all_senders(self) -> list[Sender]: ...
 
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
-        """Write down that senders are paused and why."""
+        """Write down that senders are paused and why; nothing replaces an operator's pause."""
 
     def resume(self, sender_ids: Sequence[int]) -> None: ...
 

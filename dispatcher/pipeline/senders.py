@@ -1,8 +1,10 @@
 """The station that pauses senders and lets them go on: the ledger says why, the clock obeys."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.account import BY_HAND, Account, Sender
+from dispatcher.domain.trouble import ClockLost
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
@@ -28,6 +30,18 @@ def pause_senders(
     stations.control.hold_lanes(account.provider, [lane for sender in senders for lane in sender.lanes], until_ms)
     numbers = [sender.id for sender in senders]
     emit("sender.halted", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
+
+
+def pause_by_hand(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:
+    """Release nothing more on their lanes until an operator says so; calls already in flight still happen."""
+    with suppress(ClockLost):  # it releases nothing, and is built from what the ledger says now
+        pause_senders(stations, account, senders, BY_HAND)
+
+
+def resume_by_hand(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:
+    """Let senders go on, whatever paused them."""
+    with suppress(ClockLost):
+        resume_senders(stations, account, senders)
 
 
 def resume_senders(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:

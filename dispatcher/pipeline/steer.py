@@ -1,4 +1,4 @@
-"""The station of the operators: pause, resume and cancel a campaign.
+"""The station of the operators: pause, resume and cancel a campaign, send again what failed.
 
 The ledger comes first: from that moment no claim succeeds, whatever the clock still releases. The clock is
 told next, so that it releases nothing; only the calls already in flight still happen.
@@ -6,8 +6,9 @@ told next, so that it releases nothing; only the calls already in flight still h
 
 from typing import Protocol
 
+from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.pipeline.plan import plan, provider_of
+from dispatcher.pipeline.plan import plan, provider_of, release_again
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
@@ -20,6 +21,9 @@ class CampaignBook(Protocol):
     def resume(self, campaign: int) -> bool: ...
 
     def cancel(self, campaign: int) -> bool: ...
+
+    def retry_failed(self, campaign: int) -> int:
+        """Let every message that failed at a provider wait again; how many. None of a cancelled campaign."""
 
 
 def pause(stations: Stations, book: CampaignBook, campaign: int, reason: str | None = None) -> bool:
@@ -48,6 +52,21 @@ def cancel(stations: Stations, book: CampaignBook, campaign: int) -> bool:
         return False
     try:
         stations.clock.forget(provider_of(stations, campaign), campaign)
+    except DispatcherTrouble as trouble:
+        emit("pacer.trouble", "warning", reason=str(trouble))
+    return True
+
+
+def retry_failed(stations: Stations, book: CampaignBook, campaign: int) -> bool:
+    """Send again what failed at the provider; a campaign that was done runs again. False: it is cancelled.
+
+    When the clock cannot be told, the sweeper finds what waits.
+    """
+    if not book.retry_failed(campaign):
+        return stations.campaigns.get(campaign).state is not CampaignState.CANCELLED
+    _, waiting = stations.campaigns.plan_of(campaign)
+    try:
+        release_again(stations, campaign, [retry for retry in waiting if retry.due_ms])
     except DispatcherTrouble as trouble:
         emit("pacer.trouble", "warning", reason=str(trouble))
     return True

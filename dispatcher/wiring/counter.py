@@ -11,12 +11,13 @@ from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.ledger.figures import figures
 from dispatcher.ledger.leads import recipients
 from dispatcher.ledger.schema import at_head
-from dispatcher.pipeline.desk import Check, Desk, Figures, SenderView
+from dispatcher.pipeline.desk import Check, Desk, Figures, Order, SenderView
+from dispatcher.pipeline.senders import pause_by_hand, resume_by_hand
 from dispatcher.providers.leads_link import read_leads_name
 from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
 from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
-from dispatcher.wiring.counter_contacts import ContactsCounter
+from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
 from dispatcher.wiring.installation import Wiring
 
 
@@ -26,6 +27,7 @@ def desk_of(wiring: Wiring) -> Desk:
         intake=IntakeCounter(wiring),
         campaigns=CampaignsCounter(wiring),
         contacts=ContactsCounter(wiring),
+        suppressions=SuppressionsCounter(wiring),
         house=HouseCounter(wiring),
         now_ms=wiring.stations.now_ms,
         open_leads=wiring.stations.open_leads,
@@ -36,6 +38,7 @@ class AccountsCounter:
     """`AccountsDesk` from the ledger's accounts."""
 
     def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
         self._accounts = wiring.accounts
         self.by_token = wiring.accounts.by_token
         self.by_webhook = wiring.accounts.by_webhook
@@ -45,6 +48,14 @@ class AccountsCounter:
         holders = {one.id: one for one in self._accounts.all()}
         senders = self._accounts.all_senders() if account is None else self._accounts.senders(account.id)
         return [SenderView(one, holders[one.account_id].name, holders[one.account_id].provider) for one in senders]
+
+    def steer(self, account: Account, sender: str | None, order: Order) -> Sequence[SenderView]:
+        meant = [one for one in self._accounts.senders(account.id) if sender in (None, one.name)]
+        _SENDERS[order](self._wiring.stations, account, meant)
+        return [view for view in self.senders(account) if sender in (None, view.sender.name)]
+
+
+_SENDERS = {Order.PAUSE: pause_by_hand, Order.RESUME: resume_by_hand}
 
 
 class HouseCounter:

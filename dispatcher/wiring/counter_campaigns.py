@@ -1,6 +1,6 @@
 """`CampaignsDesk` over a wired installation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
@@ -19,6 +19,7 @@ STATIONS: dict[Order, Callable[..., bool]] = {
     Order.PAUSE: steer.pause,
     Order.RESUME: steer.resume,
     Order.CANCEL: steer.cancel,
+    Order.RETRY_FAILED: steer.retry_failed,
 }
 
 
@@ -74,6 +75,9 @@ class CampaignsCounter:
 
     def steer(self, number: int, order: Order) -> bool:
         return STATIONS[order](self._wiring.stations, self._book, number)
+
+    def lines(self, number: int) -> Iterator[MessageView] | None:
+        return None if self.get(number) is None else self._wiring.lines.whole(number)
 
     def _views(self, campaigns: Sequence[Campaign]) -> list[CampaignView]:
         """A handful of queries for all of them, however many."""

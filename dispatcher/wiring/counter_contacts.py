@@ -7,7 +7,7 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
-from dispatcher.domain.views import DoubtView
+from dispatcher.domain.views import DoubtView, Suppression
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
 from dispatcher.pipeline.reply import receive
@@ -47,6 +47,22 @@ class ContactsCounter:
         view = self._wiring.lines.one(message)
         held = self.locks(view.key) if view else ()
         return [(lock.scope, lock.key) for lock in held if lock.holder == message]
+
+
+class SuppressionsCounter:
+    """`SuppressionsDesk`; a cursor is the number that came last."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._book = wiring.suppressions
+        self.add = wiring.suppressions.add
+        self.remove = wiring.suppressions.remove
+        self.get = wiring.suppressions.get
+
+    def page(self, cursor: str | None, limit: int) -> Page[Suppression]:
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+            raise bad_cursor()
+        found = self._book.page(cursor, limit + 1)
+        return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
 
 
 def _read_cursor(cursor: str | None) -> MessageId | None:

@@ -67,6 +67,7 @@ class Wiring:
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
         self.lines = Lines(self.engine)
+        self.suppressions = Suppressions(self.engine)
 
     @cached_property
     def bus(self) -> TaskBus:
