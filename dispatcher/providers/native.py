@@ -13,7 +13,7 @@ somebody's database: a bad row must not stop the others, so it is kept as a mess
 `invalid_number`, and counted. Nobody is written to less often than listed: the same phone twice is two messages.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,16 +23,16 @@ from dispatcher.domain.content import FIELDS, check_content
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.native_form import NativeForm
+from dispatcher.providers.recipients import as_text, number_text, text_content, undialable
 from dispatcher.providers.schedule import ahead, delays_ms, to_ms
 
-INVALID_NUMBER = "invalid_number"
 TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
 """Providers that take nothing but text."""
 
 _ADDRESS = ("phone", "number")
 _BESIDE = frozenset({*_ADDRESS, "fields"})
-_PROBLEMS_NAMED = 20
 
 
 def recognises(body: Any) -> bool:
@@ -67,7 +67,7 @@ def _form(body: Any) -> NativeForm:
     try:
         form = NativeForm.model_validate(body)
     except ValidationError as invalid:
-        raise BadRequest(*_problems(invalid)) from None
+        raise refused(invalid) from None
     if (form.messages is None) == (form.recipients is None):
         raise BadRequest(("messages", "give either messages, or recipients and a text"))
     if form.messages is not None and (form.text is not None or form.content is not None):
@@ -75,17 +75,11 @@ def _form(body: Any) -> NativeForm:
     return form
 
 
-def _problems(invalid: ValidationError) -> Iterator[tuple[str, str]]:
-    for error in invalid.errors(include_url=False, include_input=False, include_context=False)[:_PROBLEMS_NAMED]:
-        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"])
-        yield where.removeprefix("."), error["msg"].removeprefix("Value error, ")
-
-
 def _messages(form: NativeForm, context: ParseContext) -> list[DraftMessage]:
     problems: list[tuple[str, str]] = []
     read = [_message(f"messages[{at}]", given, context, problems) for at, given in enumerate(form.messages or ())]
     if problems:
-        raise BadRequest(*problems[:_PROBLEMS_NAMED])
+        raise BadRequest(*problems[:PROBLEMS_NAMED])
     return read
 
 
@@ -118,14 +112,13 @@ def _recipients(form: NativeForm) -> Iterable[DraftMessage]:
         try:
             phone, key = _address(given)
         except InvalidPhone:
-            yield DraftMessage(raw[:64], "", fields=fields, problem=INVALID_NUMBER)
+            yield undialable(raw, fields=fields)
         else:
             yield DraftMessage(phone, key, fields={"phone": raw, **fields})
 
 
 def _raw(given: Mapping[str, Any]) -> str:
-    raw = next((given[name] for name in _ADDRESS if given.get(name) is not None), "")
-    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw if isinstance(raw, str) else ""
+    return number_text(next((given[name] for name in _ADDRESS if given.get(name) is not None), ""))
 
 
 def _address(given: Mapping[str, Any]) -> tuple[str, str]:
@@ -144,13 +137,10 @@ def _fields(given: Any) -> dict[str, str]:
 
 
 def _column(name: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    raise ValueError(f"the field {name!r} must be a text or a number")
+    text = as_text(value)
+    if text is None:
+        raise ValueError(f"the field {name!r} must be a text or a number")
+    return text
 
 
 def _shared_content(form: NativeForm, context: ParseContext) -> dict[str, Any] | None:
@@ -158,7 +148,7 @@ def _shared_content(form: NativeForm, context: ParseContext) -> dict[str, Any] |
         return None
     if (form.text is None) == (form.content is None):
         raise BadRequest(("text", "recipients need a text, or a content, but not both"))
-    content = {"type": "text", "text": form.text} if form.content is None else {"type": "text", **form.content}
+    content = text_content(form.text or "") if form.content is None else {"type": "text", **form.content}
     where = "content." if form.content is not None else ""
     if broken := _check(content, context.account.provider):
         raise BadRequest(*((f"{where}{field}", rule) for field, rule in broken))

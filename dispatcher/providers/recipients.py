@@ -57,13 +57,34 @@ def _value(columns: Mapping[str, str], names: Sequence[str]) -> str:
 
 
 def _cell(value: Any, where: str) -> str:
-    if isinstance(value, str):
-        return value
+    text = as_text(value)
+    if text is None:
+        raise BadRequest((where, "must be a string or a number"))
+    return text
+
+
+def as_text(value: Any) -> str | None:
+    """A column's value as text; None for what is no text, number or truth value."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
+    return str(value) if isinstance(value, (str, int, float)) else None
+
+
+def number_text(value: Any) -> str:
+    """A phone as text, also one whose digits came as a JSON number; "" for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise BadRequest((where, "must be a string or a number"))
+    return value if isinstance(value, str) else ""
+
+
+def undialable(
+    phone: str,
+    content: Content | None = None,
+    fields: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> DraftMessage:
+    """A recipient who is kept, and counted, although there is nobody to be dialled."""
+    return DraftMessage(phone[:_LONGEST_PHONE], "", content, fields, params, problem=INVALID_NUMBER)
 
 
 def begun(leads: Iterator[Lead], field: str) -> Iterator[Lead]:
@@ -97,7 +118,7 @@ def _message(
     try:
         key, dialled = canonical(phone), dialable(phone)
     except InvalidPhone:
-        return DraftMessage(phone[:_LONGEST_PHONE], "", content, fields, problem=INVALID_NUMBER)
+        return undialable(phone, content, fields)
     if problem is None:
         problem = DUPLICATE if int(key) in reached else None
         reached.add(int(key))

@@ -23,7 +23,7 @@ from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.domain.template import MissingField, fill
 from dispatcher.providers.builder.names import names_of
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, text_content
+from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, number_text, text_content
 from dispatcher.providers.schedule import start_ms
 from dispatcher.providers.sheet import column_of
 
@@ -163,10 +163,8 @@ def _address(name: str | None, data: Mapping[str, Any]) -> tuple[str, str]:
     """What is dialled, and the canonical key; raises BadRequest."""
     if name is None:
         raise BadRequest(("json.phone", f"{REQUIRED}: a phone under one of {', '.join(PHONES)}"))
-    raw = data[name]
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        raw = str(raw)
-    if not isinstance(raw, str):
+    raw = number_text(data[name])
+    if not raw and data[name] != "":
         raise BadRequest((f"json.{name}", "str type expected"))
     try:
         return dialable(raw), canonical(raw)

@@ -17,10 +17,10 @@ from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.forms import PROBLEMS_NAMED, refused
+from dispatcher.providers.recipients import text_content, undialable
 
 TIMEZONE = "America/Sao_Paulo"
-PROBLEMS_NAMED = 20
-LONGEST_PHONE = 64
 OWN = ("idMessage", "clientId", "contract", "specialistCode", "retryTemplate", "lastTemplate")
 
 
@@ -82,13 +82,7 @@ def _post(body: Any) -> Post:
     try:
         return Post.model_validate(body)
     except ValidationError as invalid:
-        raise BadRequest(*_problems(invalid)) from None
-
-
-def _problems(invalid: ValidationError) -> Iterator[tuple[str, str]]:
-    for error in invalid.errors(include_url=False, include_input=False, include_context=False)[:PROBLEMS_NAMED]:
-        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"])
-        yield where.removeprefix("."), _RULES.get(error["type"], error["msg"])
+        raise refused(invalid, _RULES) from None
 
 
 _RULES = {
@@ -112,12 +106,12 @@ def _check_specialists(post: Post, account: Account) -> None:
 
 
 def _message(post: Post, one: Message) -> DraftMessage:
-    content = {"type": "text", "text": one.mainTemplate}
+    content = text_content(one.mainTemplate)
     params = _params(post, one)
     try:
         return DraftMessage(dialable(one.phone), canonical(one.phone), content, params=params)
     except InvalidPhone:
-        return DraftMessage(one.phone[:LONGEST_PHONE], "", content, params=params, problem="invalid_number")
+        return undialable(one.phone, content, params=params)
 
 
 def _params(post: Post, one: Message) -> Mapping[str, Any]:

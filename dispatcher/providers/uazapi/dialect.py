@@ -16,12 +16,13 @@ from dispatcher.domain.content import check_content
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.forms import PROBLEMS_NAMED, refused
+from dispatcher.providers.recipients import number_text
 from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, not_past
 
 MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
 EPOCH_MS_FROM = 10**12
 EPOCH_MS_BELOW = 4_102_444_800_000  # the year 2100: more digits are microseconds by mistake
-PROBLEMS_NAMED = 20
 DOC_NAME = "documento"
 
 
@@ -62,8 +63,7 @@ def _envelope(body: Any) -> Envelope:
     try:
         return Envelope.model_validate(body)
     except ValidationError as invalid:
-        errors = invalid.errors(include_url=False, include_input=False, include_context=False)
-        raise BadRequest(*((".".join(map(str, error["loc"])), error["msg"]) for error in errors)) from None
+        raise refused(invalid) from None
 
 
 def _messages(given: list[Any]) -> list[DraftMessage]:
@@ -91,7 +91,7 @@ def _check(one: Any) -> list[tuple[str, str]]:
 
 
 def _check_number(number: Any) -> list[tuple[str, str]]:
-    text = _number(number)
+    text = number_text(number)
     if not text.strip():
         return [("number", "is required: digits, a WhatsApp id or a group")]
     try:
@@ -101,15 +101,8 @@ def _check_number(number: Any) -> list[tuple[str, str]]:
     return []
 
 
-def _number(number: Any) -> str:
-    """Digits that came as a JSON number are read as well."""
-    if isinstance(number, int) and not isinstance(number, bool):
-        return str(number)
-    return number if isinstance(number, str) else ""
-
-
 def _message(one: Mapping[str, Any]) -> DraftMessage:
-    phone, key = address(_number(one["number"]))
+    phone, key = address(number_text(one["number"]))
     content = {name: value for name, value in one.items() if name != "number"}
     if content["type"] == "document" and not content.get("docName"):
         content["docName"] = _doc_name(content["file"])
