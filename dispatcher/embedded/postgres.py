@@ -18,13 +18,12 @@ import subprocess
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dispatcher.embedded.child import Child, EmbeddedError
 from dispatcher.embedded.guard import identity
 from dispatcher.embedded.leftovers import read_pid, stop_leftover
 from dispatcher.embedded.ports import LOOPBACK, becomes_true, free_port
+from dispatcher.embedded.server import Server
 
 MAJOR = "18"
 ROLE = DATABASE = "dispatcher"
@@ -48,33 +47,25 @@ SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
-    """One PostgreSQL on the loopback address, its data in `data_dir`, safe to kill at any moment.
+class EmbeddedPostgres(Server):
+    """One PostgreSQL, its data in `data_dir`.
 
-    Port 0 picks a free port at the first start and keeps it for the life of this object. Clients log in
-    with a password that is generated once and kept in `data_dir/password` (mode 0600). `settings` adds to
-    or replaces SETTINGS above.
+    Clients log in with a password that is generated once and kept in `data_dir/password` (mode 0600).
+    `settings` adds to or replaces SETTINGS above. It stops by PostgreSQL's fast shutdown.
     """
 
     def __init__(self, data_dir: Path, port: int = 0, settings: Mapping[str, str] | None = None) -> None:
-        self.data_dir = data_dir.resolve()
-        self.port = port
+        super().__init__(data_dir, port)
         self._settings = SETTINGS | dict(settings or {})
         self._cluster = self.data_dir / "data"
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
-        """For SQLAlchemy; contains the password."""
         return f"postgresql+psycopg2://{ROLE}:{self._password()}@{LOOPBACK}:{self.port}/{DATABASE}"
 
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
-
     def start(self) -> None:
-        """Returns when it takes connections and the database is there; EmbeddedError, one line, if not."""
-        if self._child is not None and self._child.running:
+        """Also makes cluster and database where they are missing."""
+        if self.running:
             return
         binaries = _binaries()
         user = _unprivileged_user(binaries)
@@ -86,28 +77,8 @@ class EmbeddedPostgres:
         self._start_somewhere(binaries, user)
         self._make_database(binaries)
 
-    def stop(self) -> None:
-        """Rolls back what is open, writes a checkpoint and ends (PostgreSQL's fast shutdown)."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL to the postmaster, for tests of what a crash leaves behind."""
-        if self._child is not None:
-            self._child.kill()
-
     def is_healthy(self) -> bool:
-        """True if the server says that it takes connections."""
         return self._child is not None and self._child.running and self._is_ready(self._child)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _start_somewhere(self, binaries: Path, user: str | None) -> None:
         given = bool(self.port)

@@ -6,12 +6,11 @@ import signal
 import socket
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dispatcher.embedded.child import Child, EmbeddedError
 from dispatcher.embedded.leftovers import stop_leftover
 from dispatcher.embedded.ports import LOOPBACK, becomes_true, free_port
+from dispatcher.embedded.server import Server
 
 START_WITHIN_S = 30.0  # an append-only file of some gigabytes has to be read first
 STOP_WITHIN_S = 15.0
@@ -32,32 +31,24 @@ maxmemory-policy noeviction
 """
 
 
-class EmbeddedValkey:
-    """One Valkey on the loopback address, its data in `data_dir`, safe to kill at any moment.
+class EmbeddedValkey(Server):
+    """One Valkey, its data in `data_dir`.
 
-    Port 0 picks a free port at the first start and keeps it for the life of this object, so that clients
-    find the server again after `kill()` and `start()`. At most the last second of writes is lost when
-    the machine itself dies (appendfsync everysec); what the dispatcher keeps here can be rebuilt.
+    At most the last second of writes is lost when the machine itself dies (appendfsync everysec); what the
+    dispatcher keeps here can be rebuilt.
     """
 
     def __init__(self, data_dir: Path, port: int = 0, password: str | None = None) -> None:
-        self.data_dir = data_dir.resolve()
-        self.port = port
+        super().__init__(data_dir, port)
         self._password = password
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
         login = f":{self._password}@" if self._password else ""
         return f"redis://{login}{LOOPBACK}:{self.port}/0"
 
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
-
     def start(self) -> None:
-        """Returns when it answers; EmbeddedError, one line, when it does not."""
-        if self._child is not None and self._child.running:
+        if self.running:
             return
         binary = _binary()
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,28 +60,8 @@ class EmbeddedValkey:
         words = self._child.last_words() if self._child else ""
         raise EmbeddedError(f"Valkey did not start on port {port}: {words}")
 
-    def stop(self) -> None:
-        """Writes what is left to disk and ends."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL, for tests of what a crash leaves behind."""
-        if self._child is not None:
-            self._child.kill()
-
     def is_healthy(self) -> bool:
-        """True if it answers, and not another server in its place."""
         return self.pid is not None and _answering_pid(self.port, self._password) == self.pid
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _try_start(self, binary: Path, port: int) -> bool:
         pid_file, lock = self.data_dir / "valkey.pid", self.data_dir / "lock"
