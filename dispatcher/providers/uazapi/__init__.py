@@ -2,22 +2,22 @@
 
 Mode `sender`: a job is one mass send (`POST /sender/advanced`) marked with our job id; `build` and `read` are
 that call and its answer. Mode `direct`: a job is one message in one call, tracked by that id. `modes` picks.
-`dialect` reads the bodies of upstream apps, `webhook` reads what comes back.
+`dialect` and `simple` read the bodies of upstream apps, `webhook` reads what comes back.
 """
 
 from dispatcher.providers.contract import Provider
 from dispatcher.providers.uazapi.build import build_probe
-from dispatcher.providers.uazapi.dialect import parse, recognises
 from dispatcher.providers.uazapi.modes import batch_for, build, build_lookup, read, read_lookup
 from dispatcher.providers.uazapi.read import read_probe
+from dispatcher.providers.uazapi.simple import parse_any, recognises_any
 from dispatcher.providers.uazapi.webhook import read_inbound
 
 PROVIDER = Provider(
     name="uazapi",
     build=build,
     read=read,
-    recognises=recognises,
-    parse=parse,
+    recognises=recognises_any,
+    parse=parse_any,
     read_inbound=read_inbound,
     lookup=build_lookup,
     read_lookup=read_lookup,

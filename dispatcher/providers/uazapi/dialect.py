@@ -26,8 +26,8 @@ EPOCH_MS_BELOW = 4_102_444_800_000  # the year 2100: more digits are microsecond
 DOC_NAME = "documento"
 
 
-class Envelope(BaseModel):
-    """The body's outer form. `messages` are checked one by one in `_message`."""
+class Pace(BaseModel):
+    """When and how fast: what the bodies of both mass sends have."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
@@ -35,6 +35,11 @@ class Envelope(BaseModel):
     delayMax: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
     info: str | None = None
     scheduled_for: int | None = Field(default=None, ge=0)
+
+
+class Envelope(Pace):
+    """The body's outer form. `messages` are checked one by one in `_message`."""
+
     messages: list[Any] = Field(min_length=1)
 
 
@@ -53,8 +58,8 @@ def parse(body: Any, context: ParseContext) -> Draft:
         name=envelope.info or "",
         dialect="uazapi",
         messages=_messages(envelope.messages),
-        pacing=_pacing(envelope, context.account),
-        scheduled_for_ms=_start_ms(envelope.scheduled_for, context.now_ms),
+        pacing=pacing_of(envelope, context.account),
+        scheduled_for_ms=start_ms(envelope.scheduled_for, context.now_ms),
         options={name: value for name, value in body.items() if name != "messages"},
     )
 
@@ -87,26 +92,30 @@ def _messages(given: list[Any]) -> list[DraftMessage]:
 def _check(one: Any) -> list[tuple[str, str]]:
     if not isinstance(one, dict):
         return [("", "must be an object")]
-    return [*_check_number(one.get("number")), *check_content(one)]
+    return [*check_number(one.get("number"), "number"), *check_content(one)]
 
 
-def _check_number(number: Any) -> list[tuple[str, str]]:
+def check_number(number: Any, field: str) -> list[tuple[str, str]]:
     text = number_text(number)
     if not text.strip():
-        return [("number", "is required: digits, a WhatsApp id or a group")]
+        return [(field, "is required: digits, a WhatsApp id or a group")]
     try:
         address(text)
     except InvalidPhone as invalid:
-        return [("number", str(invalid))]
+        return [(field, str(invalid))]
     return []
 
 
 def _message(one: Mapping[str, Any]) -> DraftMessage:
     phone, key = address(number_text(one["number"]))
-    content = {name: value for name, value in one.items() if name != "number"}
+    return DraftMessage(phone, key, with_name({name: value for name, value in one.items() if name != "number"}))
+
+
+def with_name(content: dict[str, Any]) -> dict[str, Any]:
+    """A document needs a name; one without is called after its file."""
     if content["type"] == "document" and not content.get("docName"):
-        content["docName"] = _doc_name(content["file"])
-    return DraftMessage(phone, key, content)
+        return {**content, "docName": _doc_name(content["file"])}
+    return content
 
 
 def _doc_name(file: str) -> str:
@@ -116,12 +125,12 @@ def _doc_name(file: str) -> str:
     return unquote(urlsplit(file).path.rpartition("/")[2]) or DOC_NAME
 
 
-def _pacing(envelope: Envelope, account: Account) -> Pacing:
+def pacing_of(envelope: Pace, account: Account) -> Pacing:
     least, most = delays_ms(envelope.delayMin, envelope.delayMax, account, ("delayMin", "delayMax"))
     return Pacing(least, most)
 
 
-def _start_ms(given: int | None, now_ms: int) -> int | None:
+def start_ms(given: int | None, now_ms: int) -> int | None:
     """None: at once."""
     if not given:
         return None
