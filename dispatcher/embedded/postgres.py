@@ -51,12 +51,11 @@ class EmbeddedPostgres(Server):
     """One PostgreSQL, its data in `data_dir`.
 
     Clients log in with a password that is generated once and kept in `data_dir/password` (mode 0600).
-    `settings` adds to or replaces SETTINGS above. It stops by PostgreSQL's fast shutdown.
+    It stops by PostgreSQL's fast shutdown.
     """
 
-    def __init__(self, data_dir: Path, port: int = 0, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data_dir: Path, port: int = 0) -> None:
         super().__init__(data_dir, port)
-        self._settings = SETTINGS | dict(settings or {})
         self._cluster = self.data_dir / "data"
 
     @property
@@ -95,7 +94,7 @@ class EmbeddedPostgres(Server):
     def _try_start(self, binaries: Path, user: str | None, port: int) -> Child:
         lock = self.data_dir / "lock"
         stop_leftover(self._cluster / "postmaster.pid", self._cluster, lock, signal.SIGINT)
-        settings = [f"--{name}={value}" for name, value in (self._settings | {"port": str(port)}).items()]
+        settings = [f"--{name}={value}" for name, value in (SETTINGS | {"port": str(port)}).items()]
         child = self._child = Child(
             [str(binaries / "postgres"), "-D", str(self._cluster), *settings],
             log=self.data_dir / "postgres.log",
