@@ -16,6 +16,7 @@ from dispatcher.domain.ids import campaign_text
 
 EVENTS = {
     "campaign.accepted": "a draft was stored: campaign, account, accepted, queued",
+    "campaign.changed": "an upstream app changed a campaign's pace or start: campaign",
     "campaign.done": "no message of the campaign is pending or sending any more: campaign",
     "campaign.healed": "the ledger held pending messages that the clock did not know: campaign, pending",
     "send.finished": "a provider call has ended: campaign, seq, size, fates, reasons, call_ms",

@@ -8,7 +8,7 @@ import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
-from dispatcher.domain.ids import Lane, parse_campaign, parse_lane
+from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord, why_waiting
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Ticket
@@ -76,6 +76,19 @@ class LaneViews:
             batch.hlen(campaigns)
             batch.llen(keys.send_queue(provider))
             return Census(*batch.execute())
+
+    def gates(self, provider: str, only: Sequence[int] | None = None) -> dict[int, int]:
+        """Campaigns between two chunks, all or some: when the next chunk may start (UTC epoch, ms)."""
+        names = None if only is None else [campaign_text(one) for one in only]
+        if names == []:
+            return {}
+        table = keys.campaigns(provider)
+        with our_words():
+            seconds, micros = self._client.time()
+            answer = self._client.hgetall(table) if names is None else self._client.hmget(table, names)
+        known = {parse_campaign(name): _campaign(text) for name, text in _table(answer, names).items()}
+        now = seconds * 1000 + micros // 1000
+        return {number: one.gate for number, one in known.items() if one.gate > now and one.next < one.end}
 
 
 def _table(answer: Any, names: list[str] | None) -> dict[str, Any]:

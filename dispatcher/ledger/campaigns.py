@@ -31,8 +31,8 @@ FROM unnest(CAST(:campaigns AS bigint[])) AS id
 """)
 
 _SENDERS = select(_CS.c.sender_id).where(_CS.c.campaign_id == _C.c.id).order_by(_CS.c.sender_id).scalar_subquery()
-_WHOLE = select(_C, func.array(_SENDERS, type_=ARRAY(Integer)).label("sender_ids"))
-_SHOWN: dict[CampaignState, ColumnElement[bool]] = {
+WHOLE = select(_C, func.array(_SENDERS, type_=ARRAY(Integer)).label("sender_ids"))
+SHOWN: dict[CampaignState, ColumnElement[bool]] = {
     S.SCHEDULED: (_C.c.state == S.RUNNING.value) & (_C.c.scheduled_for > func.now()),
     S.RUNNING: (_C.c.state == S.RUNNING.value) & func.coalesce(_C.c.scheduled_for <= func.now(), True),
 }
@@ -73,7 +73,7 @@ class Campaigns:
         """Newest first, those with a number less than `before`; `state` as it is shown (`scheduled` too)."""
         conditions: list[ColumnElement[bool]] = []
         if state is not None:
-            conditions.append(_SHOWN.get(state, _C.c.state == state.value))
+            conditions.append(SHOWN.get(state, _C.c.state == state.value))
         if account_id is not None:
             conditions.append(_C.c.account_id == account_id)
         if before is not None:
@@ -155,16 +155,16 @@ class Campaigns:
             return list(connection.execute(query).scalars())
 
     def _campaigns(self, *conditions: ColumnElement[bool], limit: int) -> list[Campaign]:
-        query = _WHOLE.where(*conditions).order_by(_C.c.id.desc()).limit(limit)
+        query = WHOLE.where(*conditions).order_by(_C.c.id.desc()).limit(limit)
         with autocommit(self._engine) as connection:
-            return [_campaign(row) for row in connection.execute(query).mappings()]
+            return [campaign_of(row) for row in connection.execute(query).mappings()]
 
 
 def _live(*states: str) -> ColumnElement[bool]:
     return _C.c.finished_at.is_(None) & _C.c.state.in_(states)
 
 
-def _campaign(row: RowMapping) -> Campaign:
+def campaign_of(row: RowMapping) -> Campaign:
     return Campaign(
         id=row["id"],
         account_id=row["account_id"],

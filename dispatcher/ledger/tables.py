@@ -2,6 +2,7 @@
 
     account ── sender
        └── campaign ── campaign_sender      whom it may leave from; none: every sender of the account
+              ├── campaign_change           its pace and its start, each time they were changed: what was, what is
               ├── campaign_count            its messages by state, in 16 shards, kept by a trigger
               └── message ── attempt        (campaign_id, seq); one attempt for each claim
     inbound_event    what webhooks brought, once each
@@ -149,10 +150,22 @@ campaign = Table(
     _now("grown_at"),
     Column("opened_at", EpochMs),  # null: the lane clock does not know of it, or of what it has grown by
     Column("finished_at", EpochMs),
+    Column("removed_at", EpochMs),  # gone for its upstream app, kept for everybody else
     Index("campaign_account", "account_id", "id"),
     Index("campaign_join", "account_id", "join_key", unique=True, postgresql_where=text("join_key IS NOT NULL")),
     Index("campaign_live", "id", postgresql_where=text("finished_at IS NULL")),
     postgresql_with={"fillfactor": "70"},
+)
+
+campaign_change = Table(
+    "campaign_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("campaign_id", BigInteger, ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False),
+    _now("at"),
+    Column("was", JSON, nullable=False),
+    Column("now_is", JSON, nullable=False),
+    Index("campaign_change_campaign", "campaign_id", "id"),
 )
 
 campaign_sender = Table(

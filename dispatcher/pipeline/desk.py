@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.changes import Change, ChunkCount, Wanted
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
@@ -40,6 +41,19 @@ class CampaignView:
     senders: tuple[str, ...] = ()
     lanes: int = 1
     started_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamView:
+    """A campaign as its upstream app is shown it. Times are UTC epoch milliseconds.
+
+    `chunks` by their index; `gate_ms`: when the next chunk may start, while the campaign stands between two.
+    """
+
+    seen: CampaignView
+    chunks: Mapping[int, ChunkCount]
+    gate_ms: int | None = None
+    changed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,24 @@ class CampaignsDesk(Protocol):
         """All of a campaign's messages by seq, as a stream; None when there is no such campaign."""
 
 
+class UpstreamDesk(Protocol):
+    """An account's own campaigns; those that were removed are none."""
+
+    def find(
+        self, account: Account, wanted: Wanted, offset: int = 0, limit: int = 1
+    ) -> tuple[int, Sequence[UpstreamView]]:
+        """How many there are, and those of the page, newest first."""
+
+    def between_chunks(self, account: Account) -> tuple[int, ...]:
+        """The numbers of campaigns that wait for their next chunk, this account's and others'."""
+
+    def change(self, number: int, change: Change) -> bool:
+        """Change pace or start of what is not sent yet; False: the campaign is over."""
+
+    def remove(self, number: int) -> None:
+        """Cancel a campaign if it is not over, and show it to its upstream app no more."""
+
+
 class ContactsDesk(Protocol):
     """Clients: what they say, who holds them, what may have reached them. `key` is a canonical number."""
 
@@ -206,6 +238,7 @@ class Desk:
     accounts: AccountsDesk
     intake: IntakeDesk
     campaigns: CampaignsDesk
+    upstream: UpstreamDesk
     contacts: ContactsDesk
     suppressions: SuppressionsDesk
     house: HouseDesk

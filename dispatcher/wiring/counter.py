@@ -18,14 +18,17 @@ from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
 from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
+from dispatcher.wiring.counter_upstream import UpstreamCounter
 from dispatcher.wiring.installation import Wiring
 
 
 def desk_of(wiring: Wiring) -> Desk:
+    campaigns = CampaignsCounter(wiring)
     return Desk(
         accounts=AccountsCounter(wiring),
         intake=IntakeCounter(wiring),
-        campaigns=CampaignsCounter(wiring),
+        campaigns=campaigns,
+        upstream=UpstreamCounter(wiring, campaigns),
         contacts=ContactsCounter(wiring),
         suppressions=SuppressionsCounter(wiring),
         house=HouseCounter(wiring),

@@ -43,7 +43,7 @@ class CampaignsCounter:
 
     def get(self, number: int) -> CampaignView | None:
         try:
-            [view] = self._views([self._book.get(number)])
+            [view] = self.views([self._book.get(number)])
         except LookupError:
             return None
         return view
@@ -55,10 +55,10 @@ class CampaignsCounter:
         before = None if cursor is None else _read_cursor(cursor)
         found = self._book.page(state, holder, before, limit + 1)
         following = campaign_text(found[limit - 1].id) if len(found) > limit else None
-        return Page(tuple(self._views(found[:limit])), following)
+        return Page(tuple(self.views(found[:limit])), following)
 
     def between(self, account_id: int, low: int, high: int) -> Sequence[CampaignView]:
-        return self._views(self._book.between(account_id, low, high, BETWEEN))
+        return self.views(self._book.between(account_id, low, high, BETWEEN))
 
     def messages(
         self, number: int, state: MessageState | None, cursor: str | None, limit: int
@@ -79,7 +79,7 @@ class CampaignsCounter:
     def lines(self, number: int) -> Iterator[MessageView] | None:
         return None if self.get(number) is None else self._wiring.lines.whole(number)
 
-    def _views(self, campaigns: Sequence[Campaign]) -> list[CampaignView]:
+    def views(self, campaigns: Sequence[Campaign]) -> list[CampaignView]:
         """A handful of queries for all of them, however many."""
         numbers = [one.id for one in campaigns]
         counts, started = self._book.counts_of(numbers), self._book.first_send_ms(numbers)

@@ -1,0 +1,62 @@
+"""What an upstream app may still ask of a campaign that is under way, and what it is shown of how far it is.
+
+Who is written to, and what, is frozen when a campaign is accepted. Its start and its pace are not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dispatcher.domain.lifecycle import CampaignState
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new pace and start for what is not sent yet. None: as it is; `chunk_size` 0: one single chunk.
+
+    `moves_start`: `scheduled_for_ms` counts, and None then is "at once". `options` are added to those of the dialect.
+    """
+
+    delay_ms: int | None = None
+    chunk_size: int | None = None
+    chunk_gap_ms: int | None = None
+    moves_start: bool = False
+    scheduled_for_ms: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Change(options=self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of an account's campaigns. None and "" ask for nothing; `numbers` and `not_numbers` narrow it further.
+
+    `state` as it is shown (`scheduled` too); `sent`: whether at least one message was sent, or is in doubt
+    when the campaign is done.
+    """
+
+    name: str = ""
+    sender: str = ""
+    state: CampaignState | None = None
+    sent: bool | None = None
+    numbers: tuple[int, ...] | None = None
+    not_numbers: tuple[int, ...] = ()
+
+
+class ChunkCount(NamedTuple):
+    """A chunk's messages: all, and those that are settled, sent, delivered, read, answered (each counts the next).
+
+    A cancelled message is not settled here: nothing was done about it.
+
+    `last_ms`: when one was settled last (UTC epoch).
+    """
+
+    total: int
+    settled: int
+    sent: int
+    delivered: int
+    read: int
+    answered: int
+    last_ms: int | None

@@ -1,0 +1,32 @@
+"""The station of the upstream apps: a new pace or start for what is not sent yet; a campaign removed.
+
+The ledger comes first, and notes that the clock does not know yet: should this process die before it is told, the
+sweeper tells it.
+"""
+
+from typing import Protocol
+
+from dispatcher.domain.changes import Change
+from dispatcher.pipeline.plan import plan
+from dispatcher.pipeline.stations import Stations
+from dispatcher.telemetry import emit
+
+
+class ChangeBook(Protocol):
+    """What the ledger writes down of changes."""
+
+    def change(self, campaign: int, change: Change, batch: int | None) -> bool:
+        """False: the campaign is over, or unknown."""
+
+
+def change(stations: Stations, book: ChangeBook, campaign: int, change: Change) -> bool:
+    """Change a campaign's pace or start; the delay after the very next message is drawn from the new one."""
+    batch = None
+    if change.chunk_size is not None:
+        account = stations.account(stations.campaign(campaign).account_id)
+        batch = stations.batch(account, change.chunk_size)
+    if not book.change(campaign, change, batch):
+        return False
+    plan(stations, campaign)
+    emit("campaign.changed", campaign=campaign)
+    return True
