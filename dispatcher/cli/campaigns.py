@@ -1,5 +1,7 @@
 """`dispatcher campaigns`: looking at campaigns and steering them."""
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +10,7 @@ from dispatcher.cli.installation import at_desk
 from dispatcher.cli.output import AsJson, show_one, show_table
 from dispatcher.cli.trouble import Problem
 
-commands = typer.Typer(help="Campaigns: look at them, pause, resume, cancel.", no_args_is_help=True)
+commands = typer.Typer(help="Campaigns: look at them, steer them, export them.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, 12 letters and digits.")]
 COLUMNS = ("id", "account", "name", "state", "total", "messages", "progress", "finish_prediction")
@@ -57,6 +59,34 @@ def resume(campaign: Id, as_json: AsJson = False) -> None:
 def cancel(campaign: Id, as_json: AsJson = False) -> None:
     """End it: what was not sent yet is cancelled, for good."""
     _steer(campaign, "cancel", as_json)
+
+
+@commands.command("retry-failed")
+def retry_failed(campaign: Id, as_json: AsJson = False) -> None:
+    """Send again what failed at the provider; a campaign that was done runs again."""
+    _steer(campaign, "retry-failed", as_json)
+
+
+@commands.command()
+def export(
+    campaign: Id,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; standard output if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line instead of CSV.")] = False,
+) -> None:
+    """All of its messages as CSV: recipient, state, reason, times. No cell starts a formula."""
+    from dispatcher.domain.ids import parse_campaign
+    from dispatcher.ingress.export import csv_of, json_lines_of
+
+    with at_desk() as desk:
+        lines = desk.campaigns.lines(parse_campaign(campaign))
+        if lines is None:
+            raise Problem("there is no such campaign")
+        pieces = json_lines_of(lines) if as_json else csv_of(lines)
+        if output is None:
+            sys.stdout.writelines(pieces)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
 
 
 def _steer(campaign: str, word: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.installation import at_desk
-from dispatcher.cli.output import AsJson, show_table
+from dispatcher.cli.output import AsJson, show_json, show_table
 from dispatcher.cli.trouble import Problem
 
 commands = typer.Typer(help="Messages whose fate is unknown.", no_args_is_help=True)
@@ -31,6 +31,7 @@ def list_doubts(
 def resolve(
     message: Annotated[str, typer.Argument(metavar="ID", help="The message's id: campaign, dash, number.")],
     fate: Annotated[str, typer.Option("--as", help="sent, failed, or retry: it may reach its recipient twice.")],
+    as_json: AsJson = False,
 ) -> None:
     """Settle a message in doubt."""
     from dispatcher.domain.ids import parse_message
@@ -42,4 +43,7 @@ def resolve(
         done = desk.contacts.resolve(parse_message(message), Resolution(fate))
     if not done:
         raise Problem("there is no such message" if done is None else "this message is not in doubt")
-    print(f"{message}: {fate}")
+    if as_json:
+        show_json({"id": message, "resolved_as": fate})
+    else:
+        print(f"{message}: {fate}")

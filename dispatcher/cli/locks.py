@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.installation import at_desk
-from dispatcher.cli.output import AsJson, show_table
+from dispatcher.cli.output import AsJson, show_json, show_table
 
 commands = typer.Typer(help="CPC locks: who holds a client, and letting go.", no_args_is_help=True)
 
@@ -29,11 +29,14 @@ def show(phone: Phone, as_json: AsJson = False) -> None:
 
 
 @commands.command()
-def release(phone: Phone) -> None:
+def release(phone: Phone, as_json: AsJson = False) -> None:
     """Free a client in every scope, as a reply would."""
     from dispatcher.domain.phone import canonical
 
     key = canonical(phone)
     with at_desk() as desk:
         freed = desk.contacts.lift(key)
+    if as_json:
+        show_json({"phone": key, "lifted": freed})
+        return
     print(f"released: {freed}" if freed else "this client was free")

@@ -32,6 +32,7 @@ def create_app(desk: Desk, settings: Settings) -> FastAPI:
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
     app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
+    app.state.leaving = False  # set by the server that is told to stop: streams end by themselves then
     app.state.registry, meter = registry_for(desk.house)
     app.add_middleware(AccessLog, meter=meter)
     for door in DOORS:

@@ -1,12 +1,25 @@
 """Runs the web: one uvicorn process. Several of them, on several hosts, may serve one installation."""
 
 import logging
+from socket import socket
 
 import uvicorn
 from fastapi import FastAPI
 
 _KEEP_ALIVE_S = 30
 _SHUTDOWN_S = 25  # answers under way are finished; a platform's SIGKILL comes after 30 s
+
+
+class Server(uvicorn.Server):
+    """Tells the application when it is to leave: an answer that would go on for hours ends itself."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._app.state.leaving = True
+        await super().shutdown(sockets)
 
 
 def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
@@ -22,4 +35,4 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    return uvicorn.Server(config)
+    return Server(app, config)

@@ -1,0 +1,57 @@
+"""Server-sent events of one campaign: how far it is, each time that changes, until it is over.
+
+    event: counts    state and counts, at once and whenever they change
+    : still here     nothing changed for a while; keeps proxies from hanging up
+    event: end       the last counts; the stream is closed after it
+
+The one asynchronous place here: a thread for everybody who watches would soon be all threads there are.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from dispatcher.domain.trouble import DispatcherTrouble
+
+LOOK_EVERY_S = 0.5
+HEARTBEAT_S = 15.0
+_TOLD = ("id", "state", "paused_reason", "total", "counts", "progress", "finish_prediction", "finished_at")
+_NEWS = ("state", "paused_reason", "counts", "finished_at")
+
+
+async def follow(
+    look: Callable[[], dict[str, Any]],
+    is_leaving: Callable[[], bool],
+    every_s: float = LOOK_EVERY_S,
+    heartbeat_s: float = HEARTBEAT_S,
+) -> AsyncIterator[str]:
+    """`look` gives the campaign as it is shown; what it raises while a server is away is waited out.
+
+    Ends without `end` when we are told to leave: an EventSource asks again, and gets the counts as they are then.
+    """
+    clock = asyncio.get_running_loop()
+    told: dict[str, Any] | None = None
+    spoke_s = clock.time()
+    while not is_leaving():
+        try:
+            shown = await run_in_threadpool(look)
+        except DispatcherTrouble:
+            shown = told or {}
+        if shown and (told is None or any(shown[name] != told[name] for name in _NEWS)):
+            told, spoke_s = shown, clock.time()
+            yield _event("counts", shown)
+        if shown and shown["finished_at"] is not None:
+            yield _event("end", shown)
+            return
+        if clock.time() - spoke_s >= heartbeat_s:
+            spoke_s = clock.time()
+            yield ": still here\n\n"
+        await asyncio.sleep(every_s)
+
+
+def _event(name: str, shown: dict[str, Any]) -> str:
+    data = json.dumps({one: shown[one] for one in _TOLD}, ensure_ascii=False)
+    return f"event: {name}\ndata: {data}\n\n"
