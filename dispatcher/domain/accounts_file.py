@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from dispatcher.domain import optout
 from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
 
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -128,6 +129,14 @@ class AccountSpec(_Table):
         if isinstance(given, dict) and "timeout_s" not in given:
             return {**given, "timeout_s": 120 if given.get("provider") == "cpc" else 30}
         return given
+
+    @field_validator("options")
+    @classmethod
+    def _opt_out_words_are_words(cls, options: dict[str, Any]) -> dict[str, Any]:
+        words = options.get(optout.OPTION, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) and optout.bare(word) for word in words):
+            raise ValueError(f"{optout.OPTION} must be a list of words")
+        return options
 
     @field_validator("delay_max")
     @classmethod

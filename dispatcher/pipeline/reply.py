@@ -1,4 +1,4 @@
-"""The station for what comes back: replies lift locks, receipts fill in times, connections pause and resume.
+"""The station for what comes back: replies lift locks or opt out, receipts fill in times, connections steer senders.
 
 An event is stored before anything else and processed by a job of its own, so that a webhook answers
 at once and a crash in between loses nothing.
@@ -7,6 +7,7 @@ at once and a crash in between loses nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.trouble import DispatcherTrouble
@@ -57,7 +58,15 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
     for scope in scopes:
         stations.locks.lift(scope, event.key, event.at_ms)
     stations.inbound.answered(event.key, event.at_ms)
+    if optout.opts_out(event.text, _opt_out_words(stations, account_id)):
+        stations.suppress(event.key, optout.REASON)
+        return f"lifted {len(scopes)}, opted out"
     return f"lifted {len(scopes)}"
+
+
+def _opt_out_words(stations: Stations, account_id: int | None) -> Sequence[str]:
+    """Those of the account that heard the reply; the default where an app of its own did, for no account."""
+    return optout.words_of({} if account_id is None else stations.account(account_id).options)
 
 
 def _receipt(stations: Stations, account_id: int | None, event: InboundEvent) -> str:

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.ids import parse_campaign
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.pipeline.reply import process
 from tests.ingress.asks import ANA, BIA
-from tests.ingress.conftest import Web
+from tests.ingress.conftest import ACCOUNTS, Web
 from tests.ingress.test_control import NOBODY, native, walked
 
 LINE = "5511900000091"
@@ -158,3 +159,33 @@ def test_a_suppression_of_nobody_is_400(shared_web: Web, body: dict[str, Any], f
 def test_a_cursor_that_was_not_given_out_is_400(shared_web: Web) -> None:
     assert shared_web.admin.get("/v1/suppressions", params={"cursor": "x"}).status_code == 400
     assert shared_web.admin.delete("/v1/suppressions/abc").status_code == 400
+
+
+# ---------------------------------------------------------------- opt-out words
+
+
+def heard(web: Web, text: str, account: str | None = "loja") -> None:
+    """A reply of Ana's with this text, taken in through the front door and processed."""
+    named = {} if account is None else {"account": account}
+    reply = {"phone": ANA, "at": "2026-11-07T12:00:00Z", "event_id": text, "text": text, **named}
+    assert web.admin.post("/v1/inbound", json=reply).json()["new"]
+    for number in web.wiring.inbound.waiting(0, 10):
+        process(web.wiring.stations, number)
+
+
+@pytest.mark.parametrize("account", ["loja", None])
+def test_a_client_who_opts_out_is_not_contacted_again(web: Web, account: str | None) -> None:
+    heard(web, "obrigada, vou sair agora", account)
+    assert web.admin.get(f"/v1/suppressions/{ANA}").status_code == 404
+    heard(web, "Saír!", account)
+    assert web.admin.get(f"/v1/suppressions/{ANA}").json()["reason"] == "opt_out"
+    assert web.wiring.stations.suppressed([ANA, BIA]) == {ANA}
+
+
+def test_an_account_may_have_opt_out_words_of_its_own(web: Web) -> None:
+    own = ACCOUNTS.replace('name = "loja"', 'name = "loja"\noptions = { opt_out_words = ["baja"] }')
+    web.wiring.accounts.apply(read_accounts(own, {}))
+    heard(web, "SAIR")
+    assert web.admin.get(f"/v1/suppressions/{ANA}").status_code == 404
+    heard(web, "¡Baja!")
+    assert web.admin.get(f"/v1/suppressions/{ANA}").status_code == 200
