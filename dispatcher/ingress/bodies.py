@@ -65,9 +65,37 @@ UAZAPI = creating(
     },
 )
 
+UAZAPI_SIMPLE = creating(
+    _object(
+        *("numbers", "type", "delayMin", "delayMax"),
+        **{"numbers": "array", "type": "string", "text": "string", "folder": "string", "info": "string"},
+        **{"delayMin": "integer", "delayMax": "integer", "scheduled_for": "integer"},
+    ),
+    {"folder": "Oferta", "delayMin": 3, "delayMax": 6, "numbers": ["5511900000001"], "type": "text", "text": "Olá"},
+)
+
+UAZAPI_EDIT = body(_object("folder_id", "action", folder_id="string", action="string"))
+
+UAZAPI_MESSAGES = body(
+    _object("folder_id", folder_id="string", messageStatus="string", page="integer", pageSize="integer")
+)
+
+UAZAPI_CLEARDONE = body(_object(hours="integer"))
+
 KINBOX = creating(
     _object("name", name="string", channelId="string", message="string", leadsAssetUrl="string", leads="array"),
     {"name": "Lançamento", "message": "Olá {{nome}}", "leads": [{"phone": "5511900000001", "nome": "Ana"}]},
+)
+
+KINBOX_CHANGE = body(
+    _object(
+        scheduledTo="string",
+        secondsBetweenMessages="integer",
+        secondsBetweenChunks="integer",
+        chunkSize="integer",
+        chunksCount="integer",
+    ),
+    {"secondsBetweenMessages": 10},
 )
 
 BUILDER_LOGIN = body(_object("user", "password", user="string", password="string"))

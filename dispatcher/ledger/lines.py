@@ -13,24 +13,24 @@ from dispatcher.ledger.times import epoch_ms
 
 AT_ONCE = 1000
 
-_LINE = "SELECT m.*, s.name AS sender_name FROM message m LEFT JOIN sender s ON s.id = m.sender_id"
+LINE = "SELECT m.*, s.name AS sender_name FROM message m LEFT JOIN sender s ON s.id = m.sender_id"
 
-PAGE = text(f"{_LINE} WHERE m.campaign_id = :campaign AND m.seq > :after ORDER BY m.seq LIMIT :limit")
+PAGE = text(f"{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after ORDER BY m.seq LIMIT :limit")
 
 PAGE_OF_STATE = text(f"""
-{_LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
+{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
 ORDER BY m.seq LIMIT :limit
 """)
 
 PAGE_OF_RARE_STATE = text(f"""
-{_LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
+{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
     AND m.state NOT IN ('pending', 'sent')
 ORDER BY m.seq LIMIT :limit
 """)
 
-WHOLE = text(f"{_LINE} WHERE m.campaign_id = :campaign ORDER BY m.seq")
+WHOLE = text(f"{LINE} WHERE m.campaign_id = :campaign ORDER BY m.seq")
 
-ONE = text(f"{_LINE} WHERE m.campaign_id = :campaign AND m.seq = :seq")
+ONE = text(f"{LINE} WHERE m.campaign_id = :campaign AND m.seq = :seq")
 
 IN_DOUBT = text("""
 SELECT m.*, s.name AS sender_name, a.name AS account_name FROM message m
@@ -57,29 +57,29 @@ class Lines:
         if state is not None:
             asked["state"] = state.value
         with autocommit(self._engine) as connection:
-            return [_view(row) for row in connection.execute(query, asked)]
+            return [view_of(row) for row in connection.execute(query, asked)]
 
     def whole(self, campaign: int) -> Iterator[MessageView]:
         """All of a campaign's messages, as a stream: a million need no memory."""
         with transaction(self._engine, statement_timeout_s=0) as connection:
             rows = connection.execution_options(yield_per=AT_ONCE).execute(WHOLE, {"campaign": campaign})
             for row in rows:
-                yield _view(row)
+                yield view_of(row)
 
     def one(self, message: MessageId) -> MessageView | None:
         with autocommit(self._engine) as connection:
             row = connection.execute(ONE, {"campaign": message.campaign, "seq": message.seq}).first()
-        return None if row is None else _view(row)
+        return None if row is None else view_of(row)
 
     def in_doubt(self, after: MessageId | None = None, limit: int = 100) -> list[DoubtView]:
         """The messages in doubt of all campaigns, those claimed first before the others, behind `after`."""
         campaign, seq = after or (None, None)
         with autocommit(self._engine) as connection:
             rows = connection.execute(IN_DOUBT, {"campaign": campaign, "seq": seq, "limit": limit}).all()
-        return [DoubtView(_view(row), row.account_name, row.doubt_tries) for row in rows]
+        return [DoubtView(view_of(row), row.account_name, row.doubt_tries) for row in rows]
 
 
-def _view(row: Row[Any]) -> MessageView:
+def view_of(row: Row[Any]) -> MessageView:
     return MessageView(
         id=MessageId(row.campaign_id, row.seq),
         phone=row.phone,

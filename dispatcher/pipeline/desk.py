@@ -14,6 +14,7 @@ from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.changes import Change, ChunkCount, Wanted
 from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.folders import Cleared, FolderLine, Receipts
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
@@ -54,6 +55,11 @@ class UpstreamView:
     chunks: Mapping[int, ChunkCount]
     gate_ms: int | None = None
     changed_ms: int | None = None
+
+
+class FolderView(NamedTuple):
+    view: CampaignView
+    receipts: Receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,22 @@ class UpstreamDesk(Protocol):
         """Cancel a campaign if it is not over, and show it to its upstream app no more."""
 
 
+class FoldersDesk(Protocol):
+    """Campaigns as the folders of one account, until they are removed; operators and the ledger keep those."""
+
+    def folders(self, account: Account, removed: bool) -> Sequence[FolderView]:
+        """Newest first, a thousand at most."""
+
+    def folder(self, account: Account, number: int) -> CampaignView | None:
+        """None: there is none, it is another account's, or it was removed."""
+
+    def part(self, campaign: int, states: Sequence[MessageState], offset: int, limit: int) -> Sequence[FolderLine]:
+        """A campaign's messages by seq: all, or those in these states."""
+
+    def clear(self, account: Account, ended_before_ms: int | None) -> Cleared:
+        """Remove those that had ended by then; None: all, whatever they are at."""
+
+
 class ContactsDesk(Protocol):
     """Clients: what they say, who holds them, what may have reached them. `key` is a canonical number."""
 
@@ -239,6 +261,7 @@ class Desk:
     intake: IntakeDesk
     campaigns: CampaignsDesk
     upstream: UpstreamDesk
+    folders: FoldersDesk
     contacts: ContactsDesk
     suppressions: SuppressionsDesk
     house: HouseDesk

@@ -18,6 +18,7 @@ from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
 from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
+from dispatcher.wiring.counter_folders import FoldersCounter
 from dispatcher.wiring.counter_upstream import UpstreamCounter
 from dispatcher.wiring.installation import Wiring
 
@@ -29,6 +30,7 @@ def desk_of(wiring: Wiring) -> Desk:
         intake=IntakeCounter(wiring),
         campaigns=campaigns,
         upstream=UpstreamCounter(wiring, campaigns),
+        folders=FoldersCounter(wiring, campaigns),
         contacts=ContactsCounter(wiring),
         suppressions=SuppressionsCounter(wiring),
         house=HouseCounter(wiring),

@@ -2,7 +2,8 @@
 
 Mode `sender`: a job is one mass send (`POST /sender/advanced`) marked with our job id; `build` and `read` are
 that call and its answer. Mode `direct`: a job is one message in one call, tracked by that id. `modes` picks.
-`dialect` and `simple` read the bodies of upstream apps, `webhook` reads what comes back.
+`dialect` and `simple` read the bodies of upstream apps, `folders` shows them their campaigns, `webhook` reads what
+comes back.
 """
 
 from dispatcher.providers.contract import Provider
