@@ -1,7 +1,7 @@
 """The lane clock in Redis: `ports.LaneClock` and `ports.LaneControl` through one script a verb, one round trip each.
 
-The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin, finish
-and skip at one; plan, forget, resume, the close of a chunk and the filing of a retry that is a campaign's
+The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin, renew,
+finish and skip at one; plan, forget, resume, the close of a chunk and the filing of a retry that is a campaign's
 earliest work go through the lanes of that campaign.
 """
 
@@ -57,6 +57,10 @@ class LaneClock:
     def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
         """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
         return bool(self._call("begin", provider, (str(ticket.lane), ticket.token, lease_ms)))
+
+    def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """Renew a ticket's lease once more; False when its lane is another's, or a pacer decides about it."""
+        return bool(self._call("renew", provider, (str(ticket.lane), ticket.token, lease_ms)))
 
     def finish(
         self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()

@@ -17,6 +17,7 @@ LANE_VERBS = (
     "plan",
     "release",
     "begin",
+    "renew",
     "finish",
     "skip",
     "forget",

@@ -7,6 +7,7 @@ the next messages of its cursor. Every time a campaign gets work earlier than it
 
     release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
     begin     in flight -> lease of the call's length
+    renew     in flight -> the same once more, for a worker that was held up
     finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next
     skip      in flight -> free at once; nothing was sent
 
@@ -66,6 +67,13 @@ class PlainClock:
             return False
         flight.begun, flight.until = True, now + lease_ms
         self.clock[ticket.lane] = flight.until
+        return True
+
+    def renew(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+        flight = self.flights.get(ticket.lane)
+        if not flight or flight.ticket.token != ticket.token or flight.overdue:
+            return False
+        flight.until = self.clock[ticket.lane] = now + lease_ms
         return True
 
     def finish(self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int) -> Finished:
@@ -142,7 +150,8 @@ class PlainClock:
         return True
 
     def idle(self, campaign: int) -> bool:
-        return self._exhausted(campaign)
+        record = self.campaigns.get(campaign)
+        return record is None or record.held or self._exhausted(campaign)
 
     # ------------------------------------------------------------ rebuilding
 

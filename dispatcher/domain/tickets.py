@@ -48,6 +48,7 @@ class Plan:
 
     `not_before_ms` (UTC epoch; 0: at once) holds the whole campaign back: its start, or a chunk gate.
     Planning a campaign that the clock knows already moves its end, pace, lanes and hold; never its cursor.
+    `over`: it was cancelled or is done, the clock is to forget it.
     """
 
     campaign: int
@@ -57,6 +58,7 @@ class Plan:
     lanes: tuple[Lane, ...]
     not_before_ms: int = 0
     held: bool = False
+    over: bool = False
 
 
 class Finished(NamedTuple):

@@ -72,6 +72,7 @@ def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, .
         lanes=tuple(Lane(*lane) for lane in lanes),
         not_before_ms=max(epoch_ms(row["scheduled_for"]) or 0, _gate_ms(connection, campaign, pacing, begin)),
         held=row["state"] == CampaignState.PAUSED.value,
+        over=row["state"] in (CampaignState.CANCELLED.value, CampaignState.DONE.value),
     )
     return plan, _waiting(connection, row, frontier, pacing.batch)
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
-from dispatcher.domain.tickets import Retry
+from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
 
 def plan(stations: Stations, campaign: int) -> bool:
-    """Tell the clock of a campaign, or of what it has grown by. False: Redis is away; the sweeper tries again."""
+    """Tell the clock of a campaign as it is in the ledger: new, grown, held, over.
+
+    False: Redis is away; the sweeper tries again.
+    """
     provider = provider_of(stations, campaign)
     known, _ = stations.campaigns.plan_of(campaign)
     try:
-        stations.clock.plan(provider, known)
+        _tell(stations, provider, known)
     except DispatcherTrouble as trouble:
         emit("pacer.trouble", "warning", reason=str(trouble))
         return False
@@ -26,8 +29,15 @@ def plan_anew(stations: Stations, campaign: int) -> None:
     provider = provider_of(stations, campaign)
     stations.clock.forget(provider, campaign)
     known, retries = stations.campaigns.plan_of(campaign)
-    stations.clock.plan(provider, known)
+    _tell(stations, provider, known)
     stations.control.file_retries(provider, campaign, retries)
+
+
+def _tell(stations: Stations, provider: str, known: Plan) -> None:
+    if known.over:
+        stations.clock.forget(provider, known.campaign)
+    else:
+        stations.clock.plan(provider, known)
 
 
 def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -> None:

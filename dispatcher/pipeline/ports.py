@@ -35,6 +35,9 @@ class LaneClock(Protocol):
     def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
         """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
 
+    def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """Renew it once more; False when the lane was given to another ticket, or a pacer is deciding about it."""
+
     def finish(
         self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()
     ) -> Finished:

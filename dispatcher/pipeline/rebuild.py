@@ -61,6 +61,8 @@ def _hold_paused(stations: Stations, builder: ClockBuilder) -> None:
 def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:
     provider = provider_of(stations, campaign)
     plan, retries = stations.campaigns.plan_of(campaign)
+    if plan.over:
+        return
     builder.plan(provider, plan, retries)
     now_ms = stations.now_ms()
     for lane in plan.lanes:

@@ -5,6 +5,7 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
     begin   the ticket's lease is renewed in Redis; a late or doubled job stops here
     claim   pending -> sending in the ledger, durable before anything leaves
     guard   expired? suppressed? is another message in contact with the client?
+    sure    who was held up on the way here asks whether the lane still is its own
     call    the provider, through its adapter
 """
 
@@ -19,11 +20,14 @@ from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.pipeline.ports import Claimed
+from dispatcher.pipeline.persist import persist
+from dispatcher.pipeline.ports import Claimed, Whereabouts
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
+HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
+CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
 
 @dataclass(slots=True)
@@ -31,7 +35,8 @@ class Passage:
     """A ticket on its way through the station.
 
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
-    `put_back` are messages that nothing was decided about; `called` says whether the provider was.
+    `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
+    whether the campaign was when it was asked.
     """
 
     provider: str
@@ -39,6 +44,7 @@ class Passage:
     campaign: Campaign
     account: Account
     sender: Sender
+    begun_ms: int
     rows: tuple[Claimed, ...] = ()
     parcels: list[Parcel] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -47,6 +53,7 @@ class Passage:
     put_back: list[Retry] = field(default_factory=list)
     halt: Halt | None = None
     called: bool = False
+    running: bool = True
 
 
 def send(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
@@ -59,9 +66,10 @@ def send(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
         _claim(stations, passage)
         for row in passage.rows:
             _guard(stations, passage, row)
+        if not _is_sure(stations, passage):
+            _put_back(stations, passage, "held_up")
     except DispatcherTrouble as trouble:
-        _put_back(stations, passage, trouble)
-        return passage
+        _put_back(stations, passage, "server_unavailable", str(trouble))
     _call(stations, passage)
     return passage
 
@@ -70,14 +78,15 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
     campaign = stations.campaign(ticket.campaign)
     account = stations.account(campaign.account_id)
     sender = stations.sender(ticket.lane.sender_id)
+    begun_ms = stations.now_ms()
     if not stations.clock.begin(provider, ticket, lease_ms(account, sender)):
         return None
-    return Passage(provider, ticket, campaign, account, sender)
+    return Passage(provider, ticket, campaign, account, sender, begun_ms)
 
 
 def _claim(stations: Stations, passage: Passage) -> None:
     claim = stations.messages.claim(passage.ticket)
-    passage.rows = claim.rows
+    passage.rows, passage.running = claim.rows, claim.running
     if not claim.running:
         passage.put_back = list(merged(((seq, 0) for seq in claim.waiting), passage.ticket.size))
 
@@ -123,16 +132,37 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     return outcome
 
 
-def _put_back(stations: Stations, passage: Passage, trouble: DispatcherTrouble) -> None:
+def _is_sure(stations: Stations, passage: Passage) -> bool:
+    """The lease may have run out while this process stood still, or Redis have been built anew without this flight:
+    the call would be one too many on the lane, and a second one to who was sent to meanwhile.
+    """
+    if not passage.parcels or stations.now_ms() - passage.begun_ms < HELD_UP_MS:
+        return True
+    lasts_ms = lease_ms(passage.account, passage.sender)
+    return stations.clock.renew(passage.provider, passage.ticket, lasts_ms)
+
+
+def _put_back(stations: Stations, passage: Passage, reason: str, detail: str = "") -> None:
     """Nothing was called: what was claimed goes back to pending, the rest is released again."""
-    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=str(trouble))
-    due_ms = stations.now_ms() + PUT_BACK_MS
+    told = {"campaign": passage.campaign.id, "seq": passage.ticket.seq, "reason": detail or reason}
+    emit("send.put_back", "warning", **told)
     passage.parcels.clear()
     if not passage.rows:
-        passage.put_back = [Retry(due_ms, passage.ticket.seq, passage.ticket.size)]
+        _find_claimed(stations, passage)
+    due_ms = stations.now_ms() + PUT_BACK_MS
     for row in passage.rows:
-        passage.outcomes[row.seq] = Outcome(Fate.DEFERRED, "server_unavailable")
+        passage.outcomes[row.seq] = Outcome(Fate.DEFERRED, reason)
         passage.defers[row.seq] = due_ms
+
+
+def _find_claimed(stations: Stations, passage: Passage) -> None:
+    """A claim whose answer was lost may have happened. The lane waits until the ledger can tell: it would
+    run through its whole campaign meanwhile. Raises Unavailable when that takes too long; the lease brings it back.
+    """
+    found: list[Whereabouts] = []
+    persist(lambda: found.append(stations.messages.whereabouts(passage.ticket)), CLAIMED_WITHIN_S)
+    passage.put_back = list(found[0].pending)
+    passage.rows = tuple(Claimed(seq, attempt, "", "", {}, 0, False) for seq, attempt in found[0].sending)
 
 
 def _call(stations: Stations, passage: Passage) -> None:

@@ -11,6 +11,7 @@ from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.retries import after_attempt, backoff_ms
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.persist import persist
+from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.ports import Claimed, Settled
 from dispatcher.pipeline.send import Passage
 from dispatcher.pipeline.senders import pause_senders
@@ -30,6 +31,8 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     _keep_or_give_back(stations, passage, settled)
     if passage.halt is not None:
         _halt(stations, passage, passage.halt)
+    if not passage.running:
+        plan(stations, passage.campaign.id)  # the clock missed the pause or the end: it would release this for ever
     return _free_lane(stations, passage, settled, paces_batches)
 
 

@@ -6,6 +6,7 @@ a doubt whose look-up is due      nothing waits in Celery, so somebody must look
 sending for far too long          its lease was lost together with Redis's memory
 done, but still running           its last worker died before saying so
 pending, but unknown to the clock a retry was lost
+running, but held by the clock    a resume did not reach it
 a sender that was disconnected    the webhook that says it is back may never come: it is asked
 """
 
@@ -66,7 +67,7 @@ class Sweeper:
             self.stations.messages.settle(campaign, [Settled(seq, attempt, CUT_OFF, due_ms)])
 
     def _check_idle(self) -> None:
-        """Campaigns that run in the ledger but are over for the clock. Twice in a row, for a retry may be under way."""
+        """Campaigns that run in the ledger but not on the clock; twice in a row, for a retry may be under way."""
         idle = {one for one in self.stations.campaigns.running() if self._is_idle(one)}
         for campaign in idle & self._suspects:
             provider = provider_of(self.stations, campaign)

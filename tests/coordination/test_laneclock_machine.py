@@ -127,6 +127,12 @@ class ClockMachine(RuleBasedStateMachine):
         assert self.clock.begin(PROVIDER, ticket, lease_ms) == self.twin.begin(ticket, lease_ms, self.now)
 
     @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]))
+    def renew(self, data: st.DataObject, lease_ms: int) -> None:
+        ticket = self.a_ticket(data)
+        assert self.clock.renew(PROVIDER, ticket, lease_ms) == self.twin.renew(ticket, lease_ms, self.now)
+
+    @precondition(lambda self: self.tickets)
     @rule(data=st.data(), jitter=jitters, busy_ms=st.sampled_from([0, 0, 7_000]), again=st.none() | moments)
     def finish(self, data: st.DataObject, jitter: int, busy_ms: int, again: int | None) -> None:
         ticket = self.a_ticket(data)

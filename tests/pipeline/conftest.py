@@ -1,0 +1,113 @@
+"""The stations on real servers and against a real simulator, worked by hand: each test is the only worker and pacer."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.tickets import Ticket
+from dispatcher.ledger.engine import make_engine
+from dispatcher.ledger.schema import upgrade
+from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.pace import recover
+from dispatcher.pipeline.send import send
+from dispatcher.pipeline.settle import settle
+from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.sweep import Sweeper
+from dispatcher.producer import submit
+from dispatcher.settings import Settings
+from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
+from dispatcher.wiring import Wiring, first_lookup_s
+from tests.journey.bodies import NAME, campaign, names, uazapi_account
+
+PROVIDER = "uazapi"
+
+
+@dataclass
+class Hand:
+    """Does what workers and pacers do, a step at a time. `now_ms` goes on only when a test says so."""
+
+    wiring: Wiring
+    stations: Stations
+    now_ms: int
+
+    def submit(self, messages: int, **keys: Any) -> int:
+        return submit(self.stations, NAME, campaign(range(messages), **keys)).campaign_id
+
+    def release(self) -> tuple[Ticket, ...]:
+        return self.stations.clock.release(PROVIDER, 100, 100).tickets
+
+    def work(self, ticket: Ticket, stations: Stations | None = None) -> None:
+        """A job, as workers/tasks.py does it."""
+        worker = stations or self.stations
+        passage = send(worker, PROVIDER, ticket)
+        if passage is not None:
+            self._over(ticket.campaign, settle(worker, passage, first_lookup_s(PROVIDER), True))
+
+    def work_all(self) -> int:
+        """What workers and pacers do until nothing is due now; how many jobs that were."""
+        jobs = 0
+        while (released := self.stations.clock.release(PROVIDER, 100, 100)).tickets or released.overdue:
+            for ticket in released.overdue:
+                self._over(ticket.campaign, recover(self.stations, PROVIDER, ticket, first_lookup_s(PROVIDER)))
+            for ticket in released.tickets:
+                self.work(ticket)
+            jobs += len(released.tickets)
+            assert jobs < 100, "the same job again and again"
+        return jobs
+
+    def sweep(self, rounds: int = 2) -> None:
+        sweeper = Sweeper(self.stations, first_lookup_s)
+        for _ in range(rounds):
+            sweeper.sweep()
+
+    def counts(self, number: int) -> dict[str, int]:
+        counted = self.wiring.campaigns.counts(number)
+        return {str(state): messages for state, messages in counted.items() if messages}
+
+    def _over(self, number: int, exhausted: bool) -> None:
+        if exhausted:
+            complete(self.stations, PROVIDER, number)
+
+
+@pytest.fixture(scope="package")
+def the_simulator() -> Iterator[SimulatorClient]:
+    with SimulatorProcess() as process:
+        yield process.client
+
+
+@pytest.fixture
+def simulator(the_simulator: SimulatorClient) -> SimulatorClient:
+    the_simulator.reset()
+    return the_simulator
+
+
+@pytest.fixture(scope="package")
+def migrated(create_database: Callable[[str], str]) -> str:
+    """The name of a database with our tables, to be copied."""
+    url = create_database("template1")
+    engine = make_engine(url, pool_size=1)
+    upgrade(engine)
+    engine.dispose()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def hand(
+    migrated: str, create_database: Callable[[str], str], redis_url: str, simulator: SimulatorClient
+) -> Iterator[Hand]:
+    """An account of two senders without delays."""
+    secret = SecretStr(base64.urlsafe_b64encode(bytes(32)).decode())
+    wiring = Wiring(Settings(redis_url=redis_url, database_url=create_database(migrated), secret_key=secret))
+    wiring.accounts.apply(read_accounts(uazapi_account(simulator.url, names(2), timeout_s=1), {}))
+    wiring.rebuild_clock()
+    made = Hand(wiring, wiring.stations, wiring.shared_clock.now_ms())
+    clock = LaneClock(wiring.redis, now_ms=lambda: made.now_ms)
+    made.stations = replace(wiring.stations, clock=clock, control=clock, now_ms=lambda: made.now_ms)
+    yield made
+    wiring.close()

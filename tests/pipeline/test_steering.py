@@ -1,0 +1,63 @@
+"""Promise 6, and 2: what an operator says reaches the clock, also when the clock did not hear it the first time."""
+
+from dispatcher.domain.ids import campaign_text
+from dispatcher.pipeline import steer
+from dispatcher.pipeline.doubt import resolve
+from dispatcher.simulator.server import SimulatorClient
+from tests.pipeline.conftest import PROVIDER, Hand
+
+MAYBE_SENT = {"kind": "status", "status": 500, "provider": PROVIDER, "sends": True}
+
+
+def test_promise_6_a_pause_that_the_clock_missed_stops_it_at_the_next_job(hand: Hand) -> None:
+    number = hand.submit(3)
+    hand.wiring.campaigns.pause(number)
+    assert hand.work_all() <= 2, "a job for each lane learns of it"
+    assert hand.counts(number) == {"pending": 3}
+
+    steer.resume(hand.stations, hand.wiring.campaigns, number)
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 3}
+
+
+def test_promise_6_a_cancel_that_the_clock_missed_stops_it_at_the_next_job(hand: Hand) -> None:
+    number = hand.submit(50)
+    hand.wiring.campaigns.cancel(number)
+    assert hand.work_all() <= 2
+    assert hand.counts(number) == {"cancelled": 50}
+    assert hand.wiring.redis.hlen(f"d:campaigns:{PROVIDER}") == 0
+
+
+def test_promise_2_a_resume_that_the_clock_missed_is_found_by_the_sweeper(hand: Hand) -> None:
+    number = hand.submit(3)
+    steer.pause(hand.stations, hand.wiring.campaigns, number)
+    hand.wiring.campaigns.resume(number)
+    hand.sweep()
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 3}
+
+
+def test_a_sweep_leaves_a_paused_campaign_alone(hand: Hand) -> None:
+    number = hand.submit(3)
+    steer.pause(hand.stations, hand.wiring.campaigns, number)
+    hand.sweep()
+    assert hand.release() == ()
+
+
+def test_promise_2_a_doubt_that_was_certainly_not_sent_is_cancelled_with_its_campaign(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Once it went around between clock and claim for ever, at full speed."""
+    simulator.set_faults(MAYBE_SENT)
+    number = hand.submit(2)
+    in_doubt, never_sent = hand.release()
+    hand.work(in_doubt)
+    assert steer.cancel(hand.stations, hand.wiring.campaigns, number)
+    hand.work(never_sent)
+    assert hand.counts(number) == {"in_doubt": 1, "cancelled": 1}
+
+    resolve(hand.stations, number, f"{campaign_text(number)}-0.1", (0.0,))
+    assert hand.work_all() == 0
+    hand.sweep()
+    assert hand.counts(number) == {"cancelled": 2}
+    assert hand.wiring.campaigns.get(number).finished_at_ms is not None
