@@ -38,6 +38,10 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "name", "must be a string that is not empty"
     elif len(given["name"]) > _LONGEST_NAME:
         yield "name", f"must be shorter than or equal to {_LONGEST_NAME} characters"
+    yield from wrong_types(given)
+
+
+def wrong_types(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, (fits, rule) in _RULES.items():
         if name in given and not fits(given[name]):
             yield name, rule

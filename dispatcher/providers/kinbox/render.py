@@ -3,7 +3,7 @@
 ours                                     Kinbox' status
 running, nothing sent yet                processing
 running                                  executing
-running, waiting for the next chunk      awaiting-chunk
+running, between two chunks              awaiting-chunk
 scheduled                                scheduled
 paused                                   paused
 cancelled                                canceled
@@ -11,22 +11,24 @@ done                                     done, or failed when not one message wa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.changes import ChunkCount
 from dispatcher.domain.forecast import chunk_count
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import chunk_size_for
+from dispatcher.domain.views import MessageView
 from dispatcher.providers.kinbox.build import seconds
 from dispatcher.providers.kinbox.form import FIELDS
 
 TRACK_MAX_HOURS = 96  # Kinbox' own default: how long an answer counts as one to the campaign
 
-_UNSETTLED = (MessageState.PENDING, MessageState.SENDING)
+_UNPROCESSED = (MessageState.PENDING, MessageState.SENDING, MessageState.CANCELLED)
 _OVER = (CampaignState.DONE, CampaignState.CANCELLED)
 _STATUSES = {
     CampaignState.SCHEDULED: "scheduled",
@@ -37,12 +39,16 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a campaign is (UTC epoch, ms). `updated_at_ms` None: since it was accepted, nothing happened."""
+    """How far a campaign is (UTC epoch, ms). `updated_at_ms` None: since it was accepted, nothing happened.
+
+    `gate_ms`: when the next chunk may start, while the campaign stands between two.
+    """
 
     updated_at_ms: int | None = None
     last_message_at_ms: int | None = None
     finish_ms: int | None = None
-    waits_for_chunk: bool = False
+    gate_ms: int | None = None
+    chunks: Mapping[int, ChunkCount] = field(default_factory=dict)
 
 
 _JUST_BORN = Progress()
@@ -59,10 +65,11 @@ def campaign_object(
     `campaign.state` as people are shown it; `counts` by message state, and `delivered`, `read`, `answered`.
     """
     total = sum(counts.get(state.value, 0) for state in MessageState) or campaign.total
-    settled = total - sum(counts.get(state.value, 0) for state in _UNSETTLED) if counts else 0
-    asked = {name: campaign.options.get(name) for name in FIELDS}
+    processed = total - sum(counts.get(state.value, 0) for state in _UNPROCESSED) if counts else 0
+    asked = asked_of(campaign)
     size = chunk_size_for(total, campaign.pacing.chunk_size, asked["chunksCount"] or 0)
     updated_at = iso(progress.updated_at_ms or accepted_at_ms)
+    waits = campaign.state is CampaignState.RUNNING and progress.gate_ms is not None
     start_ms = campaign.scheduled_for_ms if campaign.state is CampaignState.SCHEDULED else None
     number, last = campaign_text(campaign.id), iso(progress.last_message_at_ms)
     return {
@@ -71,11 +78,11 @@ def campaign_object(
         "_id": number,
         "name": campaign.name,
         "operatorId": None,
-        "nextScheduledTo": iso(start_ms),
+        "nextScheduledTo": iso(progress.gate_ms if waits else start_ms),
         "finishedAtPrediction": iso(progress.finish_ms) or asked["finishedAtPrediction"],
         "active": campaign.state not in _OVER,
         "shouldCreateConversation": False,
-        "status": status_of(campaign.state, counts, progress.waits_for_chunk),
+        "status": status_of(campaign.state, counts, waits),
         "chunksCount": chunk_count(total, size),
         "chunkSize": size or total,
         "leadsCount": total,
@@ -83,11 +90,11 @@ def campaign_object(
         "secondsBetweenChunks": seconds(campaign.pacing.chunk_gap_ms),
         "trackAllChannels": False,
         "trackMaxHours": TRACK_MAX_HOURS,
-        "progress": settled * 100 // total if total else 0,
-        "resultCounts": _result_counts(counts, settled // (size or total) if total else 0),
-        "messagesProcessed": settled,
+        "progress": processed * 100 // total if total else 0,
+        "resultCounts": _result_counts(counts, progress.chunks, processed // (size or total) if total else 0),
+        "messagesProcessed": processed,
         "lastMessageProcessedAt": last,
-        "healthCheckData": _health(settled, last, number),
+        "healthCheckData": _health(processed, last, number, _chunk_at_work(campaign.state, progress.chunks)),
         "workspaceId": campaign.account_id,
         "createdAt": iso(accepted_at_ms),
         "lastUpdateAt": updated_at,
@@ -117,21 +124,63 @@ def iso(epoch_ms: int | None) -> str | None:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _result_counts(counts: Mapping[str, int], chunks: int) -> dict[str, Any]:
+def asked_of(campaign: Campaign) -> dict[str, Any]:
+    """Every field of a creating request, as this campaign's asked for it; null where it did not."""
+    if campaign.dialect == "kinbox":
+        return {name: campaign.options.get(name) for name in FIELDS}
+    text = (campaign.content or {}).get("text")
+    known = {"name": campaign.name, "message": text, "scheduledTo": iso(campaign.scheduled_for_ms)}
+    return {**dict.fromkeys(FIELDS), **known}
+
+
+def lead_object(message: MessageView, chunk_size: int) -> dict[str, Any]:
+    """A recipient for `chunk-leads`: `status` is pending, sent or error; `state` and `reason` are our own words."""
+    return {
+        "chunkId": str(message.id.seq // chunk_size if chunk_size else 0),
+        "phone": message.phone,
+        "status": _LEAD_STATUSES.get(message.state, "error"),
+        "state": message.state.value,
+        "reason": message.reason or None,
+        "sentAt": iso(message.sent_at_ms),
+        "receivedAt": iso(message.delivered_at_ms),
+        "readAt": iso(message.read_at_ms),
+        "answeredAt": iso(message.answered_at_ms),
+    }
+
+
+_LEAD_STATUSES = {MessageState.PENDING: "pending", MessageState.SENDING: "pending", MessageState.SENT: "sent"}
+
+
+def _result_counts(counts: Mapping[str, int], chunks: Mapping[int, ChunkCount], executed: int) -> dict[str, Any]:
+    if chunks:
+        executed = sum(one.settled == one.total for one in chunks.values())
+    begun = {str(index): _received(one) for index, one in chunks.items() if one.settled}
     shown = {
         name: counts.get(ours, 0)
         for name, ours in (("sent", "sent"), ("received", "delivered"), ("read", "read"), ("answered", "answered"))
     }
-    return {**shown, "chunksExecuted": chunks, "byChunkId": {}}
+    return {**shown, "chunksExecuted": executed, "byChunkId": begun}
 
 
-def _health(settled: int, last: str | None, number: str) -> dict[str, Any]:
+def _received(chunk: ChunkCount) -> dict[str, int]:
+    return {"sent": chunk.sent, "received": chunk.delivered, "read": chunk.read, "answered": chunk.answered}
+
+
+def _chunk_at_work(state: CampaignState, chunks: Mapping[int, ChunkCount]) -> str | None:
+    """The first chunk that is not through, of a campaign that is not over."""
+    if state in _OVER:
+        return None
+    return next((str(index) for index, one in chunks.items() if one.settled < one.total), None)
+
+
+def _health(processed: int, last: str | None, number: str, chunk: str | None) -> dict[str, Any]:
+    """There is no such check here that would be counted: a sweeper looks after every campaign."""
     return {
-        "messagesProcessed": settled,
+        "messagesProcessed": processed,
         "lastMessageProcessedAt": last,
         "healthCheckExecutions": 0,
         "jobId": number,
-        "chunkId": None,
+        "chunkId": chunk,
         "nextHealthCheckAt": None,
         "lastHealthCheckAt": None,
     }

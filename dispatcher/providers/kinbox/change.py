@@ -1,0 +1,78 @@
+"""`PATCH /v3/campaigns/{id}`: schedule and pace of what is not sent yet, and what of a campaign is frozen.
+
+A field with the value that the campaign has is no change, so that a whole campaign can be sent back as it was read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.changes import Change
+from dispatcher.domain.forecast import chunk_count
+from dispatcher.domain.pacing import chunk_size_for
+from dispatcher.providers.contract import BadRequest
+from dispatcher.providers.kinbox.build import seconds
+from dispatcher.providers.kinbox.form import NUMBERS, given_in, wrong_types
+from dispatcher.providers.kinbox.render import asked_of
+from dispatcher.providers.schedule import start_ms
+
+CHANGEABLE = ("scheduledTo", *NUMBERS)
+_ANSWERED = ("originalScheduledTo", "finishedAtPrediction")  # ours to say: what a caller says of them is passed over
+
+
+def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Change:
+    """What is to change; raises BadRequest, which names every field that is wrong or frozen."""
+    has = _has(campaign)
+    given = {name: value for name, value in given_in(body).items() if not _same(value, has[name])}
+    if wrong := [*_frozen(given, body), *wrong_types({name: given[name] for name in CHANGEABLE if name in given})]:
+        raise BadRequest(*wrong)
+    size = _chunk_size(given, body, campaign.total)
+    options: dict[str, Any] = {} if size is None else {"chunkSize": size, "chunksCount": None}
+    moved = given.get("scheduledTo")
+    if moved is not None:
+        first = has["originalScheduledTo"] or has["scheduledTo"]
+        options |= {"scheduledTo": moved, **({"originalScheduledTo": first} if first else {})}
+    return Change(
+        delay_ms=_ms(given.get("secondsBetweenMessages")),
+        chunk_size=size,
+        chunk_gap_ms=_ms(given.get("secondsBetweenChunks")),
+        moves_start=moved is not None,
+        scheduled_for_ms=None if moved is None else start_ms(moved, now_ms, "scheduledTo"),
+        options=options if campaign.dialect == "kinbox" else {},
+    )
+
+
+def _has(campaign: Campaign) -> dict[str, Any]:
+    """The fields as the campaign's own are shown."""
+    pacing = campaign.pacing
+    return {
+        **asked_of(campaign),
+        "name": campaign.name,
+        "chunkSize": pacing.chunk_size or campaign.total,
+        "chunksCount": chunk_count(campaign.total, pacing.chunk_size),
+        "secondsBetweenMessages": seconds(pacing.delay_max_ms),
+        "secondsBetweenChunks": seconds(pacing.chunk_gap_ms),
+    }
+
+
+def _same(value: Any, had: Any) -> bool:
+    """JSON's true is no 1."""
+    return bool(value == had) and isinstance(value, bool) == isinstance(had, bool)
+
+
+def _frozen(given: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in (*given, *(["leads"] if body.get("leads") is not None else [])):
+        if name not in CHANGEABLE and name not in _ANSWERED:
+            yield name, "cannot be changed: it was frozen when the campaign was accepted"
+
+
+def _chunk_size(given: Mapping[str, Any], body: Mapping[str, Any], total: int) -> int | None:
+    """`chunksCount` counts only where the request names no size."""
+    if body.get("chunkSize") not in (None, ""):
+        return given.get("chunkSize")
+    count = given.get("chunksCount")
+    return chunk_size_for(total, 0, count) if count else None
+
+
+def _ms(given: int | None) -> int | None:
+    return None if given is None else given * 1000
