@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job, Parcel
+from dispatcher.domain.guards import lock_scope
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
@@ -12,6 +14,8 @@ from dispatcher.pipeline.ports import DoubtfulJob, Settled
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
+LONGEST_WAIT_S = 3600.0
+MOST_LOOKS = 30  # a day: a provider that cannot tell by then never will
 RESEND = Outcome(Fate.RETRY, "resent_by_policy")
 
 
@@ -19,23 +23,31 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
     """Look a doubtful job up once.
 
     Found at the provider: sent. Not found: asked again after each of `lookup_waits_s`; only after the last
-    the message certainly was not sent and is released again. No clear answer ever: it waits for an operator,
-    or is resent where the account says so.
+    the message certainly was not sent and is released again. No clear answer: it is resent where the account says
+    so; otherwise it waits for an operator, and is still asked about now and then, for the provider may be away.
     """
     doubtful = stations.doubts.job(campaign, job)
     if doubtful is None:
         return
     outcomes = stations.caller.look_up(_as_job(stations, doubtful)) if lookup_waits_s else None
-    last = doubtful.tries + 1 >= len(lookup_waits_s)
+    looked = doubtful.tries + 1
+    last = looked >= len(lookup_waits_s)
     if outcomes is not None and _certain(outcomes, last):
         _settle(stations, doubtful, outcomes)
-    elif not last:
-        due_ms = stations.now_ms() + int(lookup_waits_s[doubtful.tries + 1] * 1000)
-        stations.doubts.postpone(campaign, job, due_ms)
-    elif _account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
+    elif last and _account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
         _settle(stations, doubtful, (RESEND,) * len(doubtful.rows))
     else:
-        stations.doubts.postpone(campaign, job, None)
+        wait_s = next_look_s(looked, lookup_waits_s)
+        stations.doubts.postpone(campaign, job, None if wait_s is None else stations.now_ms() + int(wait_s * 1000))
+
+
+def next_look_s(looked: int, lookup_waits_s: Sequence[float]) -> float | None:
+    """How long after the `looked`-th look without an answer to look again; None: never."""
+    if looked < len(lookup_waits_s):
+        return lookup_waits_s[looked]
+    if not lookup_waits_s or looked >= MOST_LOOKS:
+        return None
+    return min(LONGEST_WAIT_S, lookup_waits_s[-1] * 2.0 ** (looked - len(lookup_waits_s) + 1))
 
 
 def _certain(outcomes: Sequence[Outcome], last: bool) -> bool:
@@ -65,6 +77,16 @@ def _account_of(stations: Stations, campaign: int) -> Account:
     return stations.account(stations.campaign(campaign).account_id)
 
 
+def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Settled]) -> None:
+    """The locks of those that failed and never left; who is sent again is about to need its own."""
+    scope = lock_scope(_account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
+    for row, one in zip(doubtful.rows, settled, strict=True):
+        if row.key and one.outcome.fate is Fate.FAILED:
+            holder = MessageId(doubtful.campaign, row.seq)
+            stations.lock_book.give_back(scope, row.key, holder)
+            stations.locks.give_back(scope, row.key, holder)
+
+
 def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
     account = _account_of(stations, doubtful.campaign)
     now_ms = stations.now_ms()
@@ -73,6 +95,7 @@ def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcom
         for row, outcome in zip(doubtful.rows, outcomes, strict=True)
     ]
     stations.messages.settle(doubtful.campaign, settled)
+    _give_back(stations, doubtful, settled)
     again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]
     if again:
         release_again(stations, doubtful.campaign, list(merged(again, len(again))))
