@@ -4,12 +4,10 @@ Any text value may be `env:NAME` and then comes from the environment. Keys that 
 misspelt `concurency` must not silently mean the default. INTERFACE and docs/accounts.md describe each key.
 """
 
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +24,7 @@ from pydantic import (
 
 from dispatcher.domain import optout
 from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
+from dispatcher.domain.hours import holiday_country, read_night, read_window, zone_name
 
 CREDENTIALS: dict[str, tuple[str, ...]] = {
     "uazapi": ("token",),
@@ -34,9 +33,6 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
     "builder": ("user", "password", "apikey", "organization", "bot"),
 }
 DAY_S = 86_400
-_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
-_TIME = r"([01]\d|2[0-3]):[0-5]\d"
-_WINDOW = re.compile(rf"{_DAY}(-{_DAY})?(,{_DAY}(-{_DAY})?)* {_TIME}-({_TIME}|24:00)")
 
 
 class AccountsFileError(ValueError):
@@ -50,6 +46,16 @@ def _base_url(url: str) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise ValueError("must be scheme and host only: the provider's paths are added to it")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _as_written(read: Callable[[str], object]) -> Callable[[str], str]:
+    """Checked by its reader, kept as it was written."""
+
+    def checked(text: str) -> str:
+        read(text)
+        return text
+
+    return checked
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)]
@@ -76,26 +82,10 @@ class SenderSpec(_Table):
 class HoursSpec(_Table):
     """`[account.hours]`: when this account may send."""
 
-    timezone: str = "America/Sao_Paulo"
-    windows: tuple[str, ...] = Field(min_length=1)
-    holidays: str | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError("is no time zone, such as America/Sao_Paulo") from error
-        return name
-
-    @field_validator("windows")
-    @classmethod
-    def _written_as_ours(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
-        for window in windows:
-            if not _WINDOW.fullmatch(window):
-                raise ValueError('must read like "mon-fri 08:00-20:00" or "sat 09:00-13:00"')
-        return windows
+    timezone: Annotated[str, AfterValidator(zone_name)] = "America/Sao_Paulo"
+    windows: tuple[Annotated[str, AfterValidator(_as_written(read_window))], ...] = Field(min_length=1)
+    holidays: Annotated[str, AfterValidator(holiday_country)] | None = None
+    recipient_night: Annotated[str, AfterValidator(_as_written(read_night))] | None = None
 
 
 class AccountSpec(_Table):
