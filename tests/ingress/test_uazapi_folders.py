@@ -1,16 +1,20 @@
 """uazapi's folders: created, listed, looked into, stopped, continued, deleted and cleared by the account alone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.ids import parse_campaign
 from dispatcher.domain.inbound import ReceiptState
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Ticket
+from dispatcher.ingress import uazapi
+from dispatcher.providers.uazapi import direct
 from tests.ingress.asks import ANA, BIA, CAIO
 from tests.ingress.conftest import ACCOUNTS, Web, running, settings_for
 
@@ -280,3 +284,13 @@ def test_bad_input_is_refused_in_their_shape_by_the_name_of_its_field(web: Web) 
         answer = web.http.post("/sender/listmessages", json={"folder_id": folder, **asked}, headers=LOJA)
         assert (answer.status_code, [*answer.json()]) == (400, ["error"]), asked
         assert next(iter(asked)) in answer.json()["error"]
+
+
+def test_the_page_of_the_dialect_names_every_call_and_every_word() -> None:
+    page = (Path(__file__).parents[2] / "docs/dialects/uazapi.md").read_text()
+    paths = {route.path for route in uazapi.router.routes if isinstance(route, APIRoute)}
+    words = {"Queued", "Pending", "Sent", "Delivered", "Read", "Failed", "Canceled"}
+    words |= {"scheduled", "queued", "sending", "paused", "deleting", "done"}
+    words |= {*direct.CALLS, *direct.CALLS.values()}
+    assert [path for path in sorted(paths) if f"{path}`" not in page] == []
+    assert [word for word in sorted(words) if f"`{word}`" not in page] == []
