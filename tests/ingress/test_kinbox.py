@@ -1,5 +1,6 @@
 """Kinbox' door beside creating: listing, looking, changing, pausing, deleting; and what it refuses."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -256,6 +257,14 @@ def test_what_is_over_is_neither_steered_nor_changed_but_can_be_deleted(web: Web
     for answer in (told(web, campaign, "pause"), told(web, campaign, "resume"), patch(web, campaign, {"chunkSize": 1})):
         assert (answer.status_code, answer.json()["error"]) == (409, "Conflict")
     assert web.http.delete(f"/v3/campaigns/{campaign}", headers=TOKEN).status_code == 200
+
+
+def test_the_page_of_the_dialect_names_every_status_and_call(shared_web: Web) -> None:
+    page = (Path(__file__).parents[2] / "docs/dialects/kinbox.md").read_text()
+    assert [status for status in STATUSES if f"`{status}`" not in page] == []
+    calls = shared_web.http.get("/openapi.json").json()["paths"]
+    ours = [path.replace("campaign_id", "id") for path in calls if path.startswith("/v3/campaigns")]
+    assert [path for path in ours if path not in page and path.removeprefix("/v3/campaigns/{id}") not in page] == []
 
 
 def check_all_404(web: Web, campaign: str, headers: dict[str, str]) -> None:
