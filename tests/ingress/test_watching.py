@@ -4,7 +4,9 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -15,7 +17,7 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.ingress.export import AT_ONCE, COLUMNS
 from dispatcher.ingress.following import follow
 from dispatcher.pipeline.desk import Order
-from tests.ingress.conftest import Web
+from tests.ingress.conftest import Web, running, settings_for
 from tests.ingress.test_control import NOBODY, native
 
 
@@ -83,6 +85,20 @@ def test_a_campaign_that_is_over_is_told_once(web: Web) -> None:
     web.admin.post(f"/v1/campaigns/{campaign}/cancel")
     text = web.admin.get(f"/v1/campaigns/{campaign}/events").text
     assert [line for line in text.splitlines() if line.startswith("event")] == ["event: counts", "event: end"]
+
+
+def test_a_watcher_does_not_hold_up_a_shutdown(
+    migrated: str, create_database: Callable[[str], str], redis_url: str
+) -> None:
+    with ExitStack() as outside:
+        with running(settings_for(create_database(migrated), redis_url)) as web:
+            watcher = outside.enter_context(httpx.Client(base_url=web.admin.base_url, headers=web.admin.headers))
+            path = f"/v1/campaigns/{native(web)['id']}/events"
+            events = told(outside.enter_context(watcher.stream("GET", path)))
+            assert next(events)[0] == "counts"
+            began = monotonic()
+        assert monotonic() - began < 10, "the server would wait for 25 s, and then cut the stream"
+        assert list(events) == []
 
 
 SHOWN: dict[str, Any] = {
