@@ -123,7 +123,7 @@ class Caretaker:
 def report(error: Exception) -> None:
     """Trouble with a server is one line; anything else is a fault of ours, shown whole. The pacer goes on."""
     if isinstance(error, DispatcherTrouble):
-        emit("pacer.trouble", "warning", reason=str(error))
+        emit("server.trouble", "warning", reason=str(error))
     else:
         emit("pacer.broken", "error", exc_info=error)
 

@@ -1,23 +1,36 @@
-"""Trying a write again while the server behind it is away."""
+"""What a station does while a server is away: it tries again, or goes on without."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from time import monotonic
+from typing import TypeVar
 
-from dispatcher.domain.trouble import Unavailable
+from dispatcher.domain.trouble import DispatcherTrouble, Unavailable
+from dispatcher.telemetry import emit
+
+T = TypeVar("T")
 
 _PAUSE_S = 0.25
 _never = Event()
 
 
-def persist(write: Callable[[], object], at_most_s: float) -> None:
-    """Call `write` until it gets through; raises its Unavailable when `at_most_s` seconds have passed."""
+def persist(ask: Callable[[], T], at_most_s: float) -> T:
+    """Call `ask` until it gets through; raises its Unavailable when `at_most_s` seconds have passed."""
     give_up = monotonic() + at_most_s
     while True:
         try:
-            write()
-            return
+            return ask()
         except Unavailable:
             if monotonic() >= give_up:
                 raise
             _never.wait(_PAUSE_S)
+
+
+@contextmanager
+def if_reachable() -> Iterator[None]:
+    """For what somebody else makes good: the ledger has it already, and the sweeper tells who missed it."""
+    try:
+        yield
+    except DispatcherTrouble as trouble:
+        emit("server.trouble", "warning", reason=str(trouble))

@@ -3,25 +3,18 @@
 from collections.abc import Sequence
 
 from dispatcher.domain.tickets import Plan, Retry
-from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.stations import Stations
-from dispatcher.telemetry import emit
 
 
-def plan(stations: Stations, campaign: int) -> bool:
-    """Tell the clock of a campaign as it is in the ledger: new, grown, held, over.
-
-    False: Redis is away; the sweeper tries again.
-    """
+def plan(stations: Stations, campaign: int) -> None:
+    """Tell the clock of a campaign as it is in the ledger: new, grown, held, over. The sweeper does it again if it
+    could not be told."""
     provider = provider_of(stations, campaign)
     known, _ = stations.campaigns.plan_of(campaign)
-    try:
+    with if_reachable():
         _tell(stations, provider, known)
-    except DispatcherTrouble as trouble:
-        emit("pacer.trouble", "warning", reason=str(trouble))
-        return False
-    stations.campaigns.opened(campaign)
-    return True
+        stations.campaigns.opened(campaign)
 
 
 def plan_anew(stations: Stations, campaign: int) -> None:

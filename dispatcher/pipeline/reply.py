@@ -10,7 +10,7 @@ from dataclasses import replace
 from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.inbound import InboundEvent, InboundKind
-from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -20,10 +20,8 @@ def receive(stations: Stations, account: Account | None, events: Iterable[Inboun
     """Store events and have them processed; how many were new. A sweeper publishes again what Redis missed."""
     now_ms = stations.now_ms()
     numbers = stations.inbound.store(account, [_dated(event, now_ms) for event in events])
-    try:
+    with if_reachable():
         stations.bus.inbound(numbers)
-    except DispatcherTrouble as trouble:
-        emit("pacer.trouble", "warning", reason=str(trouble))
     return len(numbers)
 
 

@@ -21,7 +21,7 @@ from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.persist import persist
-from dispatcher.pipeline.ports import Claimed, Whereabouts
+from dispatcher.pipeline.ports import Claimed
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
@@ -144,8 +144,8 @@ def _is_sure(stations: Stations, passage: Passage) -> bool:
 
 def _put_back(stations: Stations, passage: Passage, reason: str, detail: str = "") -> None:
     """Nothing was called: what was claimed goes back to pending, the rest is released again."""
-    told = {"campaign": passage.campaign.id, "seq": passage.ticket.seq, "reason": detail or reason}
-    emit("send.put_back", "warning", **told)
+    seq, told = passage.ticket.seq, detail or reason
+    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=seq, reason=told)
     passage.parcels.clear()
     if not passage.rows:
         _find_claimed(stations, passage)
@@ -159,10 +159,9 @@ def _find_claimed(stations: Stations, passage: Passage) -> None:
     """A claim whose answer was lost may have happened. The lane waits until the ledger can tell: it would
     run through its whole campaign meanwhile. Raises Unavailable when that takes too long; the lease brings it back.
     """
-    found: list[Whereabouts] = []
-    persist(lambda: found.append(stations.messages.whereabouts(passage.ticket)), CLAIMED_WITHIN_S)
-    passage.put_back = list(found[0].pending)
-    passage.rows = tuple(Claimed(seq, attempt, "", "", {}, 0, False) for seq, attempt in found[0].sending)
+    found = persist(lambda: stations.messages.whereabouts(passage.ticket), CLAIMED_WITHIN_S)
+    passage.put_back = list(found.pending)
+    passage.rows = tuple(Claimed(seq, attempt, "", "", {}, 0, False) for seq, attempt in found.sending)
 
 
 def _call(stations: Stations, passage: Passage) -> None:

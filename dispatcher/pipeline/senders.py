@@ -29,7 +29,7 @@ def pause_senders(
     stations.accounts.halt([sender.id for sender in senders], reason, until_ms)
     stations.control.hold_lanes(account.provider, [lane for sender in senders for lane in sender.lanes], until_ms)
     numbers = [sender.id for sender in senders]
-    emit("sender.halted", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
+    emit("sender.paused", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
 
 
 def pause_by_hand(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:
@@ -49,4 +49,4 @@ def resume_senders(stations: Stations, account: Account, senders: Sequence[Sende
         return
     stations.accounts.resume([sender.id for sender in senders])
     stations.control.resume_lanes(account.provider, [lane for sender in senders for lane in sender.lanes])
-    emit("sender.connected", account=account.name, senders=[sender.id for sender in senders])
+    emit("sender.resumed", account=account.name, senders=[sender.id for sender in senders])

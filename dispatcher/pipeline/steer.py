@@ -7,10 +7,9 @@ told next, so that it releases nothing; only the calls already in flight still h
 from typing import Protocol
 
 from dispatcher.domain.lifecycle import CampaignState
-from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import plan, provider_of, release_again
 from dispatcher.pipeline.stations import Stations
-from dispatcher.telemetry import emit
 
 
 class CampaignBook(Protocol):
@@ -30,10 +29,8 @@ def pause(stations: Stations, book: CampaignBook, campaign: int, reason: str | N
     """Release nothing more of a campaign. It holds also when Redis is away: claims ask the ledger."""
     if not book.pause(campaign, reason):
         return False
-    try:
+    with if_reachable():
         stations.control.hold_campaign(provider_of(stations, campaign), campaign)
-    except DispatcherTrouble as trouble:
-        emit("pacer.trouble", "warning", reason=str(trouble))
     return True
 
 
@@ -50,10 +47,8 @@ def cancel(stations: Stations, book: CampaignBook, campaign: int) -> bool:
     """End a campaign: what was not sent yet is cancelled, for good."""
     if not book.cancel(campaign):
         return False
-    try:
+    with if_reachable():
         stations.clock.forget(provider_of(stations, campaign), campaign)
-    except DispatcherTrouble as trouble:
-        emit("pacer.trouble", "warning", reason=str(trouble))
     return True
 
 
@@ -65,8 +60,6 @@ def retry_failed(stations: Stations, book: CampaignBook, campaign: int) -> bool:
     if not book.retry_failed(campaign):
         return stations.campaigns.get(campaign).state is not CampaignState.CANCELLED
     _, waiting = stations.campaigns.plan_of(campaign)
-    try:
+    with if_reachable():
         release_again(stations, campaign, [retry for retry in waiting if retry.due_ms])
-    except DispatcherTrouble as trouble:
-        emit("pacer.trouble", "warning", reason=str(trouble))
     return True

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Change, Wanted
-from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.ledger.upstream import UpstreamCampaigns
 from dispatcher.pipeline import change, steer
 from dispatcher.pipeline.desk import CampaignView, UpstreamView
-from dispatcher.telemetry import emit
+from dispatcher.pipeline.persist import if_reachable
 from dispatcher.wiring.counter_campaigns import CampaignsCounter
 from dispatcher.wiring.installation import Wiring
 
@@ -48,8 +47,7 @@ class UpstreamCounter:
 
     def _gates(self, provider: str, numbers: Sequence[int] | None) -> dict[int, int]:
         """While Redis is away nobody knows; everything else is in the ledger and is shown."""
-        try:
-            return self._views.gates(provider, numbers)
-        except DispatcherTrouble as trouble:
-            emit("pacer.trouble", "warning", reason=str(trouble))
-            return {}
+        gates: dict[int, int] = {}
+        with if_reachable():
+            gates = self._views.gates(provider, numbers)
+        return gates
