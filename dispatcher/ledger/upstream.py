@@ -69,7 +69,7 @@ Chunks = dict[int, ChunkCount]
 
 
 class UpstreamCampaigns:
-    """Weak spot: `chunks` reads every message of the campaigns it is asked about, a third of a second for a million."""
+    """Weak spot: `chunks` reads every message of the campaigns it is asked about: a second or two for a million."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
