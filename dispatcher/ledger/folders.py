@@ -27,7 +27,13 @@ GROUP BY campaign_id
 PART = text(f"{LINE} WHERE m.campaign_id = :campaign AND m.seq >= :offset ORDER BY m.seq LIMIT :limit")
 
 PART_OF_STATES = text(f"""
-{LINE} WHERE m.campaign_id = :campaign AND m.state::text = ANY(CAST(:states AS text[]))
+{LINE} WHERE m.campaign_id = :campaign AND m.state = ANY(CAST(:states AS message_state[]))
+ORDER BY m.seq OFFSET :offset LIMIT :limit
+""")
+
+PART_OF_RARE_STATES = text(f"""
+{LINE} WHERE m.campaign_id = :campaign AND m.state = ANY(CAST(:states AS message_state[]))
+    AND m.state NOT IN ('pending', 'sent')
 ORDER BY m.seq OFFSET :offset LIMIT :limit
 """)
 
@@ -63,6 +69,8 @@ class Folders:
         """A campaign's messages by seq, all or those in one of these states."""
         asked = {"campaign": campaign, "offset": offset, "limit": limit, "states": [one.value for one in states]}
         query = PART_OF_STATES if states else PART
+        if states and not {MessageState.PENDING, MessageState.SENT}.intersection(states):
+            query = PART_OF_RARE_STATES
         with autocommit(self._engine) as connection:
             rows = connection.execute(query, asked).all()
         return [FolderLine(view_of(row), row.provider_ref, (row.payload or {}).get("content")) for row in rows]

@@ -25,6 +25,12 @@ CREATING = {
         {"delayMin": 3, "delayMax": 6, "messages": [{"number": ANA, "type": "text", "text": "oi"}]},
         200,
     ),
+    "uazapi simple": Ask(
+        "/sender/simple",
+        {"token": "loja-token"},
+        {"delayMin": 3, "delayMax": 6, "numbers": [ANA], "type": "text", "text": "oi"},
+        200,
+    ),
     "kinbox": Ask(
         "/v3/campaigns",
         bearer("caixa-token"),

@@ -21,7 +21,7 @@ def lines(dialect: str, answer: httpx.Response) -> list[str]:
     """The lines that a refusal says, whatever its shape; fails when the shape is not the dialect's."""
     said: dict[str, Any] = answer.json()
     match dialect:
-        case "uazapi":
+        case "uazapi" | "uazapi simple":
             assert set(said) == {"error"}
             return [str(said["error"])]
         case "kinbox":
