@@ -6,7 +6,7 @@ Credentials and sender tokens are kept encrypted, the ingress token and the webh
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, RowMapping, func, select, update
+from sqlalchemy import Engine, RowMapping, func, select, true, update
 
 from dispatcher.domain.account import BY_HAND, Account, CpcScope, OnDoubt, OnLocked, Sender
 from dispatcher.domain.accounts_file import AccountSpec
@@ -90,10 +90,13 @@ class Accounts:
         with autocommit(self._engine) as connection:
             connection.execute(change)
 
-    def resume(self, sender_ids: Sequence[int]) -> None:
-        change = update(_S).where(_S.c.id.in_(sender_ids)).values(paused_reason=None, paused_until=None)
+    def resume(self, sender_ids: Sequence[int], by_hand: bool = False) -> list[int]:
+        """Write down that senders go on; which did. What an operator paused only an operator lets go on."""
+        ours = _S.c.paused_reason.is_distinct_from(BY_HAND)
+        meant = _S.c.id.in_(sender_ids) & (true() if by_hand else ours)
+        change = update(_S).where(meant).values(paused_reason=None, paused_until=None).returning(_S.c.id)
         with autocommit(self._engine) as connection:
-            connection.execute(change)
+            return list(connection.execute(change).scalars())
 
     # ------------------------------------------------------------ the accounts file
 

@@ -204,7 +204,8 @@ class Accounts(Protocol):
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
         """Write down that senders are paused and why; nothing replaces an operator's pause."""
 
-    def resume(self, sender_ids: Sequence[int]) -> None: ...
+    def resume(self, sender_ids: Sequence[int], by_hand: bool = False) -> list[int]:
+        """Write down that senders go on, and which did; by hand also those that an operator paused."""
 
 
 class LockBook(Protocol):

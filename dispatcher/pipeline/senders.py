@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from dispatcher.domain.account import BY_HAND, Account, Sender
-from dispatcher.domain.trouble import ClockLost
+from dispatcher.domain.trouble import ClockLost, Unavailable
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
@@ -41,12 +41,23 @@ def pause_by_hand(stations: Stations, account: Account, senders: Sequence[Sender
 def resume_by_hand(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:
     """Let senders go on, whatever paused them."""
     with suppress(ClockLost):
-        resume_senders(stations, account, senders)
+        resume_senders(stations, account, senders, by_hand=True)
 
 
-def resume_senders(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:
+def resume_senders(stations: Stations, account: Account, senders: Sequence[Sender], by_hand: bool = False) -> None:
+    """Let senders go on. An operator may have paused one meanwhile: only an operator ends that.
+
+    Raises DispatcherTrouble when the clock cannot be told: then they are paused as before, for whoever asks again.
+    """
     if not senders:
         return
-    stations.accounts.resume([sender.id for sender in senders])
-    stations.control.resume_lanes(account.provider, [lane for sender in senders for lane in sender.lanes])
-    emit("sender.resumed", account=account.name, senders=[sender.id for sender in senders])
+    again = stations.accounts.resume([sender.id for sender in senders], by_hand)
+    meant = [sender for sender in senders if sender.id in again]
+    try:
+        stations.control.resume_lanes(account.provider, [lane for sender in meant for lane in sender.lanes])
+    except Unavailable:
+        for sender in meant:
+            if sender.paused_reason is not None:
+                stations.accounts.halt([sender.id], sender.paused_reason, sender.paused_until_ms)
+        raise
+    emit("sender.resumed", account=account.name, senders=again)
