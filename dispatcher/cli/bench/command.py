@@ -26,7 +26,9 @@ def bench(
     turns, run by run, so that a busy moment hits them all. `cpu_ms` is the workers' CPU time for a message.
     """
     from dispatcher.cli.bench.pools import measure
+    from dispatcher.telemetry import configure
 
+    configure("WARNING")
     wanted = [(pool, int(concurrency)) for pool, _, concurrency in (one.partition(":") for one in pools.split(","))]
     delays = [int(one) for one in answers.split(",")]
     with tempfile.TemporaryDirectory(prefix="dispatcher-bench-") as folder:
