@@ -200,6 +200,7 @@ class _Course:
             if self.chunk is None or self.next - self.chunk.next >= least:
                 mark, self.chunk = self.chunk, self._mark(at)
                 if mark and self._repeat(mark, at, self.end):
+                    self.chunk = None
                     return True
         if self.stretch is None:
             self.settles = self.next + 2 * len(self.lanes) * self.pacing.batch
@@ -247,4 +248,4 @@ class _Course:
             for sent, more in zip(self.sent, each, strict=True)
         ]
         self.left_on_day = [left - more for left, more in zip(self.left_on_day, each, strict=True)]
-        self.chunk = self.stretch = None
+        self.stretch = None
