@@ -110,6 +110,7 @@ def speaking(shape: Shape) -> type[APIRoute]:
 
             async def handler(request: Request) -> Response:
                 try:
+                    _refuse_nul(request)
                     return await handle(request)
                 except ClientDisconnect:
                     raise
@@ -119,6 +120,15 @@ def speaking(shape: Shape) -> type[APIRoute]:
             return handler
 
     return SpeakingRoute
+
+
+def _refuse_nul(request: Request) -> None:
+    """A NUL in the address, which nothing in the ledger can be called; raises Refused (404) or BadRequest."""
+    if "\0" in request.scope["path"]:
+        raise Refused(404, "there is no such thing")
+    for name, value in request.query_params.multi_items():
+        if "\0" in value:
+            raise BadRequest((name, "holds a NUL character"))
 
 
 def told(error: Exception, route: str) -> Refused:

@@ -1,6 +1,7 @@
 """What webhooks bring: stored once, processed once, and what it means for the messages it is about."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 from sqlalchemy import Engine, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +15,7 @@ from dispatcher.ledger.times import moment
 
 _E = tables.inbound_event
 NO_ACCOUNT = 0
+LONGEST_ID = 300  # honest ids have 20 to 40 characters; an index entry holds some 2,700 bytes
 
 WAITING = text("""
 SELECT id FROM inbound_event
@@ -97,7 +99,7 @@ class InboundEvents:
 def _row(account_id: int, event: InboundEvent) -> dict[str, object]:
     return {
         "account_id": account_id,
-        "event_id": storable(event.event_id),
+        "event_id": _indexable(storable(event.event_id)),
         "kind": event.kind.value,
         "at": event.at_ms,
         "phone_key": storable(event.key),
@@ -108,6 +110,11 @@ def _row(account_id: int, event: InboundEvent) -> dict[str, object]:
         "connected": event.connected,
         "reason": storable(event.reason),
     }
+
+
+def _indexable(event_id: str) -> str:
+    """PostgreSQL's index takes no longer texts; who told it apart by so long an id is told apart by its digest."""
+    return event_id if len(event_id) <= LONGEST_ID else f"sha256:{sha256(event_id.encode()).hexdigest()}"
 
 
 def _event(row: RowMapping) -> InboundEvent:

@@ -6,19 +6,21 @@ from typing import Any
 
 _MS_FROM = 10**11  # seconds reach it in the year 5138, milliseconds reached it in 1973
 _MICROSECONDS_FROM = 10**14
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, beyond which nobody can keep a moment
 _NUMBER = re.compile(r"[0-9]{1,17}(?:\.[0-9]+)?")
 
 
 def read_stamp(value: Any) -> int | None:
     """The latest millisecond (UTC epoch) that a stamp can mean; None where it is no stamp.
 
-    Seconds, ms or µs as number or text, or ISO 8601 with an offset. A stamp in whole seconds means the last
-    millisecond of its second.
+    Seconds, ms or µs as number or text, or ISO 8601 with an offset, from 1970 to 9999. A stamp in whole
+    seconds means the last millisecond of its second.
     """
     if isinstance(value, bool) or value is None:
         return None
     text = str(value).strip()
-    return _from_number(text) if _NUMBER.fullmatch(text) else _from_iso(text)
+    at_ms = _from_number(text) if _NUMBER.fullmatch(text) else _from_iso(text)
+    return at_ms if at_ms is not None and 0 < at_ms <= _LAST_MS else None
 
 
 def _from_number(text: str) -> int | None:

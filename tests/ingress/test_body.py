@@ -64,6 +64,21 @@ def test_text_that_cannot_be_stored_is_refused_by_its_place(body: bytes, where: 
     assert refusal(body) == (where, "holds a NUL character or half a surrogate pair")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["1e400", "-1e400", "1E+0309", "9" * 290 + "e99", "1" + "0" * 309 + ".0"],
+)
+def test_a_number_that_would_become_an_infinity_is_refused_by_its_place(number: str) -> None:
+    assert refusal(b'{"messages": [{"x": %s}]}' % number.encode()) == (
+        "messages[0].x",
+        "is a number beyond all bounds",
+    )
+
+
+def test_large_numbers_and_texts_that_look_like_them_are_fine() -> None:
+    assert read_object(b'{"a": 1e300, "b": "1e400", "c": 1e-400}') == {"a": 1e300, "b": "1e400", "c": 0.0}
+
+
 def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_fine() -> None:
     assert read_object(rb'{"a": "\ud83d\ude00", "b": "\\u0000"}') == {"a": "😀", "b": r"\u0000"}
 

@@ -67,7 +67,11 @@ def test_messages_are_listed_in_their_order_by_page(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"cursor": "x"}, {"cursor": "é"}, {"state": "gone"}, {"limit": 0}, {"limit": "many"}, {"limit": 10_000}]
+    "params",
+    [
+        *({"cursor": "x"}, {"cursor": "é"}, {"state": "gone"}, {"limit": 0}, {"limit": "many"}, {"limit": 10_000}),
+        {"account": "loja\0"},
+    ],
 )
 def test_a_question_that_makes_no_sense_is_400(shared_web: Web, params: dict[str, Any]) -> None:
     answer = shared_web.admin.get("/v1/campaigns", params=params)

@@ -31,7 +31,7 @@ def test_a_moment_in_whole_seconds_is_the_last_it_can_mean() -> None:
     ("field", "value"),
     [
         *product(["phone"], [None, "", "123", 5511900000001, "120363@g.us"]),
-        *product(["at"], [None, "", "yesterday", "2026-11-07T12:00:00", True, -1, []]),
+        *product(["at"], [None, "", "yesterday", "2026-11-07T12:00:00", "9999-12-31T23:59:59-12:00", True, -1, []]),
         *product(["event_id"], [None, "", 7, "x" * 256]),
         ("text", 7),
         ("account", ["loja"]),

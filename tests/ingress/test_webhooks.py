@@ -46,9 +46,22 @@ def test_text_that_cannot_be_stored_does_not_lose_the_event(web: Web) -> None:
     assert web.http.post("/webhooks/loja/loja-hook", content=raw).json() == {"events": 1, "new": 1}
 
 
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", 10**17 - 1, 1e300])
+def test_a_time_that_nobody_can_keep_is_no_error(web: Web, stamp: Any) -> None:
+    reply = {**REPLY, "message": {**REPLY["message"], "messageTimestamp": stamp}}
+    assert web.http.post("/webhooks/loja/loja-hook", json=reply).json() == {"events": 1, "new": 1}
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/webhooks/loja/wrong", "/webhooks/nobody/loja-hook", "/webhooks/caixa/", "/webhooks/caixa/-", "/webhooks/loja"],
+    [
+        "/webhooks/loja%00/loja-hook",
+        "/webhooks/loja/wrong",
+        "/webhooks/nobody/loja-hook",
+        "/webhooks/caixa/",
+        "/webhooks/caixa/-",
+        "/webhooks/loja",
+    ],
 )
 def test_without_the_secret_there_is_nothing(shared_web: Web, path: str) -> None:
     assert shared_web.http.post(path, json=REPLY).status_code == 404

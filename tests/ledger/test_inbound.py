@@ -1,6 +1,7 @@
 """What comes back: stored once, processed once, moving messages forward only."""
 
 from dataclasses import replace
+from secrets import token_urlsafe
 
 import pytest
 from sqlalchemy import Engine
@@ -54,6 +55,12 @@ def test_an_event_is_processed_once_and_its_text_forgotten(
     assert inbound.waiting(0, 10) == []
     with engine.connect() as connection:
         assert "sim" not in str(connection.exec_driver_sql("SELECT * FROM inbound_event").all())
+
+
+def test_an_id_too_long_for_the_index_still_tells_events_apart(loja: Account, inbound: InboundEvents) -> None:
+    one, two = (f"reply:{token_urlsafe(9_000)}" for _ in range(2))
+    assert len(inbound.store(loja, [replace(REPLY, event_id=one), replace(REPLY, event_id=two)])) == 2
+    assert inbound.store(loja, [replace(REPLY, event_id=one)]) == []
 
 
 def test_text_that_postgresql_cannot_store_is_no_error(loja: Account, inbound: InboundEvents) -> None:
