@@ -4,16 +4,21 @@ A host name is resolved once, every address it has must be a public one, and the
 address that was checked: a name that changes its mind in between gains nothing. Redirects are followed by
 hand and checked the same way. The environment's proxies are not used, since behind one nothing could be
 checked. What goes wrong is the caller's to know: BadRequest about `leadsAssetUrl`.
+
+A slow server keeps a thread and a transaction waiting, so only a few files are read at once in a process, however
+many are asked for: the web goes on answering. Who waits too long for a turn is told to try again (Unavailable).
 """
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 from time import monotonic
 
 import httpx
 
+from dispatcher.domain.trouble import Unavailable
 from dispatcher.providers.contract import BadRequest
 
 FIELD = "leadsAssetUrl"
@@ -21,15 +26,18 @@ MAX_BYTES = 1024**3
 MAX_REDIRECTS = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEADLINE_S = 900.0  # a file that drips in slower than 1 GiB in 15 minutes would hold its request for hours
+AT_ONCE = 8  # a fifth of the web's 40 threads, half of a process's connections to the ledger
+TURN_S = 10.0
 _PIECE_BYTES = 256 * 1024
+_turns = BoundedSemaphore(AT_ONCE)
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def open_leads(url: str, *, allow_private: bool = False) -> Iterator[bytes]:
-    """The file's bytes, piece by piece, whatever its size; raises BadRequest, also in the middle of it."""
-    taken, give_up = 0, monotonic() + DEADLINE_S
-    with _translated(), httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+def open_leads(url: str, *, allow_private: bool = False) -> Generator[bytes]:
+    """The file's bytes, piece by piece, whatever its size. Raises BadRequest, also in the middle of it; Unavailable."""
+    with _turn(), _translated(), httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+        taken, give_up = 0, monotonic() + DEADLINE_S
         response = _open(client, url, allow_private)
         try:
             for piece in response.iter_bytes(_PIECE_BYTES):
@@ -47,7 +55,7 @@ def _open(client: httpx.Client, url: str, allow_private: bool) -> httpx.Response
     target = _readable(url)
     for _ in range(MAX_REDIRECTS + 1):
         response = client.send(_request(client, target, allow_private), stream=True)
-        if not response.is_redirect:
+        if not response.has_redirect_location:
             return _ok(response)
         response.close()
         target = _readable(str(target.join(response.headers["location"])))
@@ -99,6 +107,16 @@ def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=TURN_S):
+        raise Unavailable("too many leads files are being read")
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 @contextmanager

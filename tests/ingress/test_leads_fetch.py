@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 
+from dispatcher.domain.trouble import Unavailable
 from dispatcher.providers import leads_fetch
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.leads_fetch import open_leads
@@ -88,6 +89,8 @@ def test_the_server_is_asked_by_its_name(server: str) -> None:
         ("/status/404", "its server answered 404"),
         ("/status/500", "its server answered 500"),
         ("/status/204", "its server answered 204"),
+        ("/status/302", "its server answered 302"),
+        ("/status/304", "its server answered 304"),
         ("/otherwise", "must be an http or https URL"),
         ("/cut", "cannot be fetched (RemoteProtocolError)"),
     ],
@@ -148,6 +151,18 @@ def test_a_redirect_into_the_private_network_is_refused(server: str, monkeypatch
 def test_a_file_over_the_limit_is_cut_off(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leads_fetch, "MAX_BYTES", len(FILE) - 1)
     assert "larger than" in refusal(f"{server}/file")
+
+
+def test_only_so_many_files_are_read_at_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leads_fetch, "TURN_S", 0.05)
+    started = [open_leads(f"{server}/file", allow_private=True) for _ in range(leads_fetch.AT_ONCE)]
+    assert {next(file) for file in started} == {FILE}
+    with pytest.raises(Unavailable):
+        fetched(f"{server}/file")
+    started.pop().close()
+    assert fetched(f"{server}/file") == FILE
+    for file in started:
+        file.close()
 
 
 def test_nobody_listening_is_told() -> None:
