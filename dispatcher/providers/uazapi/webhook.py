@@ -43,12 +43,13 @@ def _sender(envelope: Mapping[str, Any]) -> str:
 
 
 def _replies(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    chat = part(envelope.get("chat"))
     for message in parts(envelope.get("message", envelope.get("data"))):
-        client = _client(message, part(envelope.get("chat"))) if _is_reply(message) else ""
+        client = _client(message, chat) if _is_reply(message) and not _is_crowd(chat) else ""
         if client:
             yield InboundEvent(
                 InboundKind.REPLY,
-                f"reply:{text(message.get('messageid'), message.get('id')) or digest(message)}",
+                f"reply:{_bare(text(message.get('messageid'), message.get('id'))) or digest(message)}",
                 read_stamp(message.get("messageTimestamp")) or 0,
                 key=client,
                 text=_text_of(message),
@@ -65,6 +66,16 @@ def _is_reply(message: Mapping[str, Any]) -> bool:
         and not text(message.get("chatid")).endswith(_CROWD)
         and evolution.is_said_by_hand(text(message.get("messageType")))
     )
+
+
+def _is_crowd(chat: Mapping[str, Any]) -> bool:
+    """A group whose message names its member alone shows in the chat around it."""
+    return bool(yes_no(chat.get("wa_isGroup"))) or text(chat.get("wa_chatid")).endswith(_CROWD)
+
+
+def _bare(message_id: str) -> str:
+    """A message's id without its owner: `owner:messageid` and `messageid` are one message."""
+    return message_id.rpartition(":")[2]
 
 
 def _client(message: Mapping[str, Any], chat: Mapping[str, Any]) -> str:
@@ -105,9 +116,9 @@ def _receipts(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
 
 
 def _references(event: Mapping[str, Any]) -> list[str]:
-    """Bare message ids; one event may speak of several. An id may be written `owner:messageid`."""
+    """Bare message ids; one event may speak of several."""
     ids = event.get("MessageIDs", event.get("messageid", event.get("id")))
-    found = [text(one).rpartition(":")[2] for one in (ids if isinstance(ids, list) else [ids])]
+    found = [_bare(text(one)) for one in (ids if isinstance(ids, list) else [ids])]
     return [one for one in dict.fromkeys(found) if one]
 
 
