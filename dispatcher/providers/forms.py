@@ -2,12 +2,23 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from dispatcher.providers.contract import BadRequest
 
 PROBLEMS_NAMED = 20  # who made more mistakes will find the others by these
+
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+NO_FLAG = BeforeValidator(_no_flag)
+"""For numbers: pydantic takes true for 1."""
 
 _PYDANTICS_OWN: Mapping[str, str] = MappingProxyType({})
 

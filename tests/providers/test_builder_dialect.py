@@ -197,6 +197,8 @@ ACIONAMENTOS_REFUSED = [
     ({"json": {"phone": {"n": ANA}}}, ["json.phone"]),
     ({"json": {"phone": "120363025246125486@g.us"}}, ["json.phone"]),
     ({"json": {"phone": ANA, "mensagem": 5}}, ["json.mensagem"]),
+    ({"json": {"phone": ANA, "message": []}}, ["json.message"]),
+    ({"json": {"phone": ANA, "message": False}}, ["json.message"]),
     ({"json": {"phone": ANA, "message": "Olá {{nome}}"}}, ["json.message"]),
 ]
 

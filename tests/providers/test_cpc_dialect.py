@@ -28,7 +28,7 @@ def test_the_seed_is_read_whole() -> None:
     draft = parse(SEED, context("cpc", delay_min_ms=1000, delay_max_ms=2000))
     assert (draft.name, draft.dialect, draft.senders) == ("Campanha teste", "cpc", ("emp1",))
     assert draft.pacing == Pacing(1000, 2000)
-    assert draft.join_key == "Campanha teste|emp1|2025-11-24"
+    assert draft.join_key == '["Campanha teste", "emp1", "2025-11-24"]'
     assert draft.options == {"idAccount": "1234"}
     assert draft.warnings == ()
     assert list(draft.messages) == [
@@ -43,9 +43,20 @@ def test_the_seed_is_read_whole() -> None:
 
 def test_the_day_is_that_of_the_accounts_time_zone() -> None:
     late_ms = NOW_MS + 9 * 3600 * 1000  # 01:00 UTC on the 25th, 22:00 of the 24th in São Paulo
-    assert parse(post(), context("cpc", late_ms)).join_key == "C|emp1|2025-11-24"
+    assert parse(post(), context("cpc", late_ms)).join_key == '["C", "emp1", "2025-11-24"]'
     utc = context("cpc", late_ms, options={"timezone": "UTC"})
-    assert parse(post(), utc).join_key == "C|emp1|2025-11-25"
+    assert parse(post(), utc).join_key == '["C", "emp1", "2025-11-25"]'
+
+
+def test_a_bar_in_a_name_does_not_lead_into_another_tags_campaign() -> None:
+    one, other = ({**post(), "campaign": campaign, "tag": tag} for campaign, tag in (("a|b", "c"), ("a", "b|c")))
+    assert parse(one, context("cpc")).join_key != parse(other, context("cpc")).join_key
+
+
+@pytest.mark.parametrize(("field", "most"), [("campaign", 500), ("tag", 100)])
+def test_a_name_has_a_length(field: str, most: int) -> None:
+    assert parse({**post(), field: "x" * most}, context("cpc"))
+    assert fields({**post(), field: "x" * (most + 1)}) == [field]
 
 
 @pytest.mark.parametrize("phone", ["123", "abc", "120363000000000001@g.us", "1@lid", "+55 11 0000"])
@@ -85,6 +96,7 @@ def test_a_message_without_a_required_field_is_named(name: str) -> None:
         (post({**REQUIRED, "mainTemplate": 5}), "messages[0].mainTemplate"),
         (post({**REQUIRED, "specialistCode": " "}), "messages[0].specialistCode"),
         (post({**REQUIRED, "idMessage": "x"}), "messages[0].idMessage"),
+        (post({**REQUIRED, "idMessage": True}), "messages[0].idMessage"),
         (post({**REQUIRED, "text": "x"}), "messages[0].text"),
         (post({**REQUIRED, "templateId": 7}), "messages[0].templateId"),
         (post(priority=1), "priority"),

@@ -65,6 +65,8 @@ def test_unknown_fields_of_a_message_go_through_and_the_text_is_sent_to_the_lett
     [
         ({"file": "https://x.example/a/Documento%20final.pdf?v=1"}, "Documento final.pdf"),
         ({"file": "https://x.example/"}, "documento"),
+        ({"file": "https://[x/a.pdf"}, "documento"),
+        ({"file": "https://x.example/a%00b.pdf"}, "ab.pdf"),
         ({"file": "data:application/pdf;base64,AAAA"}, "documento"),
         ({"file": "https://x.example/a.pdf", "docName": "B.pdf"}, "B.pdf"),
     ],
@@ -122,6 +124,9 @@ def test_a_number_that_is_none_is_named_and_not_repeated(number: Any) -> None:
         ({"delayMax": 86_401}, "delayMax"),
         ({"delayMin": 7, "delayMax": 6}, "delayMin"),
         ({"delayMin": "x"}, "delayMin"),
+        ({"delayMin": True}, "delayMin"),
+        ({"delayMax": False}, "delayMax"),
+        ({"scheduled_for": True}, "scheduled_for"),
         ({"info": 5}, "info"),
         ({"scheduled_for": -1}, "scheduled_for"),
         ({"scheduled_for": 100_000}, "scheduled_for"),

@@ -144,7 +144,8 @@ def _local_day(context: ParseContext) -> str:
 def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
     phone_name, text_name = column_of(data, PHONES), column_of(data, TEXT_COLUMNS)
     where = f"json.{text_name or 'message'}"
-    text = data.get(text_name or "") or ""
+    given = data.get(text_name or "")
+    text = "" if given is None else given
     if not isinstance(text, str):
         raise BadRequest((where, "str type expected"))
     if not text and account.provider != "builder":

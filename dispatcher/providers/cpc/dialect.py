@@ -5,6 +5,7 @@ a day, the day of the account's option `timezone`. A phone that cannot be dialle
 comes back in `errors`. Texts are sent to the letter.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.forms import PROBLEMS_NAMED, refused
+from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import text_content, undialable
 
 TIMEZONE = "America/Sao_Paulo"
@@ -30,7 +31,7 @@ def _digits_as_text(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_digits_as_text), Field(min_length=1, pattern=r"\S")]
-Number = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
+Number = Annotated[int | None, NO_FLAG, BeforeValidator(lambda value: None if value == "" else value)]
 Text = Annotated[str, BeforeValidator(_digits_as_text)]
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -52,9 +53,9 @@ class Message(BaseModel):
 class Post(BaseModel):
     model_config = _STRICT
 
-    campaign: Name
+    campaign: Annotated[Name, Field(max_length=500)]
     idAccount: Text | None = None
-    tag: Name
+    tag: Annotated[Name, Field(max_length=100)]
     messages: list[Message] = Field(min_length=1)
 
 
@@ -72,7 +73,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         messages=[_message(post, one) for one in post.messages],
         pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms)),
         senders=(post.tag,),
-        join_key=f"{post.campaign}|{post.tag}|{_day(account, context.now_ms)}",
+        join_key=json.dumps([post.campaign, post.tag, _day(account, context.now_ms)], ensure_ascii=False),
         options={"idAccount": post.idAccount} if post.idAccount else {},
         warnings=tuple(_warnings(post)),
     )

@@ -5,7 +5,7 @@ to the letter. What a message holds beside the known fields stays in its content
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,7 +16,7 @@ from dispatcher.domain.content import check_content
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.forms import PROBLEMS_NAMED, refused
+from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import number_text
 from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, not_past
 
@@ -31,10 +31,10 @@ class Pace(BaseModel):
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
-    delayMin: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
-    delayMax: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    delayMin: Annotated[float | None, NO_FLAG] = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    delayMax: Annotated[float | None, NO_FLAG] = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
     info: str | None = None
-    scheduled_for: int | None = Field(default=None, ge=0)
+    scheduled_for: Annotated[int | None, NO_FLAG] = Field(default=None, ge=0)
 
 
 class Envelope(Pace):
@@ -122,7 +122,11 @@ def _doc_name(file: str) -> str:
     """The last part of a URL's path; a file in base64 has no name of its own."""
     if not file.startswith(("http://", "https://")):
         return DOC_NAME
-    return unquote(urlsplit(file).path.rpartition("/")[2]) or DOC_NAME
+    try:
+        path = urlsplit(file).path
+    except ValueError:  # half of an IPv6 address; whether the file is there is the provider's to say
+        return DOC_NAME
+    return unquote(path.rpartition("/")[2]).replace("\0", "") or DOC_NAME
 
 
 def pacing_of(envelope: Pace, account: Account) -> Pacing:
