@@ -43,7 +43,10 @@ _LIBRARIES_THAT_TELL_TOO_MUCH = (
     "alembic",
     "celery.worker.strategy",  # these two write a line for every job's arrival and end
     "celery.app.trace",
+    "celery.pool",  # at DEBUG it writes whole jobs, with whoever a foreign producer put into them
 )
+_QUOTES_JOBS = "celery.worker.consumer"
+_UNREADABLE = "Can't decode message body"
 
 
 def emit(event: str, /, level: str = "info", **fields: Any) -> None:
@@ -60,12 +63,24 @@ def scrub(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[st
     return {key: _PERSONAL.sub("…", value) if isinstance(value, str) else value for key, value in entry.items()}
 
 
+def discreet(_: Any, level: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Of Celery's words about a job that it does not know or cannot read, the first line: the others quote the job."""
+    if not str(entry.get("logger")).startswith(_QUOTES_JOBS):
+        return entry
+    words = str(entry["event"]).partition("\n")[0]
+    entry["event"] = _UNREADABLE if words.startswith(_UNREADABLE) else words
+    if level in ("error", "critical"):
+        entry.pop("exc_info", None)
+    return entry
+
+
 def configure(level: str = "INFO", form: str = "console") -> None:
     """Send structlog's and the standard library's records to stderr, for people or as one JSON a line."""
     chain: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        discreet,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         scrub,

@@ -86,6 +86,28 @@ def test_promise_8_flower_does_not_see_what_a_foreign_producer_put_into_its_job(
     assert [what for what in PLANTED for line in told if what in line] == []
 
 
+def test_promise_8_a_job_that_nobody_can_read_is_not_quoted_in_the_log(
+    install: Callable[..., Installation], simulator: SimulatorClient, redis_url: str
+) -> None:
+    """A task's name with a letter wrong, a job that is none, one that is cut off; and all is logged that can be."""
+    place = install(DISPATCHER_LOG_LEVEL="DEBUG")
+    place.accounts(uazapi_account(simulator.url, [SENDER]))
+    place.start_workers("a")
+    app = Celery("foreign", broker=redis_url)
+    app.send_task("dispatcher.sumbit", kwargs={"account": "loja", "body": body()}, queue=SUBMIT_QUEUE)
+    with app.producer_or_acquire() as producer:
+        producer.publish(body(), routing_key=SUBMIT_QUEUE, exchange="", serializer="json")
+        cut = f'[["{NAME}", "{TEXT}'
+        producer.publish(cut, routing_key=SUBMIT_QUEUE, exchange="", content_type="application/json")
+    app.send_task(SUBMIT, kwargs={"account": "loja", "body": body()}, queue=SUBMIT_QUEUE)
+    log = place.workers["a"].log
+    wait_until(lambda: "send.finished" in log.read_text() or len(simulator.deliveries()) == 1, 30)
+    place.workers["a"].stop()
+    for told in ("unregistered task of type 'dispatcher.sumbit'", "deleted unknown message", "Can't decode message"):
+        assert told in log.read_text()
+    assert [what for what in PLANTED if what in log.read_text()] == []
+
+
 def post(url: str, one: Mapping[str, object]) -> int:
     headers = {"token": "ingress-loja"}
     return httpx.post(f"{url}/sender/advanced", json=one, headers=headers, trust_env=False).status_code
