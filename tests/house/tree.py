@@ -28,3 +28,10 @@ def calls(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
+
+
+def calls_of(file: Path, name: str) -> Iterator[ast.Call]:
+    """The file's calls of one function, by its dotted name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+            yield node
