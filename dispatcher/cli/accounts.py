@@ -64,11 +64,12 @@ def remove(name: Name) -> None:
 
 
 def _row(account: "Account", senders: "list[Sender]") -> dict[str, Any]:
+    paused = sum(one.paused_reason is not None for one in senders)
     return {
         "name": account.name,
         "provider": account.provider,
         "base_urls": list(account.base_urls),
         "senders": len(senders),
         "cpc": account.cpc,
-        "state": f"paused: {account.paused_reason}" if account.paused_reason else "active",
+        "state": f"{paused} of {len(senders)} senders paused" if paused else "active",
     }

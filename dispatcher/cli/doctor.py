@@ -112,9 +112,6 @@ def _accounts(wiring: "Wiring") -> Finding:
     senders = [one for account in accounts for one in wiring.accounts.senders(account.id)]
     if not accounts:
         return Finding("accounts", False, "none: `dispatcher accounts apply FILE` declares some")
-    halted = [account.name for account in accounts if account.paused_reason]
-    if halted:
-        return Finding("accounts", False, f"paused: {', '.join(halted)}")
     paused = sum(one.paused_reason is not None for one in senders)
     note = f", {paused} of them paused" if paused else ""
     if senders and paused == len(senders):

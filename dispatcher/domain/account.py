@@ -54,7 +54,6 @@ class Account:
     delay_max_ms: int = 0
     validity_s: int = 86_400
     batch: int = 1
-    paused_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ A message's content is provider-neutral and has the shape of uazapi's messages w
 is sent to the letter. `params` are for the provider alone (CPC's contract, Builder's own keys).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,6 +60,10 @@ class Draft:
     join_key: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+Refuse = Callable[[Sequence[DraftMessage]], Mapping[str, str]]
+"""Of some messages: the keys of clients that must not be written to, each with the reason."""
 
 
 class Refusal(NamedTuple):

@@ -11,7 +11,7 @@ EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
 
 
-def unguarded(campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int) -> Outcome | None:
+def kept_back(campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int) -> Outcome | None:
     """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may."""
     start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
     if campaign.validity_s and now_ms > start_ms + campaign.validity_s * 1000:

@@ -8,7 +8,7 @@
                  |           +------> pending     (retry, or moved aside)
                  +------------------> cancelled | blocked | suppressed | expired | failed
 
-`MOVES` is the one table; the ledger's statements and the diagram in docs/architecture.md follow it.
+`MOVES` is the one table; the ledger's statements and the one in docs/architecture.md follow it.
 """
 
 from enum import StrEnum
@@ -52,10 +52,6 @@ MOVES: dict[MessageState, frozenset[MessageState]] = {
 
 OPEN = frozenset({S.PENDING, S.SENDING})
 """States that keep a campaign from being done. In doubt is settled as far as pacing goes."""
-
-
-def may_move(old: MessageState, new: MessageState) -> bool:
-    return new in MOVES[old]
 
 
 def campaign_state(stored: CampaignState, scheduled_for_ms: int | None, now_ms: int) -> CampaignState:

@@ -10,7 +10,14 @@ def parcel_of(campaign: Campaign, row: Claimed) -> Parcel:
 
     A message without fields is sent to the letter.
     """
+    parcel = unfilled(campaign, row)
+    if row.payload.get("fields") is None:
+        return parcel
+    return parcel._replace(content=fill_content(parcel.content, parcel.fields))
+
+
+def unfilled(campaign: Campaign, row: Claimed) -> Parcel:
+    """The same to the letter: to ask about a message it is not needed that its template can be filled."""
     content = row.payload.get("content") or campaign.content or {}
-    fields = row.payload.get("fields")
-    filled = content if fields is None else fill_content(content, fields)
-    return Parcel(row.seq, row.attempt, row.phone, row.key, filled, fields or {}, row.payload.get("params") or {})
+    fields, params = row.payload.get("fields") or {}, row.payload.get("params") or {}
+    return Parcel(row.seq, row.attempt, row.phone, row.key, content, fields, params)

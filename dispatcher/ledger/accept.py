@@ -14,19 +14,17 @@ from sqlalchemy import Connection, Engine, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Accepted, Draft, EmptyCampaign, KeyReused, Refusal, UnknownSender
+from dispatcher.domain.campaign import Accepted, Draft, EmptyCampaign, KeyReused, Refusal, Refuse, UnknownSender
 from dispatcher.domain.ids import CHANCE_BITS, campaign_number
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import chunk_size_for
 from dispatcher.ledger import tables
 from dispatcher.ledger.engine import autocommit, transaction
-from dispatcher.ledger.intake import MessageFile, Refuse, copy_in
+from dispatcher.ledger.intake import MessageFile, copy_in
 from dispatcher.ledger.texts import storable
 from dispatcher.ledger.triggers import SHARDS
 
 LONGEST_INTAKE_S = 1800.0  # COPY runs as long as its source: a million leads from a slow server
-ANSWERS_REFUSED = {"cpc"}
-"""Dialects that name the refused recipients in their answer; for the others numbers are enough."""
 
 _C, _K, _N, _CS = tables.campaign, tables.idempotency_key, tables.campaign_count, tables.campaign_sender
 
@@ -55,7 +53,7 @@ def accept(
         if idempotency is not None and not _reserve(connection, account.id, *idempotency):
             return _receipt(connection, account.id, *idempotency)
         opened = _open(connection, account, draft)
-        file = MessageFile(draft.messages, opened.id, opened.total, refuse, draft.dialect in ANSWERS_REFUSED)
+        file = MessageFile(draft.messages, opened.id, opened.total, refuse)
         copy_in(connection, file)
         if not file.count:
             raise EmptyCampaign("a campaign needs at least one message")

@@ -160,7 +160,6 @@ class Accounts:
             delay_max_ms=row["delay_max_ms"],
             validity_s=row["validity_s"],
             batch=row["batch"],
-            paused_reason=row["paused_reason"],
         )
 
     def _sender(self, row: RowMapping) -> Sender:

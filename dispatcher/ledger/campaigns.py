@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Engine, Integer, RowMapping, func, select, text
 
 from dispatcher.domain.account import Account, OnLocked
-from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.campaign import Accepted, Campaign, Draft, Refuse
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.ledger import accept, plans, steering, tables
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.intake import Refuse
 
 _C, _CS, _N = tables.campaign, tables.campaign_sender, tables.campaign_count
 S = CampaignState

@@ -5,19 +5,16 @@ a thousand.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from json import JSONEncoder
 from typing import Any
 
 from sqlalchemy import Connection
 
-from dispatcher.domain.campaign import DraftMessage, Refusal
+from dispatcher.domain.campaign import DraftMessage, Refusal, Refuse
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
-
-Refuse = Callable[[Sequence[DraftMessage]], Mapping[str, str]]
-"""Of up to `BLOCK` messages: keys of clients that must not be written to, with the reason."""
 
 BLOCK = 1000
 COPY = "COPY message (campaign_id, seq, state, phone, phone_key, payload, reason, settled_at) FROM STDIN"
@@ -32,7 +29,8 @@ _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 class MessageFile:
     """What COPY reads: each `read` gives one block of rows, whatever size was asked for.
 
-    `count` messages were read, of which `settled` will never wait; `refused` lists those if it was asked for.
+    `count` messages were read, of which `settled` will never wait. Where `refuse` is given, it is asked about each
+    block, and `refused` lists all that will never wait: somebody wants to know.
 
     The driver would wrap an error of `messages` in its own and send its text to the server; so it is kept in
     `error`, and the file just ends.
@@ -44,7 +42,6 @@ class MessageFile:
         campaign: int,
         first_seq: int,
         refuse: Refuse | None = None,
-        keep_refused: bool = False,
     ) -> None:
         self.count = 0
         self.settled: Counter[MessageState] = Counter()
@@ -54,7 +51,6 @@ class MessageFile:
         self._campaign = campaign
         self._seq = first_seq
         self._refuse = refuse
-        self._keep_refused = keep_refused
 
     def read(self, size: int = -1) -> bytes:
         try:
@@ -81,7 +77,7 @@ class MessageFile:
         else:
             state = MessageState.SUPPRESSED if reason == SUPPRESSED else MessageState.BLOCKED
         self.settled[state] += 1
-        if self._keep_refused:
+        if self._refuse:
             self.refused.append(Refusal(message.phone, reason))
         return state, f"\t{copy_field(reason)}\tnow\n"
 

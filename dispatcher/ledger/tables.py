@@ -96,7 +96,6 @@ account = Table(
     Column("validity_s", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
     Column("hours", JSON(none_as_null=True)),
-    Column("paused_reason", Text),
     _now("created_at"),
     Column("removed_at", EpochMs),
     Index("account_ingress", "provider", "ingress_digest", unique=True, postgresql_where=text("removed_at IS NULL")),

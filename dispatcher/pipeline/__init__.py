@@ -7,10 +7,13 @@
     settle    the outcome is written, the lane freed
     complete  the campaign is closed
 
-    doubt     what may have reached its recipient is looked up
+    doubt     what may have reached its recipient is looked up; `decide`: an operator's word on it
     reply     replies, receipts and connection changes
+    steer     pause, resume, cancel, send again; `change`: another pace or start; `senders`: pause, resume
     sweep     what fell between two steps
     rebuild   Redis from the ledger
 
-No station calls the next one: workers/tasks.py hands on what they return. Read `ports` for what they stand on.
+What leads from `pace` to `complete` is handed on by workers/tasks.py and workers/pacer.py; no station of that
+way calls the next. The others tell the clock by `plan` and end campaigns by `complete`. Read `ports` for what
+all of them stand on, and `desk` for what people see.
 """

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dispatcher.domain.account import Account, CpcScope
-from dispatcher.domain.campaign import Accepted, Draft, DraftMessage
+from dispatcher.domain.campaign import Accepted, Draft, DraftMessage, Refuse
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.plan import plan
-from dispatcher.pipeline.ports import Refuse
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from dispatcher.domain.account import Account, OnDoubt
-from dispatcher.domain.campaign import Job, Parcel
+from dispatcher.domain.campaign import Job
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.parcels import unfilled
 from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.plan import release_again
@@ -57,18 +58,7 @@ def _certain(outcomes: Sequence[Outcome], last: bool) -> bool:
 
 def _as_job(stations: Stations, doubtful: DoubtfulJob) -> Job:
     campaign = stations.campaign(doubtful.campaign)
-    parcels = tuple(
-        Parcel(
-            row.seq,
-            row.attempt,
-            row.phone,
-            row.key,
-            row.payload.get("content") or campaign.content or {},
-            row.payload.get("fields") or {},
-            row.payload.get("params") or {},
-        )
-        for row in doubtful.rows
-    )
+    parcels = tuple(unfilled(campaign, row) for row in doubtful.rows)
     sender = stations.sender(doubtful.sender_id)
     return Job(campaign, stations.account(campaign.account_id), sender, parcels, mark=doubtful.job)
 

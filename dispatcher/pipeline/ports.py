@@ -5,11 +5,11 @@ UTC epoch milliseconds unless a name says otherwise. Every method may raise `dom
 server behind it cannot be reached now.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.account import Account, Sender
-from dispatcher.domain.campaign import Accepted, Campaign, Draft, DraftMessage, Job
+from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job, Refuse
 from dispatcher.domain.claims import Claim as Claim
 from dispatcher.domain.claims import Claimed as Claimed
 from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
@@ -145,10 +145,6 @@ class Doubts(Protocol):
 
     def postpone(self, campaign: int, job: str, due_ms: int | None) -> None:
         """Count one look-up; the next is due then, or (None) never: an operator decides."""
-
-
-Refuse = Callable[[Sequence[DraftMessage]], Mapping[str, str]]
-"""Of these messages: keys of clients that must not be written to, with the reason."""
 
 
 class Campaigns(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Job, Parcel
-from dispatcher.domain.guards import LOCK_MS, lock_scope, locked, unguarded
+from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.parcels import parcel_of
@@ -93,7 +93,7 @@ def _claim(stations: Stations, passage: Passage) -> None:
 
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
-    outcome = unguarded(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms)
+    outcome = kept_back(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms)
     if outcome is None:
         outcome = _prepare(passage, row)
     if outcome is None and passage.campaign.guarded and row.key:

@@ -48,6 +48,8 @@ def test_a_sender_is_paused_by_hand_and_resumed(shell: Shell, accounts: Path) ->
 
     shell("senders", "pause", "loja", "5511900000001")
     assert states() == {"5511900000001": "paused", "5511900000002": "active"}
+    [loja] = [one for one in shell.json("accounts", "list") if one["name"] == "loja"]
+    assert loja["state"] == "1 of 2 senders paused"
     shell("senders", "pause", "loja")
     assert set(states().values()) == {"paused"}
     shell("senders", "resume", "loja")

@@ -136,7 +136,7 @@ def test_any_text_survives_copy(
     ]
 
 
-def test_refused_recipients_are_kept_with_their_reason_and_cpc_is_told(
+def test_refused_recipients_are_kept_with_their_reason_and_told(
     engine: Engine, loja: Account, campaigns: Campaigns
 ) -> None:
     asked: list[int] = []
@@ -161,7 +161,7 @@ def test_refused_recipients_are_kept_with_their_reason_and_cpc_is_told(
         "pending",
     ]
     assert some(campaigns.counts(accepted.campaign_id)) == {S.PENDING: 2497, S.FAILED: 1, S.SUPPRESSED: 1, S.BLOCKED: 1}
-    assert campaigns.accept(loja, draft(messages), None, refuse).refused == ()
+    assert campaigns.accept(loja, draft(messages)).refused == ()
 
 
 def test_a_campaign_of_which_nothing_waits_is_done(loja: Account, campaigns: Campaigns) -> None:

@@ -85,7 +85,6 @@ def upgrade() -> None:
         sa.Column("validity_s", sa.Integer(), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("hours", sa.JSON()),
-        sa.Column("paused_reason", sa.Text()),
         sa.Column("created_at", WHEN, server_default=sa.text("now()"), nullable=False),
         sa.Column("removed_at", WHEN),
         sa.PrimaryKeyConstraint("id", name=op.f("account_pkey")),
