@@ -37,10 +37,10 @@ class DiscreetTask(Task[Any, None]):
 @shared_task(name=taskbus.SEND)
 def send_messages(provider: str, **ticket: Any) -> None:
     """One ticket: a provider call, or nothing when the ticket is stale."""
-    passage = send(stations(), provider, taskbus.read_ticket(**ticket))
+    paces = known(provider).paces_batches
+    passage = send(stations(), provider, taskbus.read_ticket(**ticket), paces)
     if passage is None:
         return
-    paces = known(provider).paces_batches
     if settle(stations(), passage, first_lookup_s(provider), paces):
         complete(stations(), provider, passage.campaign.id)
 

@@ -1,11 +1,15 @@
 """The guards before a call: may this message leave now? Cheapest first, each with its own outcome."""
 
+from collections.abc import Iterable
+
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.outcomes import Fate, Outcome
 
 LOCK_MS = 24 * 3600 * 1000
 """How long a client counts as contacted without a reply (seeds/004, "Regras de CPC")."""
+
+EVERYBODY = "global"
 
 EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
@@ -26,10 +30,15 @@ def locked(on_locked: OnLocked) -> Outcome:
     return Outcome(Fate.BLOCKED, "contact_open")
 
 
+def scopes_heard(account_id: int, sender_ids: Iterable[int]) -> list[str]:
+    """The scopes in which a reply counts that an account has heard through these senders."""
+    return [EVERYBODY, f"account:{account_id}", *(f"sender:{one}" for one in sender_ids)]
+
+
 def lock_scope(account: Account, sender: Sender | None) -> str:
     """The name of the group of sends among which a client has one open contact; `sender` counts for scope tag."""
     if account.cpc_scope is CpcScope.ACCOUNT:
         return f"account:{account.id}"
     if account.cpc_scope is CpcScope.TAG and sender is not None:
         return f"sender:{sender.id}"
-    return "global"
+    return EVERYBODY

@@ -5,6 +5,7 @@ that was given back leaves no row. Lifted rows stay until they are taken anew, s
 processed twice names the same scopes both times: Redis may not have heard of it the first time.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Row, text
@@ -31,8 +32,14 @@ SELECT EXISTS (SELECT FROM taken) AS taken,
 """)
 
 GIVE_BACK = text("""
-DELETE FROM contact_lock
-WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
+WITH kept AS (
+    SELECT FROM message WHERE campaign_id = :campaign AND seq = :seq AND state IN ('sending', 'sent', 'in_doubt')
+), gone AS (
+    DELETE FROM contact_lock
+    WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
+        AND NOT EXISTS (SELECT FROM kept)
+)
+SELECT NOT EXISTS (SELECT FROM kept)
 """)
 
 EXTEND = text("""
@@ -46,7 +53,8 @@ ON CONFLICT (scope, phone_key) DO UPDATE SET
 
 LIFT = text("""
 UPDATE contact_lock SET lifted_at = coalesce(lifted_at, :at)
-WHERE phone_key = :key AND taken_at < :at RETURNING scope
+WHERE phone_key = :key AND taken_at < :at AND (CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes))
+RETURNING scope
 """)
 
 STANDING = text("""
@@ -72,20 +80,24 @@ class LockBook:
                     return left_ms
         return 1
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> None:
-        """Free the client if it is this holder's."""
+    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        """Free the client if it is this holder's. False: another attempt of the same message may have reached it."""
         with autocommit(self._engine) as connection:
-            connection.execute(GIVE_BACK, _named(scope, key, holder))
+            return bool(connection.execute(GIVE_BACK, _named(scope, key, holder)).scalar_one())
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
         """Hold the client until then, whoever held it."""
         with autocommit(self._engine) as connection:
             connection.execute(EXTEND, _named(scope, key, holder) | {"until": moment(until_ms)})
 
-    def lift(self, key: str, at_ms: int) -> list[str]:
-        """End the client's locks that were taken before a reply of `at_ms`; their scopes, each time the same."""
+    def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
+        """End the client's locks in these scopes (None: in all) that were taken before a reply of `at_ms`.
+
+        Gives their scopes, each time the same.
+        """
+        said = {"key": key, "at": moment(at_ms), "scopes": None if scopes is None else list(scopes)}
         with autocommit(self._engine) as connection:
-            return sorted(connection.execute(LIFT, {"key": key, "at": moment(at_ms)}).scalars())
+            return sorted(connection.execute(LIFT, said).scalars())
 
     def of(self, key: str, now_ms: int) -> list[ContactLock]:
         """The client's open contacts, the oldest first."""

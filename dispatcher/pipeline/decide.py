@@ -6,6 +6,7 @@ from typing import Protocol
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.tickets import Retry
+from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
 from dispatcher.pipeline.stations import Stations
 
@@ -26,8 +27,7 @@ def decide(
     done = book.resolve(message, fate)
     if done and fate is Fate.FAILED:
         for scope, key in locks:
-            stations.lock_book.give_back(scope, key, message)
-            stations.locks.give_back(scope, key, message)
+            give_back(stations, scope, key, message)
     if done and fate is Fate.RETRY:
         release_again(stations, message.campaign, [Retry(0, message.seq)])
     return done

@@ -10,6 +10,7 @@ from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.parcels import unfilled
 from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
+from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
 from dispatcher.pipeline.ports import DoubtfulJob, Settled
 from dispatcher.pipeline.stations import Stations
@@ -73,8 +74,7 @@ def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Sett
     for row, one in zip(doubtful.rows, settled, strict=True):
         if row.key and one.outcome.fate is Fate.FAILED:
             holder = MessageId(doubtful.campaign, row.seq)
-            stations.lock_book.give_back(scope, row.key, holder)
-            stations.locks.give_back(scope, row.key, holder)
+            give_back(stations, scope, row.key, holder)
 
 
 def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:

@@ -6,7 +6,7 @@ from threading import Event
 from time import monotonic
 from typing import TypeVar
 
-from dispatcher.domain.trouble import DispatcherTrouble, Unavailable
+from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.telemetry import emit
 
 T = TypeVar("T")
@@ -16,12 +16,12 @@ _never = Event()
 
 
 def persist(ask: Callable[[], T], at_most_s: float) -> T:
-    """Call `ask` until it gets through; raises its Unavailable when `at_most_s` seconds have passed."""
+    """Call `ask` until it gets through; raises its DispatcherTrouble when `at_most_s` seconds have passed."""
     give_up = monotonic() + at_most_s
     while True:
         try:
             return ask()
-        except Unavailable:
+        except DispatcherTrouble:
             if monotonic() >= give_up:
                 raise
             _never.wait(_PAUSE_S)

@@ -210,12 +210,13 @@ class LockBook(Protocol):
     def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
         """0 when the holder has it; else the ms it still is another's."""
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> None: ...
+    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        """Free the client, once the holder's outcome is written; False: another attempt of it may have been sent."""
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None: ...
 
-    def lift(self, key: str, at_ms: int) -> list[str]:
-        """End the client's locks that were taken before a reply of `at_ms`; their scopes."""
+    def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
+        """End the client's locks in these scopes (None: in all) taken before a reply of `at_ms`; their scopes."""
 
 
 class Caller(Protocol):

@@ -9,11 +9,14 @@ from dataclasses import replace
 
 from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.guards import scopes_heard
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
+
+AHEAD_MS = 1_000  # a stamp in whole seconds counts as the last millisecond of its second
 
 
 def receive(stations: Stations, account: Account | None, events: Iterable[InboundEvent]) -> int:
@@ -28,10 +31,11 @@ def receive(stations: Stations, account: Account | None, events: Iterable[Inboun
 def _dated(event: InboundEvent, now_ms: int) -> InboundEvent:
     """What came without a time happened now, but for a reply: of one that may be old, nothing is believed.
 
-    Connection events repeat to the letter: one of each in a minute is news.
+    Nor does a reply lie ahead: it would lift what is sent between its coming and its processing. Connection events
+    repeat to the letter: one of each in a minute is news.
     """
     if event.kind is InboundKind.REPLY:
-        return event
+        return replace(event, at_ms=min(event.at_ms, now_ms + AHEAD_MS))
     dated = event if event.at_ms else replace(event, at_ms=now_ms)
     if event.kind is InboundKind.CONNECTION:
         return replace(dated, event_id=f"{event.event_id}:{now_ms // 60_000}")
@@ -52,7 +56,7 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
     """The ledger's lock first: if the process dies before Redis hears of it, the event is processed again."""
     if not event.key:
         return "no client"
-    scopes = stations.lock_book.lift(event.key, event.at_ms)
+    scopes = stations.lock_book.lift(event.key, event.at_ms, _heard(stations, account_id, event.sender_name))
     for scope in scopes:
         stations.locks.lift(scope, event.key, event.at_ms)
     stations.inbound.answered(event.key, event.at_ms)
@@ -60,6 +64,18 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
         stations.suppress(event.key, optout.REASON)
         return f"lifted {len(scopes)}, opted out"
     return f"lifted {len(scopes)}"
+
+
+def _heard(stations: Stations, account_id: int | None, sender_name: str) -> list[str] | None:
+    """The scopes of the account that heard a reply: it says nothing about who is in contact through another.
+
+    A name that is no sender's (a number of a wallet, a line's name) stands for all of them.
+    """
+    if account_id is None:
+        return None
+    senders = stations.accounts.senders(account_id)
+    named = [sender for sender in senders if sender.name == sender_name]
+    return scopes_heard(account_id, [sender.id for sender in named or senders])
 
 
 def _opt_out_words(stations: Stations, account_id: int | None) -> Sequence[str]:

@@ -16,6 +16,7 @@ from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
+from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Retry, Ticket, merged
@@ -36,7 +37,7 @@ class Passage:
 
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
-    whether the campaign was when it was asked.
+    whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted.
     """
 
     provider: str
@@ -45,6 +46,7 @@ class Passage:
     account: Account
     sender: Sender
     begun_ms: int
+    lock_ms: int = LOCK_MS
     rows: tuple[Claimed, ...] = ()
     parcels: list[Parcel] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -56,12 +58,17 @@ class Passage:
     running: bool = True
 
 
-def send(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
-    """Take a ticket to the provider's answer; None when it was stale and nothing is to be done."""
+def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool = False) -> Passage | None:
+    """Take a ticket to the provider's answer; None when it was stale and nothing is to be done.
+
+    `paces_batches`: the provider may be busy with the ticket long after the call, and the day counts from the send.
+    """
     passage = _begin(stations, provider, ticket)
     if passage is None:
         emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
+    if paces_batches:
+        passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
     try:
         _claim(stations, passage)
         for row in passage.rows:
@@ -116,14 +123,14 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     """Redis first, for it is fast; then the ledger, for it does not forget."""
     scope = lock_scope(passage.account, passage.sender)
     holder = MessageId(passage.campaign.id, row.seq)
-    until_ms = now_ms + LOCK_MS
+    until_ms = now_ms + passage.lock_ms
     left_ms = stations.locks.take(scope, row.key, holder, until_ms)
     if not left_ms:
         passage.locked.add(row.seq)
         left_ms = stations.lock_book.take(scope, row.key, holder, now_ms, until_ms)
         if left_ms:
             passage.locked.discard(row.seq)
-            stations.locks.extend(scope, row.key, holder, now_ms + left_ms)
+            stations.locks.give_back(scope, row.key, holder)
     if not left_ms:
         return None
     outcome = locked(passage.campaign.on_locked)

@@ -10,6 +10,7 @@ from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, 
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.retries import after_attempt, backoff_ms
 from dispatcher.domain.tickets import merged
+from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.ports import Claimed, Settled
@@ -65,8 +66,7 @@ def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settl
     for one in settled:
         holder = MessageId(passage.campaign.id, one.seq)
         if one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
-            stations.lock_book.give_back(scope, keys[one.seq], holder)
-            stations.locks.give_back(scope, keys[one.seq], holder)
+            give_back(stations, scope, keys[one.seq], holder)
         if one.outcome.lock_s is not None:
             _hold_as_told(stations, scope, keys[one.seq], holder, one.outcome)
 

@@ -45,7 +45,7 @@ class Hand:
     def work(self, ticket: Ticket, stations: Stations | None = None) -> None:
         """A job, as workers/tasks.py does it."""
         worker = stations or self.stations
-        passage = send(worker, PROVIDER, ticket)
+        passage = send(worker, PROVIDER, ticket, True)
         if passage is not None:
             self._over(ticket.campaign, settle(worker, passage, first_lookup_s(PROVIDER), True))
 
