@@ -7,9 +7,10 @@ connection that hangs half-open.
 
 from kombu import Queue
 
+from dispatcher.domain.tickets import send_queue
 from dispatcher.providers.registry import names
 from dispatcher.settings import settings
-from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, routes, send_queue
+from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, routes
 
 broker_url = settings().redis_url or None
 broker_connection_retry_on_startup = True

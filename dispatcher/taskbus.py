@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from dispatcher.domain.ids import campaign_text, parse_campaign, parse_lane
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.tickets import SEND_PREFIX, Ticket, send_queue
 from dispatcher.domain.trouble import Unavailable
 
 SEND = "dispatcher.send"
@@ -31,19 +31,14 @@ RESOLVE = "dispatcher.resolve"
 
 SUBMIT_QUEUE = "submit"
 EVENTS_QUEUE = "events"
-_SEND_PREFIX = "send."
 
 ONE_TRY = {"max_retries": 1, "interval_start": 0}
 """For connections that publish: kombu's own try a refused one for six seconds, and a webhook would wait for it."""
 
 
-def send_queue(provider: str) -> str:
-    return _SEND_PREFIX + provider
-
-
 def provider_of(queue: str) -> str | None:
     """The provider whose send jobs a queue carries; None for the other queues."""
-    return queue.removeprefix(_SEND_PREFIX) if queue.startswith(_SEND_PREFIX) else None
+    return queue.removeprefix(SEND_PREFIX) if queue.startswith(SEND_PREFIX) else None
 
 
 def routes() -> dict[str, dict[str, str]]:

@@ -139,7 +139,8 @@ def _clocks(wiring: "Wiring") -> Finding:
 
 def _workers(wiring: "Wiring") -> Finding:
     """Who answers a ping, and whether somebody reads the queue of every provider that has accounts."""
-    from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, celery_app, send_queue
+    from dispatcher.domain.tickets import send_queue
+    from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, celery_app
 
     inspect = celery_app(wiring.settings.redis_url).control.inspect(timeout=WORKERS_ANSWER_WITHIN_S)
     answered = inspect.active_queues() or {}

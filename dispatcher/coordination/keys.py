@@ -21,10 +21,6 @@ LOCKS = "d:lock:*"
 _WAKE = "d:wake:"
 
 
-def send_queue(provider: str) -> str:
-    return f"send.{provider}"
-
-
 def wake(provider: str) -> str:
     return _WAKE + provider
 

@@ -15,7 +15,7 @@ from dispatcher.coordination import keys
 from dispatcher.coordination.scripts import LANE_VERBS, Scripts
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
-from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket, send_queue
 
 Args = list[str | int]
 
@@ -51,7 +51,7 @@ class LaneClock:
     def release(self, provider: str, room: int, limit: int) -> Released:
         """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
         args: Args = [room, limit, self._token_prefix(), BEGIN_LEASE_MS, OVERDUE_MS, NOTHING_MS]
-        tickets, overdue, wait_ms, full = self._call("release", provider, args, keys.send_queue(provider))
+        tickets, overdue, wait_ms, full = self._call("release", provider, args, send_queue(provider))
         return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))
 
     def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:

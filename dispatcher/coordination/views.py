@@ -11,7 +11,7 @@ from dispatcher.coordination.connection import our_words
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord, why_waiting
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.tickets import Ticket, send_queue
 
 
 class LaneView(NamedTuple):
@@ -74,7 +74,7 @@ class LaneViews:
             batch.hlen(flights)
             batch.zcard(retries)
             batch.hlen(campaigns)
-            batch.llen(keys.send_queue(provider))
+            batch.llen(send_queue(provider))
             return Census(*batch.execute())
 
     def gates(self, provider: str, only: Sequence[int] | None = None) -> dict[int, int]:

@@ -7,6 +7,13 @@ from typing import NamedTuple
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.pacing import Pacing
 
+SEND_PREFIX = "send."
+
+
+def send_queue(provider: str) -> str:
+    """Celery's queue of the jobs that carry a provider's tickets; the clock looks at its length."""
+    return SEND_PREFIX + provider
+
 
 class Ticket(NamedTuple):
     """Leave to send: messages `seq` .. `seq + size - 1` of `campaign`, from `lane`, for whoever holds `token`.

@@ -7,6 +7,7 @@ from dispatcher.coordination.views import LaneViews
 from dispatcher.coordination.wake import listeners
 from dispatcher.domain.account import Account
 from dispatcher.domain.parcels import parcel_of
+from dispatcher.domain.tickets import send_queue
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.ledger.figures import figures
 from dispatcher.ledger.leads import recipients
@@ -15,7 +16,7 @@ from dispatcher.pipeline.desk import Check, Desk, Figures, Order, SenderView
 from dispatcher.pipeline.senders import pause_by_hand, resume_by_hand
 from dispatcher.providers.leads_link import read_leads_name
 from dispatcher.providers.registry import names, provider
-from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE, send_queue
+from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE
 from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
 from dispatcher.wiring.counter_folders import FoldersCounter

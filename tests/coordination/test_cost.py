@@ -9,7 +9,7 @@ from dispatcher.coordination import keys
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Plan
+from dispatcher.domain.tickets import Plan, send_queue
 from tests.coordination.conftest import PROVIDER, Now
 
 CAMPAIGN = 9
@@ -49,8 +49,8 @@ def test_promise_7_the_broker_never_holds_more_than_it_has_room_for(
     for _ in range(10):
         released = clock.release(PROVIDER, room, 20)
         for ticket in released.tickets:
-            client.lpush(keys.send_queue(PROVIDER), ticket.token)
-    assert client.llen(keys.send_queue(PROVIDER)) == room
+            client.lpush(send_queue(PROVIDER), ticket.token)
+    assert client.llen(send_queue(PROVIDER)) == room
     assert released.full
 
 

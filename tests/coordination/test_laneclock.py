@@ -8,7 +8,7 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Finished, Plan, Retry, Ticket
+from dispatcher.domain.tickets import Finished, Plan, Retry, Ticket, send_queue
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.pipeline import ports
 from tests.coordination.conftest import PROVIDER, Now
@@ -285,7 +285,7 @@ def test_a_forgotten_campaign_still_paces_its_flights(clock: LaneClock, client: 
 
 def test_no_more_jobs_than_the_queue_has_room_for(clock: LaneClock, client: redis.Redis) -> None:
     clock.plan(PROVIDER, plan(end=100, lanes=tuple(Lane(n, 0) for n in range(10))))
-    client.rpush(keys.send_queue(PROVIDER), "job", "job")
+    client.rpush(send_queue(PROVIDER), "job", "job")
     first = clock.release(PROVIDER, room=5, limit=100)
     assert (len(first.tickets), first.full, first.wait_ms) == (3, True, 0)
     assert len(clock.release(PROVIDER, room=100, limit=4).tickets) == 4

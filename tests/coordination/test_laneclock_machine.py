@@ -20,13 +20,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dispatcher.coordination import keys
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing
-from dispatcher.domain.tickets import Plan, Retry, Ticket
+from dispatcher.domain.tickets import Plan, Retry, Ticket, send_queue
 from dispatcher.secrecy import Secrecy
 from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
@@ -88,9 +87,9 @@ class ClockMachine(RuleBasedStateMachine):
     @rule(room=st.integers(0, 3), limit=st.integers(1, 4), queued=st.sampled_from([0, 0, 1]))
     def release(self, room: int, limit: int, queued: int) -> None:
         self.prefix = next(self.prefixes)
-        self.client.delete(keys.send_queue(PROVIDER))
+        self.client.delete(send_queue(PROVIDER))
         if queued:
-            self.client.rpush(keys.send_queue(PROVIDER), *["job"] * queued)
+            self.client.rpush(send_queue(PROVIDER), *["job"] * queued)
         released = self.clock.release(PROVIDER, room, limit)
         assert released == self.twin.release(room - queued, limit, self.prefix, self.now)
         self.diary.released(released, self.now)
