@@ -1,6 +1,7 @@
 """The native API's campaigns: `/v1/campaigns`, for whoever holds the admin token. Errors are RFC 9457."""
 
 import hmac
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -11,7 +12,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.ingress import bodies
-from dispatcher.ingress.door import Body, House, Inside, Key, bearer_of, created, submission, submit
+from dispatcher.ingress.door import Body, House, Inside, Key, Receipt, bearer_of, created, submission, submit
 from dispatcher.ingress.export import csv_of
 from dispatcher.ingress.following import follow
 from dispatcher.ingress.refusals import Refused, not_found, problem, speaking, unauthorised
@@ -40,10 +41,10 @@ router = admin_router("campaigns")
 
 @router.post("/campaigns", status_code=201, openapi_extra=bodies.NATIVE)
 def create(request: Request, house: Inside, body: Body, key: Key) -> Response:
-    """Create a campaign in the native form; answers the campaign, and how many of its messages wait."""
+    """Create a campaign in the native form; answers the campaign as it is then, and how many of its messages wait."""
     account = _account(house, body.object)
     receipt = submit(house, submission(request, account, body, key), native.parse)
-    shown = campaign_json(receipt.view, house.desk.now_ms())
+    shown = campaign_json(_newborn(receipt), receipt.accepted.created_at_ms)
     taken = {"accepted": receipt.accepted.accepted, "queued": receipt.accepted.queued}
     return created(receipt, {**shown, **taken}, 201)
 
@@ -112,6 +113,15 @@ def _account(house: House, body: dict[str, Any]) -> Account:
     if not isinstance(name, str):
         raise BadRequest(("account", "is required, a text"))
     return house.desk.accounts.named(name)
+
+
+def _newborn(receipt: Receipt) -> CampaignView:
+    """The campaign as it was when it had just been accepted, however far it is by now."""
+    accepted, campaign = receipt.accepted, receipt.view.campaign
+    if accepted.queued:
+        campaign = replace(campaign, state=CampaignState.RUNNING, paused_reason=None, finished_at_ms=None)
+    counts = {MessageState.PENDING: accepted.queued, MessageState.FAILED: accepted.accepted - accepted.queued}
+    return replace(receipt.view, campaign=campaign, counts=counts, started_at_ms=None)
 
 
 def _number(campaign_id: str) -> int:

@@ -38,9 +38,9 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "total": campaign.total,
         "counts": {one.value: view.counts.get(one, 0) for one in MessageState},
         "progress": round(settled / campaign.total, 4) if campaign.total else 1.0,
-        "rate": _rate(view, settled, now_ms),
+        "rate": _rate(view, now_ms),
         "finish_prediction": iso(_prediction(view, state, settled, waiting, now_ms)),
-        "chunks": _chunks(campaign.pacing, campaign.total, settled),
+        "chunks": _chunks(campaign.pacing, campaign.total, settled - view.counts.get(MessageState.CANCELLED, 0)),
         "pacing": _pacing(campaign.pacing),
         "senders": list(view.senders),
         "cpc": campaign.guarded,
@@ -114,12 +114,13 @@ def doubt_json(doubt: DoubtView) -> dict[str, Any]:
     }
 
 
-def _rate(view: CampaignView, settled: int, now_ms: int) -> float:
-    """Messages per minute since the first send; 0 before it. A pause in between lowers it."""
+def _rate(view: CampaignView, now_ms: int) -> float:
+    """Messages sent, or perhaps sent, per minute since the first send; 0 before it. A pause in between lowers it."""
     if view.started_at_ms is None:
         return 0.0
     end_ms = view.campaign.finished_at_ms if view.campaign.state in _ENDED and view.campaign.finished_at_ms else now_ms
-    return round(settled * 60_000 / max(1_000, end_ms - view.started_at_ms), 2)
+    left = sum(view.counts.get(state, 0) for state in (MessageState.SENT, MessageState.IN_DOUBT))
+    return round(left * 60_000 / max(1_000, end_ms - view.started_at_ms), 2)
 
 
 def _prediction(view: CampaignView, state: CampaignState, settled: int, waiting: int, now_ms: int) -> int | None:

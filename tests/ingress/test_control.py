@@ -48,6 +48,18 @@ def test_a_campaign_tells_the_truth(web: Web) -> None:
     assert campaign["finish_prediction"] > campaign["created_at"]
 
 
+def test_what_was_cancelled_counts_neither_as_sent_nor_as_a_chunk_that_is_done(web: Web) -> None:
+    recipients = [{"phone": f"551190000{number:04}", "name": "x"} for number in range(10)]
+    number = native(web, recipients=recipients, chunk_size=2)["id"]
+    (ticket,) = web.wiring.clock.release("uazapi", 10, 1).tickets
+    (row,) = web.wiring.messages.claim(ticket).rows
+    web.wiring.messages.settle(ticket.campaign, [Settled(row.seq, row.attempt, Outcome(Fate.SENT))])
+    campaign = web.admin.post(f"/v1/campaigns/{number}/cancel").json()
+    assert (campaign["counts"]["sent"], campaign["counts"]["cancelled"], campaign["progress"]) == (1, 9, 1.0)
+    assert campaign["chunks"]["done"] == 0
+    assert 0 < campaign["rate"] <= 60
+
+
 def test_campaigns_are_listed_newest_first_by_page(web: Web) -> None:
     made = [native(web)["id"] for _ in range(5)]
     assert [one["id"] for one in walked(web, "/v1/campaigns", limit=2)] == made[::-1]

@@ -1,6 +1,5 @@
 """Promise 5 where two attempts, two servers or two accounts could disagree about who is in contact with a client."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from threading import Timer
 
@@ -96,7 +95,7 @@ def test_who_is_refused_by_the_ledger_alone_leaves_no_lock_of_its_own_in_redis(h
 
 
 @pytest.fixture
-def by_tag(hand: Hand, simulator: SimulatorClient) -> Iterator[Hand]:
+def by_tag(hand: Hand, simulator: SimulatorClient) -> Hand:
     """Each sender has its own contacts; a client is in contact with both."""
     toml = uazapi_account(simulator.url, names(2), cpc=True, cpc_scope="tag")
     hand.wiring.accounts.apply(read_accounts(toml, {}))
@@ -104,7 +103,7 @@ def by_tag(hand: Hand, simulator: SimulatorClient) -> Iterator[Hand]:
     sent = [hand.submit(1, senders=[sender]) for sender in names(2)]
     hand.work_all()
     assert [hand.counts(number) for number in sent] == [{"sent": 1}] * 2
-    yield hand
+    return hand
 
 
 def test_promise_5_a_reply_to_one_sender_says_nothing_about_another(by_tag: Hand) -> None:
