@@ -10,7 +10,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
 from dispatcher.ledger import tables
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.texts import storable
+from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import moment
 
 _E = tables.inbound_event
@@ -86,7 +86,7 @@ class InboundEvents:
         """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""
         told = {
             "account": account_id,
-            "ref": storable(provider_ref),
+            "ref": reference(provider_ref),
             "at": moment(at_ms),
             "delivered": state in (ReceiptState.DELIVERED, ReceiptState.READ),
             "read": state is ReceiptState.READ,

@@ -20,7 +20,7 @@ from dispatcher.domain.lifecycle import MOVES, MessageState
 from dispatcher.domain.outcomes import STATE_OF
 from dispatcher.domain.tickets import Ticket, merged
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.texts import storable
+from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import epoch_ms, moment
 
 CLAIM = text("""
@@ -154,7 +154,7 @@ class Messages:
             "fates": [outcome.fate.value for outcome in outcomes],
             "reasons": [storable(outcome.reason) or None for outcome in outcomes],
             "details": [storable(outcome.detail) or None for outcome in outcomes],
-            "refs": [outcome.provider_ref and storable(outcome.provider_ref) for outcome in outcomes],
+            "refs": [outcome.provider_ref and reference(outcome.provider_ref) for outcome in outcomes],
             "dues": [moment(one.due_ms) for one in settled],
         }
         with autocommit(self._engine) as connection:

@@ -8,6 +8,14 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
+LONGEST_REFERENCE = 300  # honest ids have 20 to 40 characters; an entry of PostgreSQL's index holds some 2,700 bytes
+
+
+def reference(text: str) -> str:
+    """A provider's name for a message, cut off where the index would refuse it."""
+    return storable(text)[:LONGEST_REFERENCE]
+
+
 _COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 

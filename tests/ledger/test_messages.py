@@ -1,5 +1,6 @@
 """Claim and settle: each message once, each outcome once, only for the attempt that was claimed."""
 
+from secrets import token_urlsafe
 from threading import Barrier, Thread
 
 import pytest
@@ -8,10 +9,12 @@ from sqlalchemy import Engine
 from dispatcher.domain.account import Account
 from dispatcher.domain.claims import Claim, Claimed, Settled
 from dispatcher.domain.ids import Lane, MessageId, job_text
+from dispatcher.domain.inbound import ReceiptState
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.outcomes import STATE_OF, Fate, Outcome
 from dispatcher.domain.tickets import Retry, Ticket
 from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.messages import Messages
 from tests.ledger.drafts import draft, message, phone
 from tests.ledger.steps import attempts, column, counted, fate, run, some, ticket
@@ -100,6 +103,15 @@ def test_each_fate_moves_the_message_and_closes_the_attempt(
     (noted,) = attempts(engine, campaign)
     assert (noted.fate, noted.reason, noted.ended_at is not None) == (what, "because", True)
     assert campaigns.counts(campaign) == dict.fromkeys(S, 0) | counted(engine, campaign)
+
+
+def test_a_reference_of_any_length_is_no_error_and_is_found_again(
+    loja: Account, engine: Engine, campaign: int, messages: Messages
+) -> None:
+    (row,) = messages.claim(ticket(campaign)).rows
+    long = token_urlsafe(9_000)
+    assert messages.settle(campaign, [fate(row, Fate.SENT, provider_ref=long)]) == 1
+    assert InboundEvents(engine).receipt(loja.id, long, ReceiptState.READ, 1_900_000_000_000)
 
 
 def test_a_deferral_costs_no_try_but_a_new_attempt(campaign: int, messages: Messages) -> None:
