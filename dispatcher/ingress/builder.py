@@ -21,12 +21,12 @@ from dispatcher.domain.views import MessageView
 from dispatcher.ingress import bodies
 from dispatcher.ingress.door import Body, House, Inside, Key, bearer_of, created, submission, submit, unknown_sender
 from dispatcher.ingress.refusals import Refused, not_found, speaking, unauthorised
-from dispatcher.ingress.times import iso
 from dispatcher.ingress.tokens import ACCESS, REFRESH, holder, issue
 from dispatcher.providers.builder.dialect import ACIONAMENTOS
 from dispatcher.providers.builder.render import action_object, invalid_object
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.registry import provider
+from dispatcher.providers.stamps import iso
 
 NAME = "builder"
 SEQ_BITS = 23

@@ -9,8 +9,8 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.views import DoubtView, MessageView, Suppression
-from dispatcher.ingress.times import iso
 from dispatcher.pipeline.desk import CampaignView, Page, SenderView
+from dispatcher.providers.stamps import iso
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
-"""Times on the wire, in whatever spelling a provider has for them."""
+"""Times on the wire: read in whatever spelling a provider has for them, written as ISO 8601."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 _MS_FROM = 10**11  # seconds reach it in the year 5138, milliseconds reached it in 1973
@@ -43,3 +43,10 @@ def _from_iso(text: str) -> int | None:
     if moment.tzinfo is None:
         return None
     return int(moment.timestamp()) * 1000 + (moment.microsecond // 1000 if "." in text else 999)
+
+
+def iso(at_ms: int | None) -> str | None:
+    """`2026-11-07T05:31:56.000Z`; None stays None."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,7 +12,6 @@ done                                     done, or failed when not one message wa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +24,7 @@ from dispatcher.domain.pacing import chunk_size_for
 from dispatcher.domain.views import MessageView
 from dispatcher.providers.kinbox.build import seconds
 from dispatcher.providers.kinbox.form import FIELDS
+from dispatcher.providers.stamps import iso
 
 TRACK_MAX_HOURS = 96  # Kinbox' own default: how long an answer counts as one to the campaign
 
@@ -116,12 +116,6 @@ def error_object(status: int, problems: Sequence[tuple[str, str]]) -> dict[str, 
     """An error in NestJS' shape, a line for each (field, rule)."""
     lines = [f"{where}: {rule}" if where else rule for where, rule in problems]
     return {"statusCode": status, "message": lines, "error": HTTPStatus(status).phrase}
-
-
-def iso(epoch_ms: int | None) -> str | None:
-    if epoch_ms is None:
-        return None
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def asked_of(campaign: Campaign) -> dict[str, Any]:
