@@ -44,7 +44,7 @@ def recognises(body: Any) -> bool:
 def parse(body: Any, context: ParseContext) -> Draft:
     """The body as a draft; raises BadRequest that names up to twenty fields."""
     form = _form(body)
-    messages = _messages(form, context) if form.messages is not None else _recipients(form)
+    messages = _messages(form, context) if form.messages is not None else _recipients(form, context)
     return Draft(
         name=form.name,
         dialect="native",
@@ -89,6 +89,8 @@ def _message(
     content = {"type": "text", **{name: value for name, value in given.items() if name in FIELDS}}
     params = {name: value for name, value in given.items() if name not in FIELDS and name not in _BESIDE}
     broken = _check(content, context.account.provider)
+    if _lacks_specialist(context) and not params.get("specialistCode"):
+        broken.append(("specialistCode", "is required: the account has no specialist_code for all"))
     fields, phone, key = None, "", ""
     try:
         phone, key = _address(given)
@@ -102,7 +104,20 @@ def _message(
     return DraftMessage(phone, key, content, fields, params or None)
 
 
-def _recipients(form: NativeForm) -> Iterable[DraftMessage]:
+def _lacks_specialist(context: ParseContext) -> bool:
+    """CPC takes no message without an operator, and the first one would halt its tag for everybody."""
+    return context.account.provider == "cpc" and not context.account.options.get("specialist_code")
+
+
+def _recipients(form: NativeForm, context: ParseContext) -> Iterable[DraftMessage]:
+    if _lacks_specialist(context):
+        raise BadRequest(
+            ("recipients", "the account has no specialist_code: give messages, each with a specialistCode")
+        )
+    return _listed(form)
+
+
+def _listed(form: NativeForm) -> Iterable[DraftMessage]:
     for at, given in enumerate(form.recipients or ()):
         try:
             fields = _fields({name: value for name, value in given.items() if name not in _ADDRESS})

@@ -42,6 +42,15 @@ def test_a_native_body_is_known_by_its_account(body: Any, ours: bool) -> None:
     assert recognises(body) is ours
 
 
+def test_cpc_needs_an_operator_from_the_message_or_the_account() -> None:
+    """Without one the first message would halt its tag, and the campaigns of others with it."""
+    assert refusals(ONE, "cpc") == ["messages[0].specialistCode"]
+    assert refusals(LIST, "cpc") == ["recipients"]
+    assert read({**ONE, "messages": [{"phone": ANA, "text": "oi", "specialistCode": "a"}]}, "cpc").messages
+    for body in (ONE, LIST):
+        assert read(body, "cpc", options={"specialist_code": "equipe"}).messages
+
+
 def test_a_message_is_a_text_unless_it_says_otherwise() -> None:
     [message] = read(ONE).messages
     assert (message.phone, message.key, message.content) == (ANA, ANA, {"type": "text", "text": "oi"})
@@ -64,9 +73,10 @@ def test_a_message_may_be_in_uazapis_shape() -> None:
 
 
 def test_what_is_beside_the_content_goes_to_the_provider_and_to_the_template() -> None:
-    given = {"phone": ANA, "text": "oi {{name}}", "contract": "91757", "fields": {"name": "Ana", "age": 41, "x": None}}
+    own = {"contract": "91757", "specialistCode": "a"}
+    given = {"phone": ANA, "text": "oi {{name}}", **own, "fields": {"name": "Ana", "age": 41, "x": None}}
     [message] = read({"account": "loja", "messages": [given]}, "cpc").messages
-    assert message.params == {"contract": "91757"}
+    assert message.params == own
     assert message.fields == {"name": "Ana", "age": "41"}
 
 
