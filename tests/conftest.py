@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url
 
 from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
+from dispatcher.ledger.engine import make_engine
+from dispatcher.ledger.schema import upgrade
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no counterexample
@@ -79,6 +81,16 @@ def create_database(postgres: str) -> Iterator[Callable[[str], str]]:
     yield create
     for name in made:
         _execute(postgres, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def migrated(create_database: Callable[[str], str]) -> str:
+    """The name of a database with our tables, to be copied."""
+    url = create_database("template1")
+    engine = make_engine(url, pool_size=1)
+    upgrade(engine)
+    engine.dispose()
+    return url.rpartition("/")[2]
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dispatcher.cli.app import app
-from dispatcher.ledger.engine import make_engine
-from dispatcher.ledger.schema import upgrade
 from dispatcher.settings import settings
 
 ACCOUNTS = """
@@ -77,16 +75,6 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     monkeypatch.setenv("NO_COLOR", "1")
     yield Shell(tmp_path / "home")
     settings.cache_clear()
-
-
-@pytest.fixture(scope="session")
-def migrated(create_database: Callable[[str], str]) -> str:
-    """The name of a database to copy."""
-    url = create_database("template1")
-    engine = make_engine(url, pool_size=1)
-    upgrade(engine)
-    engine.dispose()
-    return url.rsplit("/", 1)[1]
 
 
 @pytest.fixture

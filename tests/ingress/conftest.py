@@ -15,8 +15,6 @@ from pydantic import SecretStr
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.ingress.app import create_app
 from dispatcher.ingress.serve import server
-from dispatcher.ledger.engine import make_engine
-from dispatcher.ledger.schema import upgrade
 from dispatcher.pipeline.desk import Desk
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
@@ -75,16 +73,6 @@ class Web:
     admin: httpx.Client
     desk: Desk
     wiring: Wiring
-
-
-@pytest.fixture(scope="session")
-def migrated(create_database: Callable[[str], str]) -> str:
-    """The name of a database with our tables and accounts, to be copied."""
-    url = create_database("template1")
-    engine = make_engine(url, pool_size=1)
-    upgrade(engine)
-    engine.dispose()
-    return url.rpartition("/")[2]
 
 
 @pytest.fixture

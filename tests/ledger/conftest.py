@@ -11,22 +11,12 @@ from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import make_engine
-from dispatcher.ledger.schema import upgrade
 from dispatcher.secrecy import Secrecy
 
 
-@pytest.fixture(scope="session")
-def template(create_database: Callable[[str], str]) -> str:
-    url = create_database("template1")
-    engine = make_engine(url, pool_size=1)
-    upgrade(engine)
-    engine.dispose()
-    return url.rsplit("/", 1)[1]
-
-
 @pytest.fixture
-def engine(template: str, create_database: Callable[[str], str]) -> Iterator[Engine]:
-    engine = make_engine(create_database(template), pool_size=20)
+def engine(migrated: str, create_database: Callable[[str], str]) -> Iterator[Engine]:
+    engine = make_engine(create_database(migrated), pool_size=20)
     yield engine
     engine.dispose()
 

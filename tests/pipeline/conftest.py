@@ -11,8 +11,6 @@ from pydantic import SecretStr
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.tickets import Ticket
-from dispatcher.ledger.engine import make_engine
-from dispatcher.ledger.schema import upgrade
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.send import send
@@ -85,16 +83,6 @@ def the_simulator() -> Iterator[SimulatorClient]:
 def simulator(the_simulator: SimulatorClient) -> SimulatorClient:
     the_simulator.reset()
     return the_simulator
-
-
-@pytest.fixture(scope="package")
-def migrated(create_database: Callable[[str], str]) -> str:
-    """The name of a database with our tables, to be copied."""
-    url = create_database("template1")
-    engine = make_engine(url, pool_size=1)
-    upgrade(engine)
-    engine.dispose()
-    return url.rpartition("/")[2]
 
 
 @pytest.fixture
