@@ -1,5 +1,7 @@
 """The station that releases what is due: pacers run it, as many as there are workers."""
 
+from collections.abc import Iterable
+
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Released, Ticket
 from dispatcher.pipeline.ports import Settled
@@ -28,9 +30,7 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
     """
     found = stations.messages.whereabouts(ticket)
     if found.sending:
-        due_ms = None if first_lookup_s is None else stations.now_ms() + int(first_lookup_s * 1000)
-        lost = [Settled(seq, attempt, CUT_OFF, due_ms) for seq, attempt in found.sending]
-        stations.messages.settle(ticket.campaign, lost)
+        cut_off(stations, ticket.campaign, found.sending, first_lookup_s)
     emit(
         "lease.overdue",
         "warning",
@@ -40,3 +40,11 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
         in_doubt=len(found.sending),
     )
     return stations.clock.finish(provider, ticket, stations.jitter(), 0, found.pending).exhausted
+
+
+def cut_off(
+    stations: Stations, campaign: int, sending: Iterable[tuple[int, int]], first_lookup_s: float | None
+) -> None:
+    """Put in doubt these (seq, attempt), whose worker is gone."""
+    due_ms = None if first_lookup_s is None else stations.now_ms() + int(first_lookup_s * 1000)
+    stations.messages.settle(campaign, [Settled(seq, attempt, CUT_OFF, due_ms) for seq, attempt in sending])

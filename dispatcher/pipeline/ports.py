@@ -186,12 +186,8 @@ class Survivors(Protocol):
 
 
 class Accounts(Protocol):
-    def account(self, account_id: int) -> Account: ...
-
     def named(self, name: str) -> Account:
         """Raises UnknownAccount."""
-
-    def sender(self, sender_id: int) -> Sender: ...
 
     def senders(self, account_id: int) -> list[Sender]: ...
 

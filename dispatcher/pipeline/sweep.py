@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dispatcher.pipeline.complete import complete
-from dispatcher.pipeline.pace import CUT_OFF
+from dispatcher.pipeline.pace import cut_off
 from dispatcher.pipeline.plan import plan, plan_anew, provider_of
-from dispatcher.pipeline.ports import Settled
 from dispatcher.pipeline.senders import is_disconnected, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -63,8 +62,7 @@ class Sweeper:
     def _doubt_stuck(self) -> None:
         for campaign, seq, attempt in self.stations.messages.stuck(STUCK_S, BATCH):
             wait_s = self.first_lookup_s(provider_of(self.stations, campaign))
-            due_ms = None if wait_s is None else self.stations.now_ms() + int(wait_s * 1000)
-            self.stations.messages.settle(campaign, [Settled(seq, attempt, CUT_OFF, due_ms)])
+            cut_off(self.stations, campaign, [(seq, attempt)], wait_s)
 
     def _check_idle(self) -> None:
         """Campaigns that run in the ledger but not on the clock; twice in a row, for a retry may be under way."""
