@@ -26,8 +26,8 @@ from dispatcher.wiring import first_lookup_s, stations, wiring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
-TROUBLE_S = 0.5
-CHORE_WAIT_S = 0.2
+TROUBLE_S = 0.5  # a server that does not answer is asked again
+CHORE_WAIT_S = 0.2  # how late a stop may be noticed
 ROOM_PER_SLOT = 2  # jobs that may wait for each worker slot: enough to never idle, too few to go stale
 
 Chore = tuple[str, Ticket] | None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dispatcher.wiring import Wiring
 
 SKEW_S = 5.0  # clocks this far apart make times in the ledger misleading; nothing is sent wrongly
-WORKERS_ANSWER_WITHIN_S = 2.0
+WORKERS_ANSWER_WITHIN_S = 2.0  # a worker answers at once, also when all its threads are busy
 COLUMNS = ("check", "state", "found")
 
 

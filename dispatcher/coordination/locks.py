@@ -20,7 +20,7 @@ from dispatcher.secrecy import Secrecy
 
 PURPOSE = "contact lock"
 DIGITS = 32  # 128 bits: no two clients share a digest
-AT_ONCE = 500
+AT_ONCE = 500  # in one call, for the same reason as in `rebuild`
 EXPIRY_SLACK_MS = 60_000  # as in lua/_locks.lua
 
 

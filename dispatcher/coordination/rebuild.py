@@ -29,7 +29,7 @@ from dispatcher.domain.tickets import Plan, Retry, Ticket
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.secrecy import Secrecy
 
-AT_ONCE = 1000
+AT_ONCE = 1000  # in one call: a script of so many takes a few milliseconds
 
 
 class ClockBuilder:

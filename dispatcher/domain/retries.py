@@ -9,8 +9,8 @@ from dataclasses import replace
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import JITTER_STEPS
 
-BASE_S = 2.0
-CAP_S = 300.0
+BASE_S = 2.0  # a provider that is restarted needs seconds
+CAP_S = 300.0  # five minutes: a message that is worth another try should not wait for hours
 
 
 def backoff_ms(attempt: int, jitter: int, retry_after_s: float | None = None) -> int:

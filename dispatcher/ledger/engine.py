@@ -21,9 +21,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, 
 
 from dispatcher.domain.trouble import Unavailable
 
-CONNECT_TIMEOUT_S = 5
-STATEMENT_TIMEOUT_S = 30.0
-POOL_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5  # a server that is up accepts within milliseconds
+STATEMENT_TIMEOUT_S = 30.0  # statements take milliseconds; those that may take longer say so
+POOL_TIMEOUT_S = 10.0  # a connection is given back within milliseconds: who waits so long has none to expect
 PING_AFTER_IDLE_S = 5.0
 """A connection that was used just now is trusted; asking each time would double the round trips of a claim."""
 

@@ -16,7 +16,7 @@ from dispatcher.domain.campaign import DraftMessage, Refusal, Refuse
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
 
-BLOCK = 1000
+BLOCK = 1000  # messages, some 100 KB: more would not be faster, and is kept in memory
 COPY = "COPY message (campaign_id, seq, state, phone, phone_key, payload, reason, settled_at) FROM STDIN"
 NULL = r"\N"
 PENDING_END = f"\t{NULL}\t{NULL}\n"

@@ -11,7 +11,7 @@ from dispatcher.domain.views import DoubtView, MessageView
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import epoch_ms
 
-AT_ONCE = 1000
+AT_ONCE = 1000  # rows that a stream fetches in one round trip
 
 LINE = "SELECT m.*, s.name AS sender_name FROM message m LEFT JOIN sender s ON s.id = m.sender_id"
 

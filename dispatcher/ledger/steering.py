@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from dispatcher.ledger.engine import autocommit, transaction
 
 CANCEL_AT_ONCE = 10_000  # a million in one transaction would make every worker wait for it
-LONG_S = 900.0
+LONG_S = 900.0  # for every message of a campaign: a million
 
 MOVE = text("""
 UPDATE campaign SET

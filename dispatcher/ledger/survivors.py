@@ -15,7 +15,7 @@ from dispatcher.ledger.messages import LAST_ATTEMPT
 from dispatcher.ledger.times import moment
 
 REBUILD_LOCK = 0x7265_6275_696C_6400  # "rebuild": one host builds, the others see that it is done
-AT_ONCE = 1000
+AT_ONCE = 1000  # rows that a stream fetches in one round trip
 
 LOCKS = text("SELECT * FROM contact_lock WHERE until_at > :now AND lifted_at IS NULL")
 

@@ -16,7 +16,7 @@ from dispatcher.pipeline.ports import DoubtfulJob, Settled
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
-LONGEST_WAIT_S = 3600.0
+LONGEST_WAIT_S = 3600.0  # between looks at a provider that cannot tell
 MOST_LOOKS = 30  # a day: a provider that cannot tell by then never will
 RESEND = Outcome(Fate.RETRY, "resent_by_policy")
 

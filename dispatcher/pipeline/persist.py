@@ -11,7 +11,7 @@ from dispatcher.telemetry import emit
 
 T = TypeVar("T")
 
-_PAUSE_S = 0.25
+_PAUSE_S = 0.25  # a server that is being restarted is back within seconds
 _never = Event()
 
 

@@ -20,11 +20,11 @@ from dispatcher.pipeline.senders import is_disconnected, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
-SWEEP_EVERY_S = 5.0
-EVENT_OVERDUE_S = 10.0
+SWEEP_EVERY_S = 5.0  # a few cheap queries for each worker; what fell is found within twice that
+EVENT_OVERDUE_S = 10.0  # a job of the events queue is taken within milliseconds
 STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
-ASK_LINES_EVERY_S = 15.0
-BATCH = 200
+ASK_LINES_EVERY_S = 15.0  # of every worker: a line that is down costs a call each
+BATCH = 200  # of each kind in a round: the others are found in the next
 
 
 @dataclass(slots=True)

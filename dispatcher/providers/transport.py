@@ -26,7 +26,7 @@ CONNECT_S = 5.0  # a server that is up answers a connection within a second; the
 KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a request must not meet a closing connection
 MAX_CONNECTIONS = 512  # above any pool of workers: a call must not wait for a connection with its lease running
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # uazapi lists every mass send of an instance in one answer
-DOWN_S = 30.0
+DOWN_S = 30.0  # a link that could not be reached is worth a try again; in between the other one is faster
 
 for _name in ("httpx", "httpcore"):  # they log URLs, which hold keys, and headers, which hold tokens
     logging.getLogger(_name).setLevel(logging.WARNING)

@@ -13,7 +13,7 @@ from dispatcher.pipeline.desk import CampaignView, Order, Page
 from dispatcher.providers.contract import BadRequest
 from dispatcher.wiring.installation import Wiring
 
-BETWEEN = 100
+BETWEEN = 100  # campaigns of one second and account: more than one is rare
 
 STATIONS: dict[Order, Callable[..., bool]] = {
     Order.PAUSE: steer.pause,

@@ -39,7 +39,7 @@ from dispatcher.wiring.memory import remembered
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
 SIDE_POOL = 2  # for questions in the middle of a transaction: the other pool may be full of such transactions
-REDIS_CONNECTIONS = 64
+REDIS_CONNECTIONS = 64  # above a worker's threads: a command that waits for a connection delays its lane
 LEADS_LINK_MS = 3600 * 1000  # a provider that has not fetched its file within the hour will not
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 KEPT_S = 2.0  # a changed account or sender acts within this time; a paused campaign is seen by the claim at once
-MOST = 4096
+MOST = 4096  # of each kind; what was forgotten is asked for again
 
 
 def remembered(ask: Callable[[int], T]) -> Callable[[int], T]:
