@@ -15,6 +15,7 @@ from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_
 from dispatcher.providers.contract import Provider, Response
 from dispatcher.providers.statuses import retry_after_s
 from dispatcher.providers.transport import CallFailure, Failed, Transport
+from dispatcher.telemetry import emit
 
 LONGEST_LOGIN_S = 10.0  # a job's lease covers its call and little more (pipeline.stations.lease_ms)
 FAILURE_HOLDS_S = 5.0  # a login server in trouble is not asked by each of the threads that waited for it
@@ -64,7 +65,8 @@ class Logins:
             answer = self._transport.send(base_urls, provider.login(account), min(account.timeout_s, LONGEST_LOGIN_S))
             if isinstance(answer, Response) and 200 <= answer.status < 300:
                 return provider.read_login(answer)
-        except Exception:
+        except Exception as error:
+            emit("provider.unreadable", "error", provider=provider.name, job="", error=type(error).__name__)
             return Outcome(Fate.RETRY, "login_unreadable")
         return _why(answer)
 
