@@ -80,7 +80,7 @@ def test_a_senders_own_base_url_is_used(caller: Caller) -> None:
 
 
 def test_a_mode_that_is_not_there_halts_the_account(caller: Caller) -> None:
-    reading = caller.call(to("http://127.0.0.1:1", mode="direct"))
+    reading = caller.call(to("http://127.0.0.1:1", mode="pigeon"))
     assert (one(reading), reading.halt) == ((Fate.DEFERRED, "unknown_mode"), Halt(Scope.ACCOUNT, "unknown_mode"))
 
 
