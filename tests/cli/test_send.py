@@ -61,7 +61,7 @@ def test_an_account_must_be_named_where_several_fit(shell: Shell, accounts: Path
 
 
 def test_an_unknown_account_is_trouble(shell: Shell, accounts: Path, leads: Path) -> None:
-    shell.trouble("send", leads, "--text", "Olá", "--account", "nobody")
+    assert "no such account" in shell.trouble("send", leads, "--text", "Olá", "--account", "nobody")
 
 
 def test_a_body_in_no_dialect_is_trouble(shell: Shell, accounts: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ UAZAPI = [
 
 
 @pytest.mark.parametrize(("faults", "fate", "delivered", "found"), UAZAPI, ids=lambda value: _name(value))
-def test_uazapi(
+def test_what_a_fault_of_uazapi_did_is_read_or_looked_up(
     simulator: SimulatorClient, caller: Caller, faults: list[Any], fate: Fate, delivered: int, found: Fate | None
 ) -> None:
     simulator.set_faults(*({"provider": "uazapi", **fault} for fault in faults))
@@ -109,7 +109,7 @@ DIRECT = [
 
 
 @pytest.mark.parametrize(("faults", "fate", "delivered", "found"), DIRECT, ids=lambda value: _name(value))
-def test_uazapi_in_direct_mode(
+def test_what_a_fault_of_uazapis_direct_mode_did_is_read_or_looked_up(
     simulator: SimulatorClient, caller: Caller, faults: list[Any], fate: Fate, delivered: int, found: Fate | None
 ) -> None:
     simulator.set_faults(*({"provider": "uazapi", **fault} for fault in faults))
@@ -158,7 +158,9 @@ CPC = [
 
 
 @pytest.mark.parametrize(("faults", "fate", "delivered"), CPC, ids=lambda value: _name(value))
-def test_cpc(simulator: SimulatorClient, caller: Caller, faults: list[Any], fate: Fate, delivered: int) -> None:
+def test_what_a_fault_of_cpc_did_is_read(
+    simulator: SimulatorClient, caller: Caller, faults: list[Any], fate: Fate, delivered: int
+) -> None:
     simulator.set_faults(*({"provider": "cpc", **fault} for fault in faults))
     assert fates(caller.call(to(simulator, "cpc")).outcomes) == [fate]
     assert len(simulator.deliveries(CLIENT)) == delivered

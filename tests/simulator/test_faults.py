@@ -158,7 +158,9 @@ def test_a_refusal_stays_a_refusal_under_a_fault_that_delivers(simulator: Simula
 
 
 @pytest.mark.parametrize("deliver", [False, True])
-def test_garbage(simulator: SimulatorClient, http: httpx.Client, deliver: bool) -> None:
+def test_garbage_is_answered_whether_the_message_was_delivered_or_not(
+    simulator: SimulatorClient, http: httpx.Client, deliver: bool
+) -> None:
     simulator.set_faults(
         {"kind": "garbage", "deliver": deliver, "times": 1}, {"kind": "garbage", "deliver": deliver, "body": [1]}
     )
