@@ -7,18 +7,22 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations, pages, probes, uazapi, webhooks
 from dispatcher.ingress.access import AccessLog
 from dispatcher.ingress.door import House
 from dispatcher.ingress.metrics import registry_for
-from dispatcher.ingress.refusals import problem, told
+from dispatcher.ingress.refusals import Shape, problem, told
 from dispatcher.pipeline.desk import Desk
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
 
 # Builder's paths begin with any two names, so its door comes last.
 DOORS = (pages, probes, native, operations, webhooks, assets, uazapi, kinbox, cpc, builder)
+
+SPEAKERS = {step: door.shape for door in (uazapi, kinbox, cpc, builder) for step in door.FIRST_STEPS}
+"""How a refusal sounds below the first step of a path where a provider's API has something."""
 
 
 def create_app(desk: Desk, settings: Settings) -> FastAPI:
@@ -41,5 +45,20 @@ def create_app(desk: Desk, settings: Settings) -> FastAPI:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    """A path that no door has, or a method that it does not take."""
-    return problem(told(error, "none"))
+    """A path that no door has, or a method that it does not take: said as the path's own dialect says it."""
+    refused = told(error, "none")
+    if refused.status == 405:
+        refused.headers["Allow"] = ", ".join(_methods(request))
+    return _shape_at(request.scope["path"])(refused)
+
+
+def _shape_at(path: str) -> Shape:
+    steps = path.strip("/").split("/")
+    return builder.shape if builder.is_action(steps) else SPEAKERS.get(steps[0], problem)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes, whichever route takes it."""
+    routes = (route for door in DOORS for route in door.router.routes)
+    near = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in near for method in getattr(route, "methods", None) or ()})

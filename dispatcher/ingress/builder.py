@@ -29,6 +29,7 @@ from dispatcher.providers.registry import provider
 from dispatcher.providers.stamps import iso
 
 NAME = "builder"
+FIRST_STEPS = ("login", "refresh", "acionamento")
 SEQ_BITS = 23
 SECOND = 1000 << CHANCE_BITS  # campaign numbers of one second
 
@@ -38,6 +39,11 @@ def shape(refused: Refused) -> Response:
     if not refused.problems:
         return JSONResponse({"detail": refused.message}, refused.status, refused.headers)
     return JSONResponse(invalid_object(refused.problems), 422, refused.headers)
+
+
+def is_action(steps: list[str]) -> bool:
+    """Is this the path of a campaign action, whose first two steps are any names?"""
+    return len(steps) in (3, 4) and steps[2] == "campaign"
 
 
 def holder_of(house: House, token: str) -> Account:

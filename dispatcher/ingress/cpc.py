@@ -14,6 +14,7 @@ from dispatcher.ingress.refusals import Refused, speaking
 from dispatcher.providers.registry import provider
 
 NAME = "cpc"
+FIRST_STEPS = ("api",)
 
 REASONS = {
     "invalid_number": "Número inválido",
@@ -24,7 +25,7 @@ REASONS = {
 
 
 def shape(refused: Refused) -> Response:
-    if refused.status in (401, 404):
+    if refused.status in (401, 404, 405):
         body: dict[str, Any] = {"message": refused.message, "error": refused.title, "statusCode": refused.status}
     else:
         message = "Erro de validação" if refused.problems else refused.message

@@ -39,6 +39,7 @@ from dispatcher.providers.kinbox.search import wanted_by
 from dispatcher.providers.registry import provider
 
 NAME = "kinbox"
+FIRST_STEPS = ("v3",)
 
 _DECIMAL_DIGITS = range(13, 19)  # a campaign's id has 12 letters and digits; as a plain number it is longer
 _OVER = (CampaignState.DONE, CampaignState.CANCELLED)

@@ -20,6 +20,7 @@ from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.uazapi import dialect, folders, simple
 
 NAME = "uazapi"
+FIRST_STEPS = ("sender", "send", "message", "chat", "instance", "webhook")
 RESUMED = {"status": "scheduled", "message": "Folder resumed successfully"}
 MOST_AT_ONCE = 1_000
 LAST = 2**31 - 1  # no campaign has more messages

@@ -31,6 +31,10 @@ def lines(dialect: str, answer: httpx.Response) -> list[str]:
         case "cpc" if answer.status_code == 401:
             assert said == {"message": "Token de autenticação inválido", "error": "Unauthorized", "statusCode": 401}
             return [said["message"]]
+        case "cpc" if answer.status_code in (404, 405):
+            assert set(said) == {"message", "error", "statusCode"}
+            assert said["statusCode"] == answer.status_code
+            return [said["message"]]
         case "cpc":
             assert set(said) == {"status", "message", "errors"}
             assert said["status"] == "error"
@@ -186,11 +190,33 @@ def test_an_unknown_bot_is_builders_404(shared_web: Web) -> None:
     assert (answer.status_code, answer.json()) == (404, {"detail": "there is no such bot"})
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/v1/campaigns", 405)])
-def test_where_no_door_is_the_refusal_is_native(shared_web: Web, method: str, path: str, status: int) -> None:
-    answer = shared_web.admin.request(method, path)
-    assert answer.status_code == status
-    assert lines("native", answer)
+WAYS_NOT_TAKEN = [
+    ("native", "GET", "/nowhere", None),
+    ("native", "DELETE", "/v1/campaigns", "GET, POST"),
+    ("native", "GET", "/v1/nowhere", None),
+    ("uazapi", "GET", "/sender/advanced", "POST"),
+    ("uazapi", "GET", "/sender/list", None),
+    ("uazapi", "POST", "/send/text", None),
+    ("kinbox", "PUT", "/v3/campaigns", "GET, POST"),
+    ("kinbox", "POST", "/v3/campaigns/0f3k9x2m7q4t", "DELETE, GET, PATCH"),
+    ("kinbox", "GET", "/v3/contacts", None),
+    ("builder", "GET", "/login", "POST"),
+    ("builder", "PUT", "/acionamento/5", "GET"),
+    ("builder", "DELETE", "/org/bot/campaign", "POST"),
+    ("builder", "POST", "/acionamento/5/more", None),
+    ("cpc", "GET", "/api/messages/massivocpc", "POST"),
+    ("cpc", "POST", "/api/messages", None),
+]
+
+
+@pytest.mark.parametrize(("dialect", "method", "path", "allowed"), WAYS_NOT_TAKEN)
+def test_where_no_door_is_the_refusal_has_the_shape_of_the_paths_dialect(
+    shared_web: Web, dialect: str, method: str, path: str, allowed: str | None
+) -> None:
+    answer = shared_web.http.request(method, path)
+    assert answer.status_code == (404 if allowed is None else 405)
+    assert lines(dialect, answer) == ["Not Found" if allowed is None else "Method Not Allowed"]
+    assert answer.headers.get("allow") == allowed
 
 
 @pytest.mark.parametrize(
