@@ -31,8 +31,11 @@ broker_transport_options = {
 }
 
 # A routing key each: without one all would share the first's, and a foreign kombu client's job would come six times.
-task_queues = [
-    Queue(name, routing_key=name) for name in (SUBMIT_QUEUE, EVENTS_QUEUE, *(send_queue(one) for one in names()))
+# Only a foreign producer's job must survive the worker that took it. The others are wake-ups, which leases and the
+# sweeper repeat: keeping them as unacknowledged would cost more than half of what Celery costs a message.
+task_queues = [Queue(SUBMIT_QUEUE, routing_key=SUBMIT_QUEUE)]
+task_queues += [
+    Queue(name, routing_key=name, no_ack=True) for name in (EVENTS_QUEUE, *(send_queue(one) for one in names()))
 ]
 task_routes = routes()
 task_default_queue = SUBMIT_QUEUE

@@ -18,6 +18,7 @@ from typing import Any
 from celery import Celery
 from kombu import pools
 from kombu.exceptions import OperationalError
+from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
 
 from dispatcher.domain.ids import campaign_text, parse_campaign, parse_lane
@@ -34,6 +35,11 @@ EVENTS_QUEUE = "events"
 
 ONE_TRY = {"max_retries": 1, "interval_start": 0}
 """For connections that publish: kombu's own try a refused one for six seconds, and a webhook would wait for it."""
+
+
+Channel.do_restore = False
+"""A channel that is closed puts nothing back. kombu closes one twice when Redis goes away, and with a job in work the
+second time ends the worker; what was not acknowledged comes back after the visibility time-out."""
 
 
 def provider_of(queue: str) -> str | None:

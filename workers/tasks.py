@@ -29,12 +29,31 @@ class Discreet(Request):
         self._argsrepr = "(…)"
         self._kwargsrepr = "{…}"
 
+    def acknowledge(self) -> None:
+        """Redis may have gone and come back meanwhile: then the job's channel is closed, and the job comes again."""
+        if self.message.channel.connection is not None:
+            super().acknowledge()
+
 
 class DiscreetTask(Task[Any, None]):
     Request = Discreet  # type: ignore[assignment]  # Celery takes a class as well as its name
 
 
-@shared_task(name=taskbus.SEND)
+class WakeUp(Request):
+    """A request that nobody waits for: Redis forgot its job when it was taken, so there is nothing to acknowledge."""
+
+    def acknowledge(self) -> None:
+        self.acknowledged = True
+
+    def reject(self, requeue: bool = False) -> None:
+        self.acknowledged = True
+
+
+class WakeUpTask(Task[Any, None]):
+    Request = WakeUp  # type: ignore[assignment]
+
+
+@shared_task(name=taskbus.SEND, base=WakeUpTask)
 def send_messages(provider: str, **ticket: Any) -> None:
     """One ticket: a provider call, or nothing when the ticket is stale."""
     paces = known(provider).paces_batches
@@ -51,12 +70,12 @@ def submit_campaign(account: str, body: Any, idempotency_key: str | None = None)
     submit(stations(), account, body, idempotency_key)
 
 
-@shared_task(name=taskbus.INBOUND)
+@shared_task(name=taskbus.INBOUND, base=WakeUpTask)
 def process_inbound(event: int) -> None:
     process(stations(), event)
 
 
-@shared_task(name=taskbus.RESOLVE)
+@shared_task(name=taskbus.RESOLVE, base=WakeUpTask)
 def resolve_doubt(campaign: str, job: str) -> None:
     number = parse_campaign(campaign)
     asked = stations().account(stations().campaign(number).account_id).provider

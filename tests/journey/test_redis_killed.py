@@ -1,0 +1,60 @@
+"""Redis dies under workers that are in the middle of their calls, and comes back with what it had written down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from dispatcher.embedded import EmbeddedValkey
+from dispatcher.simulator.server import SimulatorClient
+from tests.journey.bodies import campaign, names, uazapi_account
+from tests.journey.installation import Installation, installation
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+TOTAL = 120
+
+
+@pytest.fixture
+def own_valkey(service_dir: Path, tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """One that may be killed, unlike the session's."""
+    with EmbeddedValkey(service_dir / f"killed-{tmp_path.name}") as server:
+        yield server
+
+
+def test_promises_1_and_2_hold_and_the_worker_lives_on_when_redis_is_killed(
+    own_valkey: EmbeddedValkey, database_url: str, simulator: SimulatorClient, tmp_path: Path
+) -> None:
+    simulator.set_faults({"kind": "latency", "provider": "uazapi", "ms": [400, 800], "sends": True})
+    with installation(own_valkey.url, database_url, tmp_path) as place:
+        place.accounts(uazapi_account(simulator.url, names(12)))
+        place.start_workers("a")
+        number = place.submit("loja", campaign(range(TOTAL)))
+        for seen in (20, 60):
+            _wait_for_deliveries(simulator, seen)
+            own_valkey.kill()
+            own_valkey.start()
+
+        assert place.wait_done(number, 120) == {"sent": TOTAL}
+        assert place.workers["a"].process.poll() is None
+        assert "Unrecoverable error" not in place.workers["a"].log.read_text()
+        assert simulator.summary()["repeat_count"] == 0
+
+
+def test_promise_7_jobs_in_work_are_kept_nowhere_in_the_broker(
+    place: Installation, simulator: SimulatorClient, redis_url: str
+) -> None:
+    simulator.set_faults({"kind": "latency", "provider": "uazapi", "ms": [200, 200], "sends": True})
+    place.accounts(uazapi_account(simulator.url, names(4)))
+    place.start_workers("a")
+    number = place.submit("loja", campaign(range(12)))
+    _wait_for_deliveries(simulator, 4)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.exists("unacked", "unacked_index") == 0
+    assert place.wait_done(number) == {"sent": 12}
+
+
+def _wait_for_deliveries(simulator: SimulatorClient, number: int) -> None:
+    wait_until(lambda: len(simulator.deliveries()) >= number, 60)
