@@ -35,7 +35,10 @@ BY_HAND = "paused by an operator"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Credentials and base URLs for one provider, and its policies. Durations carry their unit in the name."""
+    """Credentials and base URLs for one provider, and its policies. Durations carry their unit in the name.
+
+    `ingress_mark` stands for the ingress token and changes with it; it cannot be turned back into one.
+    """
 
     id: int
     name: str
@@ -54,6 +57,7 @@ class Account:
     delay_max_ms: int = 0
     validity_s: int = 86_400
     batch: int = 1
+    ingress_mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ KINBOX_CHANGE = body(
 
 BUILDER_LOGIN = body(_object("user", "password", user="string", password="string"))
 
+BUILDER_REFRESH = body(_object("refresh_token", refresh_token="string"))
+
 BUILDER_CAMPAIGN = creating(
     _object(campaign_name="string", scheduled_date="string", content="string", sheet_values="array"),
     {"campaign_name": "Lançamento", "sheet_values": ["phone,message", "5511900000001,Olá"]},

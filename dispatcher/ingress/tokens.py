@@ -2,29 +2,41 @@
 
     <account name>.<kind>.<expires ms>.<mac>
 
-Weak spot: a token holds until it expires, also when the account's ingress token is changed meanwhile.
+The mac covers the account's ingress token as it is now: when that is changed, all that came of it is over at once.
+Weak spot: one token alone cannot be called back.
 """
 
+from dispatcher.domain.account import Account
 from dispatcher.secrecy import Secrecy
 
 ACCESS = "access"
 REFRESH = "refresh"
-LIFETIME_MS = {ACCESS: 3_600_000, REFRESH: 30 * 86_400_000}
+REFRESH_LIFETIME_S = 30 * 86_400  # an app that is silent for a month logs in again
 
 _PURPOSE = "ingress login"
 _MAC_DIGITS = 48
 
 
-def issue(secrecy: Secrecy, account_name: str, kind: str, now_ms: int) -> str:
-    """A token for the account that is good for its kind's lifetime."""
-    stem = f"{account_name}.{kind}.{now_ms + LIFETIME_MS[kind]}"
-    return f"{stem}.{secrecy.digest(_PURPOSE, stem, _MAC_DIGITS)}"
+def issue(secrecy: Secrecy, account: Account, kind: str, until_ms: int) -> str:
+    """A token for the account that is good until then (UTC epoch, ms)."""
+    stem = f"{account.name}.{kind}.{until_ms}"
+    return f"{stem}.{secrecy.digest(_PURPOSE, _covered(stem, account), _MAC_DIGITS)}"
 
 
-def holder(secrecy: Secrecy, token: str, kind: str, now_ms: int) -> str | None:
-    """The name of the account that a token of this kind was issued to; None when it is not ours or is over."""
+def named_in(token: str) -> str:
+    """Whose token this says it is; "" when it says nothing of the kind. It may lie: ask `is_good`."""
+    steps = token.split(".")
+    return steps[0] if token.isascii() and len(steps) == 4 and len(steps[3]) == _MAC_DIGITS else ""
+
+
+def is_good(secrecy: Secrecy, token: str, kind: str, account: Account, now_ms: int) -> bool:
+    """Was it issued to this account, as this kind, under its present ingress token, and is its time not over?"""
     stem, _, mac = token.rpartition(".")
-    if not token.isascii() or len(mac) != _MAC_DIGITS or not secrecy.matches(_PURPOSE, stem, mac):
-        return None
-    account_name, found, expires_ms = stem.split(".")
-    return account_name if found == kind and now_ms < int(expires_ms) else None
+    if named_in(token) != account.name or not secrecy.matches(_PURPOSE, _covered(stem, account), mac):
+        return False
+    _, found, until_ms = stem.split(".")
+    return found == kind and now_ms < int(until_ms)
+
+
+def _covered(stem: str, account: Account) -> str:
+    return f"{stem}\n{account.ingress_mark}"

@@ -160,6 +160,7 @@ class Accounts:
             delay_max_ms=row["delay_max_ms"],
             validity_s=row["validity_s"],
             batch=row["batch"],
+            ingress_mark=row["ingress_digest"] or "",
         )
 
     def _sender(self, row: RowMapping) -> Sender:

@@ -132,7 +132,7 @@ def test_every_option_of_a_provider_is_documented_with_its_default() -> None:
         provider = name or provider
         documented.setdefault(provider, {})[key] = default
     names = Names()
-    assert documented["builder"] == {key: getattr(names, key) or "none" for key in Names.__slots__}
+    assert documented["builder"] == {key: str(getattr(names, key)) or "none" for key in Names.__slots__}
     assert set(documented["kinbox"]) == set(PASSED_ON)
     assert set(documented["all"]) == {optout.OPTION}
     read_by_cpc = {key for file in sources("dispatcher/providers/cpc") for key in _options_read(file.read_text())}

@@ -155,7 +155,7 @@ def test_an_acionamento_is_a_number_that_can_be_asked_for(web: Web) -> None:
     found = web.http.get(f"/acionamento/{number}", params={"apikey": "obra-token"})
     assert (found.status_code, found.json()["id"], found.json()["status"]) == (200, number, "pending")
     assert web.http.get(f"/acionamento/{number}", params={"apikey": "loja-token"}).status_code == 401
-    assert web.http.get(f"/acionamento/{number}").status_code == 401
+    assert web.http.get(f"/acionamento/{number}").status_code == 422
     for other in (number + 1, 0, -1, 2**70, "x"):
         assert web.http.get(f"/acionamento/{other}", params={"apikey": "obra-token"}).status_code == 404
 

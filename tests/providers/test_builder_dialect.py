@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from dispatcher.domain.campaign import DraftMessage
+from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.builder import PROVIDER
-from dispatcher.providers.builder.render import action_object, invalid_object
+from dispatcher.providers.builder.render import action_object, invalid_object, status_of
 from tests.providers.made import ANA, BIA, CAIO, NOW_MS, account, messages, parsed, refusals
 
 SHEET = ["phone,nome,message", f"{ANA},Ana,Olá Ana", f'{BIA},Bia,"Olá, Bia"']
@@ -230,11 +231,31 @@ def test_an_action_is_echoed_with_every_field_of_the_seed() -> None:
     assert action_object(SEED, PATH, "n", "t") == SEED | {"_id": "n"}
 
 
+@pytest.mark.parametrize(
+    ("state", "counts", "status"),
+    [
+        ("scheduled", {"pending": 2, "failed": 1}, "not_started"),
+        ("running", {"pending": 2}, "not_started"),
+        ("running", {"pending": 1, "sending": 1}, "not_started"),
+        ("running", {"pending": 1, "sent": 1}, "in_progress"),
+        ("running", {"pending": 1, "blocked": 1}, "in_progress"),
+        ("paused", {"pending": 1, "sent": 1}, "in_progress"),
+        ("paused", {"pending": 2, "sent": 0}, "not_started"),
+        ("cancelled", {"cancelled": 2}, "concluded"),
+        ("done", {"sent": 1, "failed": 1}, "concluded"),
+        ("done", {"in_doubt": 1, "failed": 1}, "concluded"),
+        ("done", {"failed": 1, "suppressed": 1}, "error"),
+    ],
+)
+def test_an_actions_status_is_what_our_campaign_is_at(state: str, counts: dict[str, int], status: str) -> None:
+    assert status_of(CampaignState(state), {MessageState(word): number for word, number in counts.items()}) == status
+
+
 def test_refusals_look_like_fastapi() -> None:
     problems = [("sheet_values[3]", "str type expected"), ("json.phone", "field required: a phone"), ("", "no")]
     assert invalid_object(problems) == {
         "detail": [
-            {"loc": ["body", "sheet_values", 3], "msg": "str type expected", "type": "value_error"},
+            {"loc": ["body", "sheet_values", 3], "msg": "str type expected", "type": "type_error.str"},
             {"loc": ["body", "json", "phone"], "msg": "field required: a phone", "type": "value_error.missing"},
             {"loc": ["body"], "msg": "no", "type": "value_error"},
         ]

@@ -94,7 +94,7 @@ def _problems(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for at, value in enumerate(values if isinstance(values, list) else ()):
         if not isinstance(value, str):
             yield f"sheet_values[{at}]", "str type expected"
-    if not values and not body.get("content"):
+    if values in (None, []) and not body.get("content"):
         yield "sheet_values", f"{REQUIRED}: a header line, then a CSV line for each recipient; or the same as content"
 
 
