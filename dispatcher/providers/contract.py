@@ -8,7 +8,7 @@ language. Only `transport` sends.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Draft, Job, Parcel
@@ -47,6 +47,13 @@ class Response:
         except ValueError:
             return {}
         return body if isinstance(body, dict) else {}
+
+
+class Grant(NamedTuple):
+    """What a login gives: an access token, and what renews it ("": nothing does)."""
+
+    token: str
+    refresh: str = ""
 
 
 class Misconfigured(ValueError):
@@ -92,7 +99,8 @@ class Provider:
     lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
     read_lookup    its answer: an outcome for each parcel; None while the provider cannot tell yet
     login          the call that fetches an access token with the account's credentials; None: the token is given
-    read_login     its answer: the token; raises ValueError where there is none in it
+    refresh        the call that renews an expired token with what the login gave for that; None: it logs in again
+    read_login     the answer to either; raises ValueError where there is no token in it
     authorise      the request with the token put where the provider wants it (login providers only)
     recognises     does this body speak the provider's language? (`dispatcher send FILE`, the producer)
     parse          such a body as a Draft; raises BadRequest
@@ -116,7 +124,8 @@ class Provider:
     lookup: Callable[[Job], Request] | None = None
     read_lookup: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
     login: Callable[[Account], Request] | None = None
-    read_login: Callable[[Response], str] | None = None
+    refresh: Callable[[Account, str], Request | None] | None = None
+    read_login: Callable[[Response], Grant] | None = None
     authorise: Callable[[Account, Request, str], Request] | None = None
     probe: Callable[[Account, Sender], Request] | None = None
     read_probe: Callable[[Response], bool | None] | None = None

@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Scope
 from dispatcher.providers.builder import PROVIDER
-from dispatcher.providers.contract import Misconfigured, Request, Unsendable
+from dispatcher.providers.contract import Grant, Misconfigured, Request, Unsendable
 from dispatcher.simulator import builder as builder_reads
 from tests.providers.made import ANA, BIA, CAIO, CAMPAIGN, account, answer, campaign, job, messages, parcel, parsed
 
@@ -18,6 +18,8 @@ ONE = job(TRIGGER, [parcel(7, ANA)], sender="bot 1")
 THREE = job(ACTION, [parcel(7, ANA), parcel(8, BIA), parcel(9, CAIO)], sender="bot 1")
 RENAMED = {
     "login_path": "/v2/entrar",
+    "refresh_path": "/v2/novo",
+    "login_refresh": "de",
     "login_user": "usuario",
     "login_password": "senha",
     "token_header": "X-Token",
@@ -44,10 +46,25 @@ def test_every_call_carries_the_token_of_a_login() -> None:
     assert carried == Request("POST", "/acionamento", {"a": "b", "Authorization": "Bearer t1"}, {"json": {}})
 
 
-@pytest.mark.parametrize(("status", "token"), [(200, "t1"), (201, "t1")])
-def test_the_token_is_in_the_logins_answer(status: int, token: str) -> None:
+@pytest.mark.parametrize(
+    ("response", "grant"),
+    [
+        (answer(200, {"token": "t1", "refresh_token": "r1"}), Grant("t1", "r1")),
+        (answer(201, {"token": "t1", "refresh_token": "r1"}), Grant("t1", "r1")),
+        (answer(200, {"token": "t1"}), Grant("t1")),
+        (answer(200, {"token": "t1", "refresh_token": None}), Grant("t1")),
+    ],
+)
+def test_the_tokens_are_in_the_logins_answer(response: Any, grant: Grant) -> None:
     assert PROVIDER.read_login is not None
-    assert PROVIDER.read_login(answer(status, {"token": token, "refresh_token": "r"})) == token
+    assert PROVIDER.read_login(response) == grant
+
+
+def test_an_expired_token_is_renewed_unless_the_account_has_no_path_for_it() -> None:
+    assert PROVIDER.refresh is not None
+    assert PROVIDER.refresh(TRIGGER, "r1") == Request("POST", "/refresh", {}, {"refresh_token": "r1"})
+    assert PROVIDER.refresh(account("builder", options=RENAMED), "r1") == Request("POST", "/v2/novo", {}, {"de": "r1"})
+    assert PROVIDER.refresh(account("builder", options={"refresh_path": ""}), "r1") is None
 
 
 @pytest.mark.parametrize(
@@ -214,6 +231,8 @@ CAMPAIGNS = [
     (answer(201, {"_id": "c1", "status": "not_started"}), sent("c1")),
     (answer(200, {"_id": "c1"}), sent("c1")),
     (answer(201, {"campaign_name": f"Oferta {JOB_ID}"}), sent(None)),
+    (answer(201, {"_id": "c1", "status": "in_progress"}), sent("c1")),
+    (answer(201, {"_id": "c1", "status": "concluded"}), sent("c1")),
     (answer(201, {"_id": "c1", "status": "error"}), Outcome(Fate.IN_DOUBT, "campaign_error")),
     (answer(201, {"campaign_name": "another"}), UNREADABLE),
     (answer(201, {}), UNREADABLE),

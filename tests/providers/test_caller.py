@@ -12,7 +12,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all
 from dispatcher.providers.caller import Caller
-from dispatcher.providers.contract import Provider, Request, Response
+from dispatcher.providers.contract import Grant, Provider, Request, Response
 from dispatcher.providers.registry import provider
 from dispatcher.providers.transport import Transport
 from tests.providers.jobs import CAMPAIGN, PHONES, account, job, parcel, parcels, sender
@@ -212,8 +212,13 @@ def log_in(account: Account) -> Request:
     return Request("POST", "/login", json={"user": account.credentials["user"]})
 
 
-def read_login(answer: Response) -> str:
-    return str(answer.json()["token"])
+def renew(account: Account, held: str) -> Request:
+    return Request("POST", f"/refresh/{held}")
+
+
+def read_login(answer: Response) -> Grant:
+    given = answer.json()
+    return Grant(str(given["token"]), given.get("refresh", ""))
 
 
 def authorise(account: Account, request: Request, token: str) -> Request:
@@ -228,11 +233,11 @@ def read_guarded(job: Job, answer: Response) -> Reading:
 
 def guarded(name: str) -> Provider:
     asked = provider("uazapi")
-    return replace(asked, read=read_guarded, login=log_in, read_login=read_login, authorise=authorise)
+    return replace(asked, read=read_guarded, login=log_in, refresh=renew, read_login=read_login, authorise=authorise)
 
 
-def token(name: str) -> bytes:
-    return http(200, {"token": name})
+def token(name: str, refresh: str = "") -> bytes:
+    return http(200, {"token": name, "refresh": refresh})
 
 
 EXPIRED = http(401, {"error": "expired"})
@@ -291,6 +296,30 @@ def test_without_a_login_nothing_leaves(
         reading = guarded_caller.call(theirs(server.url))
         assert (one(reading), reading.halt is not None) == (expected, halts)
         assert [one.line for one in server.seen] == ["POST /login HTTP/1.1"]
+
+
+def test_a_token_that_can_be_renewed_is_renewed_and_again_with_what_came_with_it(guarded_caller: Caller) -> None:
+    answers = (token("t1", "r1"), EXPIRED, token("t2", "r2"), TAKEN, EXPIRED, token("t3"), TAKEN, EXPIRED, token("t4"))
+    with serving(*answers, TAKEN) as server:
+        assert [one(guarded_caller.call(theirs(server.url)))[0] for _ in range(3)] == [Fate.SENT] * 3
+        renewals = [line for line in asked(server) if line.startswith("/")]
+        assert renewals == ["/login", "/refresh/r1", "/refresh/r2", "/refresh/r2"]
+
+
+@pytest.mark.parametrize("answer", [http(401, {}), http(404, {}), http(500, {}), http(200, {}), http(200, b"<html>")])
+def test_where_renewing_gives_nothing_it_logs_in(guarded_caller: Caller, answer: bytes) -> None:
+    with serving(token("t1", "r1"), EXPIRED, answer, token("t2"), TAKEN) as server:
+        assert one(guarded_caller.call(theirs(server.url)))[0] is Fate.SENT
+        assert asked(server) == ["/login", "Bearer t1", "/refresh/r1", "/login", "Bearer t2"]
+
+
+@pytest.mark.parametrize("answer", [RESET, HANG])
+def test_where_renewing_is_not_reached_the_next_try_logs_in(transport: Transport, answer: bytes) -> None:
+    caller = Caller(transport, guarded)
+    with serving(token("t1", "r1"), EXPIRED, answer, token("t2"), TAKEN) as server:
+        assert one(caller.call(theirs(server.url))) == (Fate.RETRY, "login_unreachable")
+        assert one(caller.call(theirs(server.url))) == (Fate.RETRY, "login_unreachable"), "it is left alone for a while"
+        assert asked(server) == ["/login", "Bearer t1", "/refresh/r1"]
 
 
 def test_changed_credentials_log_in_anew(guarded_caller: Caller) -> None:

@@ -12,7 +12,7 @@ campaign's pace would take for it, so that the rate over all is what was asked f
 
 from dispatcher.providers.builder.build import batch_for, build
 from dispatcher.providers.builder.dialect import parse, recognises
-from dispatcher.providers.builder.login import authorise, login, read_login
+from dispatcher.providers.builder.login import authorise, login, read_login, refresh
 from dispatcher.providers.builder.read import read
 from dispatcher.providers.builder.webhook import read_inbound
 from dispatcher.providers.contract import Provider
@@ -26,6 +26,7 @@ PROVIDER = Provider(
     parse=parse,
     read_inbound=read_inbound,
     login=login,
+    refresh=refresh,
     read_login=read_login,
     authorise=authorise,
     batch_for=batch_for,
