@@ -76,11 +76,11 @@ class LaneClock:
     # ------------------------------------------------------------ control
 
     def plan(self, provider: str, plan: Plan) -> None:
-        """Make a campaign known, or its end, pace, lanes, start and hold anew, and wake its lanes."""
+        """Make a campaign known, or its end, pace, lanes, priority, start and hold anew, and wake its lanes."""
         pace = plan.pacing
         args: Args = [campaign_text(plan.campaign), plan.next, plan.end]
         args += [pace.delay_min_ms, pace.delay_max_ms, pace.chunk_size, pace.chunk_gap_ms, pace.batch]
-        args += [plan.not_before_ms, int(plan.held), *map(str, plan.lanes)]
+        args += [plan.not_before_ms, int(plan.held), plan.priority, *map(str, plan.lanes)]
         self._call("plan", provider, args)
 
     def forget(self, provider: str, campaign: int) -> None:

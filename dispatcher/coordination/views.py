@@ -128,4 +128,5 @@ def _campaign(text: str) -> CampaignRecord:
         flights=read["flights"],
         held=read["held"],
         gone=read["gone"],
+        priority=read.get("prio", 0),
     )

@@ -1,9 +1,9 @@
 """The lane clock of one provider in plain Python: what the Lua scripts of dispatcher/coordination do, word for word.
 
 A lane is on the clock while it has work: at the moment it may next release, or at the end of its lease
-while it is in flight. Each lane takes its campaigns in turn (`ring`); a campaign gives a due retry first, then
-the next messages of its cursor. Every time a campaign gets work earlier than it had before, its lanes
-(`crews`) are woken: no lane sleeps past its work.
+while it is in flight. Of its campaigns that have work (`ring`) those of the highest priority take turns; a campaign
+gives a due retry first, then the next messages of its cursor. Every time a campaign gets work earlier than it had
+before, its lanes (`crews`) are woken: no lane sleeps past its work.
 
     release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
     begin     in flight -> lease of the call's length
@@ -97,7 +97,9 @@ class PlainClock:
             known.pacing = plan.pacing
             if resized:
                 known.open_chunk()
-        record.start, record.held = plan.not_before_ms, plan.held
+            if known.priority != plan.priority:
+                self._crew(plan.campaign, ())  # it takes its new place in each ring when its lanes are woken
+        record.start, record.held, record.priority = plan.not_before_ms, plan.held, plan.priority
         record.close_chunk()
         self.campaigns[plan.campaign] = record
         self._crew(plan.campaign, plan.lanes)
@@ -183,7 +185,7 @@ class PlainClock:
             self._put(lane, when)
             return None
         record.ring.remove(campaign)
-        record.ring.append(campaign)
+        self._enlist(record, campaign)
         ticket = Ticket(lane, campaign, *self._take(campaign, now), token)
         self.campaigns[campaign].flights += 1
         self.flights[lane] = Flight(ticket, now + BEGIN_LEASE_MS)
@@ -296,10 +298,21 @@ class PlainClock:
         for lane in self.crews.get(campaign, ()):
             record = self.lanes.setdefault(lane, LaneRecord())
             if campaign not in record.ring:
-                record.ring.append(campaign)
+                self._enlist(record, campaign)
             if lane not in self.flights and not record.held:
                 at = max(now, record.free_at, when)
                 self.clock[lane] = min(self.clock.get(lane, at), at)
+
+    def _enlist(self, lane: LaneRecord, campaign: int) -> None:
+        """Put a campaign behind those of its own priority and above."""
+        place = len(lane.ring)
+        while place and self._priority(lane.ring[place - 1]) < self._priority(campaign):
+            place -= 1
+        lane.ring.insert(place, campaign)
+
+    def _priority(self, campaign: int) -> int:
+        record = self.campaigns.get(campaign)
+        return record.priority if record else 0
 
     def _crew(self, campaign: int, lanes: tuple[Lane, ...]) -> None:
         """These lanes serve the campaign from now on, and no others."""

@@ -24,7 +24,7 @@ class Flight:
 class LaneRecord:
     """`ready`: when its delay ends. `held` until it is resumed; apart from that, nothing before `until`.
 
-    `ring`: the campaigns that it serves, the next in turn first.
+    `ring`: the campaigns that it serves, the highest priority first, and of equal ones the next in turn.
     """
 
     ready: int = 0
@@ -54,6 +54,7 @@ class CampaignRecord:
     flights: int = 0
     held: bool = False
     gone: bool = False
+    priority: int = 0
 
     @property
     def has_work(self) -> bool:

@@ -54,8 +54,9 @@ class Plan:
     """A campaign as the lane clock needs it: a cursor over next..end, its pace, its lanes.
 
     `not_before_ms` (UTC epoch; 0: at once) holds the whole campaign back: its start, or a chunk gate.
-    Planning a campaign that the clock knows already moves its end, pace, lanes and hold; never its cursor.
-    `over`: it was cancelled or is done, the clock is to forget it.
+    Planning a campaign that the clock knows already moves its end, pace, lanes, priority and hold; never its cursor.
+    `over`: it was cancelled or is done, the clock is to forget it. Of the campaigns of a lane that have work, those
+    of the highest `priority` take turns.
     """
 
     campaign: int
@@ -66,6 +67,7 @@ class Plan:
     not_before_ms: int = 0
     held: bool = False
     over: bool = False
+    priority: int = 0
 
 
 class Finished(NamedTuple):

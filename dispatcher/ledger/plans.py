@@ -73,6 +73,7 @@ def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, .
         not_before_ms=max(epoch_ms(row["scheduled_for"]) or 0, _gate_ms(connection, campaign, pacing, begin)),
         held=row["state"] == CampaignState.PAUSED.value,
         over=row["state"] in (CampaignState.CANCELLED.value, CampaignState.DONE.value),
+        priority=row["priority"],
     )
     return plan, _waiting(connection, row, frontier, pacing.batch)
 

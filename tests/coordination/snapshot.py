@@ -64,6 +64,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "flights": record.flights,
                 "held": record.held,
                 "gone": record.gone,
+                "prio": record.priority,
             }
             for campaign, record in twin.campaigns.items()
         },

@@ -1,11 +1,14 @@
 """The lane clock on a real server, by example; test_laneclock_machine plays it against its twin."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.laneclock import LaneClock
-from dispatcher.domain.ids import Lane
+from dispatcher.domain.ids import Lane, campaign_text
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Finished, Plan, Retry, Ticket, send_queue
@@ -14,14 +17,15 @@ from dispatcher.pipeline import ports
 from tests.coordination.conftest import PROVIDER, Now
 
 A, B = Lane(1, 0), Lane(2, 0)
-FIRST, SECOND = 7, 8
+FIRST, SECOND, THIRD = 7, 8, 9
 PACE = Pacing(delay_min_ms=1000, delay_max_ms=2000)
 
 
 def plan(
     campaign: int = FIRST, end: int = 10, pacing: Pacing = PACE, lanes: tuple[Lane, ...] = (A,), **more: int
 ) -> Plan:
-    return Plan(campaign, more.get("next", 0), end, pacing, lanes, more.get("not_before_ms", 0), bool(more.get("held")))
+    start, held = more.get("not_before_ms", 0), bool(more.get("held"))
+    return Plan(campaign, more.get("next", 0), end, pacing, lanes, start, held, priority=more.get("priority", 0))
 
 
 def release(clock: LaneClock, room: int = 100, limit: int = 100) -> list[Ticket]:
@@ -125,12 +129,63 @@ def test_lanes_of_a_wallet_pull_from_one_cursor(clock: LaneClock) -> None:
 def test_campaigns_of_a_lane_take_turns(clock: LaneClock) -> None:
     clock.plan(PROVIDER, plan(FIRST))
     clock.plan(PROVIDER, plan(SECOND))
-    turns = []
+    given = []
     for _ in range(4):
         ticket = one(clock)
-        turns.append((ticket.campaign, ticket.seq))
+        given.append((ticket.campaign, ticket.seq))
         clock.skip(PROVIDER, ticket)
-    assert turns == [(FIRST, 0), (SECOND, 0), (FIRST, 1), (SECOND, 1)]
+    assert given == [(FIRST, 0), (SECOND, 0), (FIRST, 1), (SECOND, 1)]
+
+
+def turns(clock: LaneClock, count: int) -> list[int]:
+    """Whose message leaves in each of the next turns of a lane."""
+    found = []
+    for _ in range(count):
+        ticket = one(clock)
+        found.append(ticket.campaign)
+        clock.skip(PROVIDER, ticket)
+    return found
+
+
+def test_the_higher_priority_goes_first_and_equal_ones_take_turns(clock: LaneClock) -> None:
+    clock.plan(PROVIDER, plan(FIRST, end=2))
+    clock.plan(PROVIDER, plan(SECOND, end=2, priority=5))
+    clock.plan(PROVIDER, plan(THIRD, end=2, priority=5))
+    assert turns(clock, 6) == [SECOND, THIRD, SECOND, THIRD, FIRST, FIRST]
+
+
+@pytest.mark.parametrize("why", ["held", "not started", "gated", "retry", "out"])
+def test_a_high_priority_that_has_nothing_due_stops_no_other(clock: LaneClock, now: Now, why: str) -> None:
+    chunks = Pacing(chunk_size=1, chunk_gap_ms=9_000)
+    high = plan(SECOND, end=2, priority=5, pacing=chunks, lanes=(A, B) if why == "out" else (A,))
+    clock.plan(PROVIDER, replace(high, held=why == "held", not_before_ms=now.ms + 9_000 * (why == "not started")))
+    if why in ("gated", "retry"):
+        clock.finish(PROVIDER, one(clock), 0, retries=[Retry(now.ms + 9_000, 0)] if why == "retry" else ())
+    elif why == "out":
+        assert one(clock).lane == A, "the chunk has one message, and B waits for its end"
+    clock.plan(PROVIDER, plan(FIRST, lanes=(B,) if why == "out" else (A,)))
+    assert one(clock).campaign == FIRST
+
+
+def test_another_priority_counts_from_the_next_release(clock: LaneClock) -> None:
+    clock.plan(PROVIDER, plan(FIRST))
+    clock.plan(PROVIDER, plan(SECOND))
+    assert turns(clock, 2) == [FIRST, SECOND]
+    clock.plan(PROVIDER, plan(SECOND, priority=1))
+    assert turns(clock, 2) == [SECOND, SECOND]
+    clock.plan(PROVIDER, plan(SECOND, priority=-1))
+    assert turns(clock, 2) == [FIRST, FIRST]
+
+
+def test_a_campaign_of_a_memory_from_before_there_were_priorities_has_none(
+    clock: LaneClock, client: redis.Redis
+) -> None:
+    clock.plan(PROVIDER, plan(FIRST))
+    kept = json.loads(str(client.hget(keys.campaigns(PROVIDER), campaign_text(FIRST))))
+    del kept["prio"]
+    client.hset(keys.campaigns(PROVIDER), campaign_text(FIRST), json.dumps(kept))
+    clock.plan(PROVIDER, plan(SECOND, priority=1))
+    assert turns(clock, 2) == [SECOND, SECOND]
 
 
 def test_a_chunk_is_followed_by_its_pause_across_lanes(clock: LaneClock, now: Now) -> None:

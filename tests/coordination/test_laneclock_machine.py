@@ -169,11 +169,23 @@ class ClockMachine(RuleBasedStateMachine):
         more=st.integers(0, 12),
         start=st.sampled_from([0, 0, 0, 500, 4_000]),
         held=st.sampled_from([False, False, True]),
+        priority=st.sampled_from([0, 0, 1, -5]),
     )
-    def plan(self, campaign: int, lanes: tuple[Lane, ...], pace: Pacing, more: int, start: int, held: bool) -> None:
+    def plan(
+        self,
+        campaign: int,
+        lanes: tuple[Lane, ...],
+        pace: Pacing,
+        more: int,
+        start: int,
+        held: bool,
+        priority: int = 0,
+    ) -> None:
         cursor = self.diary.cursors.get(campaign, 0)
         known = self.plans.get(campaign)
-        plan = Plan(campaign, cursor, cursor + more, pace, lanes, self.now + start if start else 0, held)
+        plan = Plan(
+            campaign, cursor, cursor + more, pace, lanes, self.now + start if start else 0, held, False, priority
+        )
         self.clock.plan(PROVIDER, plan)
         self.twin.plan(plan, self.now)
         self.plans[campaign] = plan
@@ -183,7 +195,7 @@ class ClockMachine(RuleBasedStateMachine):
     @rule(data=st.data(), more=st.integers(0, 12))
     def plan_grows(self, data: st.DataObject, more: int) -> None:
         plan = data.draw(st.sampled_from(list(self.plans.values())))
-        self.plan(plan.campaign, plan.lanes, plan.pacing, more, 0, False)
+        self.plan(plan.campaign, plan.lanes, plan.pacing, more, 0, False, plan.priority)
 
     @precondition(lambda self: len(self.tickets) > 1)
     @rule(campaign=campaigns)
@@ -235,7 +247,8 @@ class ClockMachine(RuleBasedStateMachine):
         self.twin = PlainClock()
         self.builder.clear()
         for campaign, plan in self.plans.items():
-            again = Plan(campaign, self.diary.cursors[campaign], plan.end, plan.pacing, plan.lanes)
+            begin = self.diary.cursors[campaign]
+            again = Plan(campaign, begin, plan.end, plan.pacing, plan.lanes, priority=plan.priority)
             retries = [Retry(due, seq, size) for owner, due, seq, size in sorted(waiting) if owner == campaign]
             self.builder.plan(PROVIDER, again, retries)
             self.twin.plan(again, self.now)
@@ -258,6 +271,12 @@ class ClockMachine(RuleBasedStateMachine):
         for campaign, record in self.twin.campaigns.items():
             assert record.flights == sum(f.ticket.campaign == campaign for f in self.twin.flights.values())
         assert self.twin.flights.keys() <= self.twin.clock.keys()
+
+    @invariant()
+    def every_lane_has_its_campaigns_in_the_order_of_their_priority(self) -> None:
+        for record in self.twin.lanes.values():
+            priorities = [self.twin.campaigns[campaign].priority for campaign in record.ring]
+            assert priorities == sorted(priorities, reverse=True)
 
     @invariant()
     def no_lane_sleeps_past_its_work(self) -> None:

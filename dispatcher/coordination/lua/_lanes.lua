@@ -178,6 +178,18 @@ local function contains(ring, id)
   return false
 end
 
+local function priority(id)
+  local record = campaign(id)
+  return record and record.prio or 0
+end
+
+-- Put a campaign into a ring, behind those of its own priority and above.
+local function enlist(ring, id)
+  local place = #ring + 1
+  while place > 1 and priority(ring[place - 1]) < priority(id) do place = place - 1 end
+  table.insert(ring, place, id)
+end
+
 -- This lane no longer serves the campaign.
 local function leave(lane, id)
   local record = lane_record(lane)
@@ -205,7 +217,7 @@ local function wake(id)
     for i = first, last do
       local lane, record = lanes[i], cjson.decode(texts[i - first + 1] or NEW_LANE)
       if not contains(record.ring, id) then
-        record.ring[#record.ring + 1] = id
+        enlist(record.ring, id)
         joined[#joined + 1], joined[#joined + 2] = lane, cjson.encode(record)
       end
       if not record.held and not flying[i - first + 1] then

@@ -36,7 +36,7 @@ local function give(lane, record)
   end
   if #record.ring > 1 then
     record.ring = without(record.ring, id)
-    record.ring[#record.ring + 1] = id
+    enlist(record.ring, id)
   end
   if dropped or #record.ring > 1 then save_lane(lane, record) end
   local seq, size = take(id)
