@@ -62,15 +62,19 @@ class Draft:
     warnings: tuple[str, ...] = ()
 
 
-Refuse = Callable[[Sequence[DraftMessage]], Mapping[str, str]]
-"""Of some messages: the keys of clients that must not be written to, each with the reason."""
-
-
 class Refusal(NamedTuple):
-    """A recipient that will not be written to, known already when the campaign was accepted."""
+    """A recipient that will not be written to, known already when the campaign was accepted.
+
+    `left_ms`: how long the client still counts as contacted, where that is the reason and the end is known.
+    """
 
     phone: str
     reason: str
+    left_ms: int = 0
+
+
+Refuse = Callable[[int, Sequence[DraftMessage]], Sequence[Refusal | None]]
+"""Of some messages for a campaign, in their order: why each will not be sent, or None."""
 
 
 @dataclass(frozen=True, slots=True)

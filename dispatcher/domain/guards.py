@@ -1,15 +1,20 @@
-"""The guards before a call: may this message leave now? Cheapest first, each with its own outcome."""
+"""The guards before a call: may this message leave now? Cheapest first, each with its own outcome.
 
-from collections.abc import Iterable
+`turned_away` is the same question asked when a message comes in, by a dialect that answers it at once.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
-from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.campaign import Campaign, DraftMessage, Refusal
 from dispatcher.domain.outcomes import Fate, Outcome
 
 LOCK_MS = 24 * 3600 * 1000
 """How long a client counts as contacted without a reply (seeds/004, "Regras de CPC")."""
 
 EVERYBODY = "global"
+
+CONTACT_OPEN = "contact_open"
 
 EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
@@ -26,8 +31,24 @@ def kept_back(campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms:
 def locked(on_locked: OnLocked) -> Outcome:
     """The outcome of a message whose client another message holds: blocked, or moved aside until the lock ends."""
     if on_locked is OnLocked.DEFER:
-        return Outcome(Fate.DEFERRED, "contact_open")
-    return Outcome(Fate.BLOCKED, "contact_open")
+        return Outcome(Fate.DEFERRED, CONTACT_OPEN)
+    return Outcome(Fate.BLOCKED, CONTACT_OPEN)
+
+
+def turned_away(
+    message: DraftMessage, suppressed: Collection[str], left_ms: Mapping[str, int], expected: Collection[str]
+) -> Refusal | None:
+    """Why a message that comes in now will not be sent; None: it may be, as far as is known.
+
+    `left_ms`: clients who are in contact, and for how long; `expected`: those whom an earlier message will contact.
+    """
+    if message.problem:
+        return Refusal(message.phone, message.problem)
+    if message.key in suppressed:
+        return Refusal(message.phone, SUPPRESSED.reason)
+    if message.key in left_ms or message.key in expected:
+        return Refusal(message.phone, CONTACT_OPEN, left_ms.get(message.key, 0))
+    return None
 
 
 def scopes_heard(account_id: int, sender_ids: Iterable[int]) -> list[str]:

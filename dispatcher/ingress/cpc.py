@@ -1,5 +1,6 @@
 """Disparo CPC's door: one endpoint, a bearer token, and a word at once about recipients that will not be written to."""
 
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Accepted
+from dispatcher.domain.campaign import Accepted, Refusal
 from dispatcher.ingress import bodies
 from dispatcher.ingress.door import Body, Inside, Key, bearer_of, created, submission, submit, unknown_sender
 from dispatcher.ingress.refusals import Refused, speaking
@@ -21,7 +22,10 @@ REASONS = {
     "contact_open": "Bloqueado por regra CPC",
     "suppressed": "Número na lista de bloqueio",
 }
-"""Our reason words in the words of this system; the first is the seed's own."""
+"""Our reason words in the words of this system (PROVIDERS 4.2); the first is the seed's own."""
+
+IN_CONTACT = "Cliente já recebeu mensagem há menos de 24h. Próximo envio permitido em {hours:.1f} horas"
+TENTH_OF_AN_HOUR_MS = 360_000
 
 
 def shape(refused: Refused) -> Response:
@@ -57,14 +61,22 @@ def massivocpc(request: Request, account: Caller, house: Inside, body: Body, key
 
 
 def _result(accepted: Accepted) -> dict[str, Any]:
-    errors = [{"phone": one.phone, "reason": REASONS.get(one.reason, one.reason)} for one in accepted.refused]
+    """Total failure has no `processed`, as in the seed."""
+    errors = [{"phone": one.phone, "reason": _reason(one)} for one in accepted.refused]
     if not errors:
-        return _answer("success", "Mensagens enviadas com sucesso", accepted.queued, 0)
+        return _done("success", "Mensagens enviadas com sucesso", accepted.queued, 0)
     if accepted.queued:
         message = f"{accepted.queued} mensagens processadas, {len(errors)} com erro"
-        return _answer("partial", message, accepted.queued, errors)
-    return _answer("error", "Falha ao processar requisição", 0, errors)
+        return _done("partial", message, accepted.queued, errors)
+    return {"status": "error", "message": "Falha ao processar requisição", "errors": errors}
 
 
-def _answer(status: str, message: str, processed: int, errors: Any) -> dict[str, Any]:
+def _done(status: str, message: str, processed: int, errors: Any) -> dict[str, Any]:
     return {"status": status, "message": message, "processed": processed, "errors": errors}
+
+
+def _reason(refusal: Refusal) -> str:
+    """With the hours that are left where they are known, rounded up: nobody is told to come back too early."""
+    if refusal.left_ms:
+        return IN_CONTACT.format(hours=ceil(refusal.left_ms / TENTH_OF_AN_HOUR_MS) / 10)
+    return REASONS.get(refusal.reason, refusal.reason)

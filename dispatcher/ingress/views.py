@@ -50,6 +50,7 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "created_at": iso(campaign.created_at_ms),
         "started_at": iso(view.started_at_ms),
         "finished_at": iso(view.campaign.finished_at_ms),
+        "warnings": list(campaign.warnings),
     }
 
 

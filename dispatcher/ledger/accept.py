@@ -7,6 +7,7 @@ close     total, counts, chunk size, receipt
 """
 
 import secrets
+from collections.abc import Sequence
 from time import time_ns
 from typing import Any, NamedTuple
 
@@ -24,17 +25,19 @@ from dispatcher.ledger.intake import MessageFile, copy_in
 from dispatcher.ledger.texts import storable
 from dispatcher.ledger.triggers import SHARDS
 
+LOG_LINES = 100  # of a campaign that a thousand drafts feed: the first tell what is wrong with the others
 LONGEST_INTAKE_S = 1800.0  # COPY runs as long as its source: a million leads from a slow server
 
 _C, _K, _N, _CS = tables.campaign, tables.idempotency_key, tables.campaign_count, tables.campaign_sender
 
 
 class _Open(NamedTuple):
-    """The campaign that takes the messages, and how many it had."""
+    """The campaign that takes the messages, and how many, and what log, it had."""
 
     id: int
     created_at_ms: int
     total: int
+    warnings: Sequence[str] = ()
 
 
 def accept(
@@ -109,7 +112,7 @@ def _open(connection: Connection, account: Account, draft: Draft) -> _Open:
             return _Open(number, created_at_ms, 0)
         if draft.join_key is not None:
             joined = _C.c.account_id == account.id, _C.c.join_key == storable(draft.join_key)
-            found = select(_C.c.id, _C.c.created_at, _C.c.total).where(*joined).with_for_update()
+            found = select(_C.c.id, _C.c.created_at, _C.c.total, _C.c.warnings).where(*joined).with_for_update()
             row = connection.execute(found).first()
             if row is not None:
                 return _Open(*row)
@@ -165,6 +168,8 @@ def _count(connection: Connection, campaign: int, file: MessageFile) -> None:
 def _close(connection: Connection, draft: Draft, opened: _Open, file: MessageFile) -> None:
     """A campaign whose messages all are settled is done at once; one that was done runs again."""
     change: dict[str, Any] = {"total": opened.total + file.count, "grown_at": func.now(), "opened_at": None}
+    if opened.total and draft.warnings:
+        change["warnings"] = list(dict.fromkeys([*opened.warnings, *draft.warnings]))[:LOG_LINES]
     if not opened.total:
         change["chunk_size"] = chunk_size_for(file.count, draft.pacing.chunk_size, draft.chunks_count)
     if file.count > file.settled.total():

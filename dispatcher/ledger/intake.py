@@ -61,10 +61,11 @@ class MessageFile:
 
     def _rows(self) -> Iterator[str]:
         block = list(islice(self._messages, BLOCK))
-        refused = self._refuse(block) if self._refuse and block else {}
         campaign = self._campaign
-        for seq, message in enumerate(block, self._seq):
-            reason = message.problem or refused.get(message.key)
+        refused = self._refuse(campaign, block) if self._refuse and block else [None] * len(block)
+        self.refused += filter(None, refused)
+        for seq, (message, refusal) in enumerate(zip(block, refused, strict=True), self._seq):
+            reason = refusal.reason if refusal else message.problem
             state, end = (MessageState.PENDING, PENDING_END) if reason is None else self._settle(message, reason)
             phone, key = copy_field(message.phone), copy_field(message.key)
             yield f"{campaign}\t{seq}\t{state}\t{phone}\t{key}\t{_payload(message)}{end}"
@@ -77,8 +78,6 @@ class MessageFile:
         else:
             state = MessageState.SUPPRESSED if reason == SUPPRESSED else MessageState.BLOCKED
         self.settled[state] += 1
-        if self._refuse:
-            self.refused.append(Refusal(message.phone, reason))
         return state, f"\t{copy_field(reason)}\tnow\n"
 
 

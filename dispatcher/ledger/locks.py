@@ -61,6 +61,11 @@ STANDING = text("""
 SELECT * FROM contact_lock WHERE phone_key = :key AND until_at > :now AND lifted_at IS NULL ORDER BY taken_at
 """)
 
+AMONG = text("""
+SELECT phone_key, until_at FROM contact_lock
+WHERE scope = :scope AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
+""")
+
 TRIES = 5  # each means that somebody else moved this very lock between two looks at it
 
 
@@ -98,6 +103,13 @@ class LockBook:
         said = {"key": key, "at": moment(at_ms), "scopes": None if scopes is None else list(scopes)}
         with autocommit(self._engine) as connection:
             return sorted(connection.execute(LIFT, said).scalars())
+
+    def among(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, int]:
+        """Of these clients, those with an open contact in the scope, and the ms it lasts."""
+        asked = {"scope": scope, "keys": list(keys), "now": moment(now_ms)}
+        with autocommit(self._engine) as connection:
+            rows = connection.execute(AMONG, asked).all()
+        return {row.phone_key: epoch_ms(row.until_at) - now_ms for row in rows}
 
     def of(self, key: str, now_ms: int) -> list[ContactLock]:
         """The client's open contacts, the oldest first."""

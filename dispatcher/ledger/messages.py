@@ -111,6 +111,11 @@ CROSS JOIN LATERAL (
 
 PENDING_COUNT = text("SELECT coalesce(sum(pending), 0)::int FROM campaign_count WHERE campaign_id = :campaign")
 
+EXPECTED = text("""
+SELECT DISTINCT phone_key FROM message
+WHERE campaign_id = :campaign AND state IN ('pending', 'sending') AND phone_key = ANY(:keys)
+""")
+
 STUCK = text("""
 SELECT campaign_id, seq, attempts FROM message
 WHERE state = 'sending' AND claimed_at < now() - make_interval(secs => :older_than_s)
@@ -171,6 +176,11 @@ class Messages:
     def pending_count(self, campaign: int) -> int:
         with autocommit(self._engine) as connection:
             return int(connection.execute(PENDING_COUNT, {"campaign": campaign}).scalar_one())
+
+    def expected(self, campaign: int, keys: Sequence[str]) -> set[str]:
+        """Of these clients, those for whom a message of the campaign waits or is leaving. Reads the whole campaign."""
+        with autocommit(self._engine) as connection:
+            return set(connection.execute(EXPECTED, {"campaign": campaign, "keys": list(keys)}).scalars())
 
     def stuck(self, older_than_s: float, limit: int) -> list[tuple[int, int, int]]:
         """(campaign, seq, attempt) of messages that have been sending for longer than that."""

@@ -1,12 +1,11 @@
 """The station where a campaign comes in: stored whole or not at all, then planned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dispatcher.domain.account import Account, CpcScope
-from dispatcher.domain.campaign import Accepted, Draft, DraftMessage, Refuse
-from dispatcher.domain.guards import lock_scope
-from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.domain.account import Account, CpcScope, OnLocked
+from dispatcher.domain.campaign import Accepted, Draft, DraftMessage, Refusal, Refuse
+from dispatcher.domain.guards import lock_scope, turned_away
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -37,29 +36,37 @@ def accept(stations: Stations, account: Account, draft: Draft, idempotency: tupl
 
 
 def _refuser(stations: Stations, account: Account, draft: Draft) -> Refuse:
-    """Who is suppressed, or in contact now. Redis may be away: the guard asks again before each send."""
-    scope = _scope(stations, account, draft)
+    """Who is suppressed, in contact now, or about to be by an earlier message of the campaign.
 
-    def refuse(messages: Sequence[DraftMessage]) -> Mapping[str, str]:
+    The ledger is asked, which forgets no lock, whatever became of Redis. Not every case shows already: the guard
+    asks again before each send.
+    """
+    scope = _scope(stations, account, draft)
+    reached: set[str] = set()
+
+    def refuse(campaign: int, messages: Sequence[DraftMessage]) -> list[Refusal | None]:
         keys = [message.key for message in messages if message.key and not message.problem]
-        refused = dict.fromkeys(_held(stations, scope, keys), "contact_open") if scope else {}
-        return refused | dict.fromkeys(stations.suppressed(keys), "suppressed")
+        suppressed, left_ms = stations.suppressed(keys), dict[str, int]()
+        if scope:  # in this order: a message that is sent in between shows in both, and never in neither
+            reached.update(stations.expected(campaign, keys))
+            left_ms = stations.contacted(scope, keys, stations.now_ms())
+        refused: list[Refusal | None] = []
+        for message in messages:
+            refused.append(turned_away(message, suppressed, left_ms, reached))
+            if scope and refused[-1] is None:
+                reached.add(message.key)
+        return refused
 
     return refuse
 
 
 def _scope(stations: Stations, account: Account, draft: Draft) -> str | None:
-    """The scope of the locks that count; None for an unguarded draft, and where the sender is not known yet."""
-    if not (account.cpc if draft.guarded is None else draft.guarded):
+    """The scope of the locks that count now; None where the sender is not known yet, and for a draft that is not
+    guarded, or whose messages wait for the end of a contact."""
+    guarded = account.cpc if draft.guarded is None else draft.guarded
+    if not guarded or (draft.on_locked or account.on_locked) is OnLocked.DEFER:
         return None
     named = [sender for sender in stations.accounts.senders(account.id) if sender.name in draft.senders]
     if account.cpc_scope is CpcScope.TAG and len(named) != 1:
         return None
     return lock_scope(account, named[0] if named else None)
-
-
-def _held(stations: Stations, scope: str, keys: Sequence[str]) -> list[str]:
-    try:
-        return list(stations.locks.held(scope, keys))
-    except DispatcherTrouble:
-        return []

@@ -108,9 +108,6 @@ class ContactLocks(Protocol):
     def lift(self, scope: str, key: str, at_ms: int) -> bool:
         """Free the client's lock if it was taken before a reply of `at_ms`."""
 
-    def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
-        """Of these clients, those with an open contact, and the ms it lasts."""
-
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
         """Hold the client until then, whoever held it: the provider says it is in contact."""
 

@@ -28,8 +28,9 @@ class Stations:
     `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes messages (by seq) of a job as a file;
     `open_leads` fetches the file that an upstream app names.
     `batch` is how many of a chunk's messages an account's provider takes in one call; `suppressed`, which
-    of some clients asked not to be contacted; `suppress` writes down that one did, and why. `campaign`,
-    `account` and `sender` answer from a short memory, for the send path.
+    of some clients asked not to be contacted; `contacted`, which of them are in contact now (scope, clients, now), and
+    for how many ms; `expected`, for which of them a message of a campaign waits. `suppress` writes down that a client
+    asked, and why. `campaign`, `account` and `sender` answer from a short memory, for the send path.
     """
 
     clock: LaneClock
@@ -48,6 +49,8 @@ class Stations:
     sender: Callable[[int], Sender]
     batch: Callable[[Account, int], int]
     suppressed: Callable[[Sequence[str]], set[str]]
+    contacted: Callable[[str, Sequence[str], int], dict[str, int]]
+    expected: Callable[[int, Sequence[str]], set[str]]
     suppress: Callable[[str, str], bool]
     now_ms: Callable[[], int]
     jitter: Callable[[], int]

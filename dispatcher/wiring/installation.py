@@ -101,6 +101,8 @@ class Wiring:
             jitter=lambda: chance.randrange(JITTER_STEPS),
             batch=_batch,
             suppressed=Suppressions(self.side_engine).among,
+            contacted=LockBook(self.side_engine).among,
+            expected=Messages(self.side_engine).expected,
             suppress=self.suppressions.add,
             leads_url=self._leads_url,
             open_leads=partial(open_leads, allow_private=self.settings.allow_private_urls),

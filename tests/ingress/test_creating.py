@@ -6,10 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
-from dispatcher.ledger.suppressions import Suppressions
-from tests.ingress.asks import ANA, BIA, CAIO, CREATING, Ask, bearer
+from tests.ingress.asks import ANA, BIA, CREATING, Ask, bearer
 from tests.ingress.conftest import Web
 
 every_dialect = pytest.mark.parametrize(("dialect", "ask"), CREATING.items(), ids=CREATING)
@@ -158,49 +156,6 @@ def test_an_acionamento_is_a_number_that_can_be_asked_for(web: Web) -> None:
     assert web.http.get(f"/acionamento/{number}").status_code == 422
     for other in (number + 1, 0, -1, 2**70, "x"):
         assert web.http.get(f"/acionamento/{other}", params={"apikey": "obra-token"}).status_code == 404
-
-
-def test_cpc_answers_as_the_seed_shows(web: Web) -> None:
-    assert create(web, CREATING["cpc"]).json() == {
-        "status": "success",
-        "message": "Mensagens enviadas com sucesso",
-        "processed": 1,
-        "errors": 0,
-    }
-
-
-def test_cpc_names_at_once_whom_it_will_not_write_to(web: Web) -> None:
-    ask = CREATING["cpc"]
-    good = ask.body["messages"][0]
-    wrong = {**good, "phone": "5514123"}
-    partial = create(web, ask, messages=[good, wrong]).json()
-    assert (partial["status"], partial["processed"]) == ("partial", 1)
-    assert partial["errors"] == [{"phone": "5514123", "reason": "Número inválido"}]
-    failed = create(web, ask, messages=[wrong]).json()
-    assert (failed["status"], failed["message"]) == ("error", "Falha ao processar requisição")
-    assert failed["errors"] == [{"phone": "5514123", "reason": "Número inválido"}]
-
-
-def test_cpc_names_at_once_who_is_in_contact_or_wants_none(web: Web) -> None:
-    ask = CREATING["cpc"]
-    good = ask.body["messages"][0]
-    web.wiring.locks.take("global", ANA, MessageId(1, 0), web.desk.now_ms() + 60_000)
-    Suppressions(web.wiring.engine).add(BIA)
-    answer = create(web, ask, messages=[good, {**good, "phone": BIA}, {**good, "phone": CAIO}])
-    assert (answer.json()["status"], answer.json()["processed"]) == ("partial", 1)
-    assert answer.json()["errors"] == [
-        {"phone": ANA, "reason": "Bloqueado por regra CPC"},
-        {"phone": BIA, "reason": "Número na lista de bloqueio"},
-    ]
-    counts = seen(web, answer)["counts"]
-    assert (counts["blocked"], counts["suppressed"], counts["pending"]) == (1, 1, 1)
-
-
-def test_cpc_posts_of_one_campaign_and_tag_feed_one_campaign(web: Web) -> None:
-    ask = CREATING["cpc"]
-    first, second = create(web, ask), create(web, ask, messages=[{**ask.body["messages"][0], "phone": BIA}])
-    assert first.headers["x-campaign-id"] == second.headers["x-campaign-id"]
-    assert seen(web, first)["total"] == 2
 
 
 def test_native_keeps_recipients_that_cannot_be_dialled_as_failed(web: Web) -> None:

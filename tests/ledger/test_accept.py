@@ -2,7 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Barrier, Thread
 from typing import Any
 
@@ -141,18 +141,20 @@ def test_refused_recipients_are_kept_with_their_reason_and_told(
 ) -> None:
     asked: list[int] = []
 
-    def refuse(block: Any) -> dict[str, str]:
+    reasons = {phone(0): "invalid_number", phone(1): "suppressed", phone(2): "contact_open"}
+
+    def refuse(campaign: int, block: Sequence[DraftMessage]) -> list[Refusal | None]:
         asked.append(len(block))
-        return {phone(1): "suppressed", phone(2): "contact_open"}
+        return [Refusal(one.phone, reasons[one.key], 7) if one.key in reasons else None for one in block]
 
     messages = [message(n, problem="invalid_number" if n == 0 else None) for n in range(2500)]
     accepted = campaigns.accept(loja, draft(messages, dialect="cpc"), None, refuse)
     assert asked == [1000, 1000, 500]
     assert accepted.queued == 2497
     assert accepted.refused == (
-        Refusal(phone(0), "invalid_number"),
-        Refusal(phone(1), "suppressed"),
-        Refusal(phone(2), "contact_open"),
+        Refusal(phone(0), "invalid_number", 7),
+        Refusal(phone(1), "suppressed", 7),
+        Refusal(phone(2), "contact_open", 7),
     )
     assert [row.state for row in rows(engine, accepted.campaign_id)[:4]] == [
         "failed",
@@ -208,6 +210,13 @@ def test_drafts_of_one_join_key_feed_one_campaign(engine: Engine, loja: Account,
     assert [row.seq for row in rows(engine, first.campaign_id)] == [0, 1, 2, 3, 4]
     assert some(campaigns.counts(first.campaign_id)) == {S.PENDING: 5}
     assert campaigns.get(first.campaign_id).total == 5
+
+
+def test_the_log_of_a_campaign_grows_with_the_drafts_that_feed_it(loja: Account, campaigns: Campaigns) -> None:
+    number = campaigns.accept(loja, draft(1, join_key="day", warnings=("a", "b"))).campaign_id
+    campaigns.accept(loja, draft(1, join_key="day", warnings=("b", "c")))
+    campaigns.accept(loja, draft(1, join_key="day"))
+    assert campaigns.get(number).warnings == ("a", "b", "c")
 
 
 def test_a_done_campaign_that_grows_runs_again_but_a_cancelled_one_is_left_alone(

@@ -28,7 +28,7 @@ def held(hand: Hand) -> list[str]:
     """Where the client is held: by the ledger, by Redis."""
     standing = [("ledger", lock.scope) for lock in hand.wiring.lock_book.of(CLIENT, hand.now_ms)]
     scopes = ["global", *(f"sender:{sender.id}" for sender in hand.wiring.accounts.all_senders())]
-    standing += [("redis", scope) for scope in scopes if hand.stations.locks.held(scope, [CLIENT])]
+    standing += [("redis", scope) for scope in scopes if hand.wiring.locks.held(scope, [CLIENT])]
     return [f"{where} {scope}" for where, scope in standing]
 
 

@@ -54,10 +54,10 @@ def test_promise_5_a_doubt_that_ends_as_failed_gives_the_client_back(hand: Hand,
     number = hand.submit(1, cpc=True)
     hand.work_all()
     client = canonical(phone(0))
-    assert hand.stations.locks.held("global", [client])
+    assert hand.wiring.locks.held("global", [client])
     look(hand, number, times=3)
     assert hand.counts(number) == {"failed": 1}
-    assert not hand.stations.locks.held("global", [client])
+    assert not hand.wiring.locks.held("global", [client])
     assert not hand.wiring.lock_book.of(client, hand.now_ms)
 
 

@@ -20,8 +20,8 @@ def body(*sent: Any, **parts: Any) -> Any:
 
 
 def test_one_message_becomes_one_post_with_the_documented_fields() -> None:
-    sent = parcel(content={"type": "text", "text": "Olá"}, params=PARAMS)
-    request = build(job("cpc", sent, sender=TAG, campaign=campaign(idAccount="1234")))
+    sent = parcel(content={"type": "text", "text": "Olá"}, params={**PARAMS, "idAccount": "1234"})
+    request = build(job("cpc", sent, sender=TAG))
     assert (request.method, request.path) == ("POST", "/api/messages/massivocpc")
     assert request.headers == {"Authorization": "Bearer instance-token"}
     assert request.json == {
@@ -36,7 +36,7 @@ def test_the_seed_goes_out_as_it_came_in() -> None:
     draft = parse(SEED, context("cpc"))
     (one,) = draft.messages
     sent = parcel(one.phone, one.content, one.params)
-    assert body(sent, campaign=campaign(draft.name, **draft.options)) == SEED
+    assert body(sent, campaign=campaign(draft.name)) == SEED
 
 
 def test_what_a_message_does_not_bring_is_the_accounts_or_empty() -> None:

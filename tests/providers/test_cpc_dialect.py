@@ -29,7 +29,6 @@ def test_the_seed_is_read_whole() -> None:
     assert (draft.name, draft.dialect, draft.senders) == ("Campanha teste", "cpc", ("emp1",))
     assert draft.pacing == Pacing(1000, 2000)
     assert draft.join_key == '["Campanha teste", "emp1", "2025-11-24"]'
-    assert draft.options == {"idAccount": "1234"}
     assert draft.warnings == ()
     assert list(draft.messages) == [
         DraftMessage(

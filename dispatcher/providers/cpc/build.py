@@ -28,7 +28,7 @@ def build(job: Job) -> Request:
 
 def _id_account(job: Job) -> dict[str, str]:
     """One a call: messages of two posts that share a campaign, but not their account, must not share a call."""
-    default = job.campaign.options.get("idAccount") or job.account.options.get("id_account") or ""
+    default = job.account.options.get("id_account") or ""
     found = {str(parcel.params.get("idAccount", default)) for parcel in job.parcels}
     if len(found) > 1:
         raise Unsendable("several_id_accounts")

@@ -22,6 +22,7 @@ from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import text_content, undialable
 
 TIMEZONE = "America/Sao_Paulo"
+MOST_MESSAGES = 100_000  # each is checked before the first is stored: that many take seconds and some 200 MB
 OWN = ("idMessage", "clientId", "contract", "specialistCode", "retryTemplate", "lastTemplate")
 
 
@@ -56,7 +57,7 @@ class Post(BaseModel):
     campaign: Annotated[Name, Field(max_length=500)]
     idAccount: Text | None = None
     tag: Annotated[Name, Field(max_length=100)]
-    messages: list[Message] = Field(min_length=1)
+    messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
 
 
 def recognises(body: Any) -> bool:
@@ -74,7 +75,6 @@ def parse(body: Any, context: ParseContext) -> Draft:
         pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms)),
         senders=(post.tag,),
         join_key=json.dumps([post.campaign, post.tag, _day(account, context.now_ms)], ensure_ascii=False),
-        options={"idAccount": post.idAccount} if post.idAccount else {},
         warnings=tuple(_warnings(post)),
     )
 
@@ -94,6 +94,7 @@ _RULES = {
     "string_pattern_mismatch": "must not be empty",
     "string_type": "must be a text",
     "too_short": "must not be empty",
+    "too_long": f"must not be more than {MOST_MESSAGES} in one post",
 }
 
 
