@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.house.tree import ROOT
 
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def read(name: str) -> str:
