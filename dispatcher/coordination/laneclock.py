@@ -112,6 +112,10 @@ class LaneClock:
         """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
         return bool(self._call("idle", provider, [campaign_text(campaign)]))
 
+    def waiting(self, provider: str, campaign: int) -> int:
+        """How many tickets of the campaign wait for a time of their own."""
+        return int(self._call("waiting", provider, [campaign_text(campaign)]))
+
     # ------------------------------------------------------------ rebuilding
 
     def rest_lanes(self, provider: str, rests: Sequence[tuple[Lane, int]]) -> None:

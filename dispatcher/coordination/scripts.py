@@ -27,6 +27,7 @@ LANE_VERBS = (
     "resume_lanes",
     "file_retries",
     "idle",
+    "waiting",
     "rest_lanes",
     "put_flight",
 )

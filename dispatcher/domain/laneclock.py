@@ -155,6 +155,9 @@ class PlainClock:
         record = self.campaigns.get(campaign)
         return record is None or record.held or self._exhausted(campaign)
 
+    def waiting(self, campaign: int) -> int:
+        return sum(retry[0] == campaign for retry in self.retries)
+
     # ------------------------------------------------------------ rebuilding
 
     def rest_lanes(self, rests: Sequence[tuple[Lane, int]], now: int) -> None:

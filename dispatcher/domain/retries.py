@@ -2,15 +2,22 @@
 
 Backoff is exponential with full jitter: the n-th retry comes after a uniform draw from 0 .. base * 2^(n-1),
 at most `CAP_S`, but never before the provider's own `Retry-After`.
+
+The lane clock is only told of what is due soon (`near`); what waits longer waits in the ledger, however much of it
+there is, and the sweeper files it in slices of `SLICE` when its time comes.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import JITTER_STEPS
+from dispatcher.domain.tickets import Retry
 
 BASE_S = 2.0  # a provider that is restarted needs seconds
 CAP_S = 300.0  # five minutes: a message that is worth another try should not wait for hours
+NEAR_MS = 60_000  # far above the time between two sweeps: what comes due is filed before it is
+SLICE = 1_000  # messages of a campaign that are filed at once: a fast campaign's work for a few seconds
 
 
 def backoff_ms(attempt: int, jitter: int, retry_after_s: float | None = None) -> int:
@@ -25,3 +32,8 @@ def after_attempt(outcome: Outcome, attempt: int, max_attempts: int) -> Outcome:
     if outcome.fate is Fate.RETRY and attempt >= max_attempts:
         return replace(outcome, fate=Fate.FAILED, reason="attempts_exhausted", detail=outcome.detail or outcome.reason)
     return outcome
+
+
+def near(retries: Iterable[Retry], now_ms: int) -> list[Retry]:
+    """Those that the clock should know of now."""
+    return [retry for retry in retries if retry.due_ms <= now_ms + NEAR_MS]

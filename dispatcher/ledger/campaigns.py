@@ -106,7 +106,7 @@ class Campaigns:
     # ------------------------------------------------------------ the lane clock's side
 
     def plan_of(self, campaign: int) -> tuple[Plan, tuple[Retry, ...]]:
-        """The campaign as the clock should know it, and what waits for its time. Raises LookupError."""
+        """The campaign as the clock should know it, and the first of what waits for its time. Raises LookupError."""
         with autocommit(self._engine) as connection:
             return plans.plan_of(connection, campaign)
 

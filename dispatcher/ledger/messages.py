@@ -109,8 +109,6 @@ CROSS JOIN LATERAL (
 """
 """Of few messages `m` each one's attempt `a`; OFFSET 0 keeps it a look into the primary key for each."""
 
-PENDING_COUNT = text("SELECT coalesce(sum(pending), 0)::int FROM campaign_count WHERE campaign_id = :campaign")
-
 EXPECTED = text("""
 SELECT DISTINCT phone_key FROM message
 WHERE campaign_id = :campaign AND state IN ('pending', 'sending') AND phone_key = ANY(:keys)
@@ -172,10 +170,6 @@ class Messages:
         waiting = ((row.seq, epoch_ms(row.due_at) or 0) for row in rows if row.pending)
         sending = tuple((row.seq, row.attempts) for row in rows if not row.pending)
         return Whereabouts(tuple(merged(waiting, ticket.size)), sending)
-
-    def pending_count(self, campaign: int) -> int:
-        with autocommit(self._engine) as connection:
-            return int(connection.execute(PENDING_COUNT, {"campaign": campaign}).scalar_one())
 
     def expected(self, campaign: int, keys: Sequence[str]) -> set[str]:
         """Of these clients, those for whom a message of the campaign waits or is leaving. Reads the whole campaign."""

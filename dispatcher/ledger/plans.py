@@ -5,8 +5,8 @@
           or a hole      |     the cursor runs from the first that is pending
 
 The frontier lies behind the last message that ever was claimed. A pending message before it without a due time is
-a hole: it was released, but its job never claimed it. Holes and waiting retries are given as retries, at
-most a batch in each, because the clock hands a retry out whole.
+a hole: it was released, but its job never claimed it. Holes and the first of the waiting retries are given as
+retries, at most a batch in each, because the clock hands a retry out whole.
 """
 
 from sqlalchemy import Connection, RowMapping, text
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, text
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.retries import SLICE
 from dispatcher.domain.tickets import Plan, Retry, merged
 from dispatcher.ledger.times import epoch_ms
 
@@ -31,8 +32,10 @@ ORDER BY seq LIMIT 1
 """)
 
 WAITING = text("""
-SELECT seq, due_at FROM message
-WHERE campaign_id = :campaign AND state = 'pending' AND due_at IS NOT NULL
+SELECT * FROM (
+    SELECT seq, due_at FROM message
+    WHERE campaign_id = :campaign AND state = 'pending' AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT :limit
+) AS first
 UNION ALL
 SELECT seq, due_at FROM message
 WHERE campaign_id = :campaign AND seq >= :untouched AND seq < :frontier AND state = 'pending' AND due_at IS NULL
@@ -83,9 +86,10 @@ def pacing_of(row: RowMapping) -> Pacing:
 
 
 def _waiting(connection: Connection, row: RowMapping, frontier: int, batch: int) -> tuple[Retry, ...]:
-    """Retries and holes, and a note of how far there are no holes any more, so that nobody looks there again."""
+    """The first retries, all holes, and a note of how far there are none any more, so that nobody looks there again."""
     campaign, untouched = row["id"], row["untouched_from"]
-    found = connection.execute(WAITING, {"campaign": campaign, "untouched": untouched, "frontier": frontier}).all()
+    asked = {"campaign": campaign, "untouched": untouched, "frontier": frontier, "limit": SLICE}
+    found = connection.execute(WAITING, asked).all()
     holes = [one.seq for one in found if one.due_at is None]
     whole_to = min(holes, default=frontier)
     if whole_to - untouched >= REMEMBER_EVERY:

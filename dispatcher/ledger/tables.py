@@ -208,7 +208,7 @@ message = Table(
     Column("detail", Text),
     Column("provider_ref", Text),
     Index("message_rare", "campaign_id", "state", "seq", postgresql_where=text("state NOT IN ('pending', 'sent')")),
-    Index("message_retry", "campaign_id", "seq", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
+    Index("message_due", "campaign_id", "due_at", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
     Index("message_in_doubt", "claimed_at", "campaign_id", "seq", postgresql_where=text("state = 'in_doubt'")),
     Index("message_look_up", "due_at", postgresql_where=text("state = 'in_doubt' AND due_at IS NOT NULL")),

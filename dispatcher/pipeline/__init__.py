@@ -6,6 +6,7 @@
     send      begin, claim, guard, call                        (workers, from here on)
     settle    the outcome is written, the lane freed
     complete  the campaign is closed
+    wait      what is due later is kept in the ledger, and filed with the clock shortly before
 
     doubt     what may have reached its recipient is looked up; `decide`: an operator's word on it
     reply     replies, receipts and connection changes
@@ -14,6 +15,6 @@
     rebuild   Redis from the ledger
 
 What leads from `pace` to `complete` is handed on by workers/tasks.py and workers/pacer.py; no station of that
-way calls the next. The others tell the clock by `plan` and end campaigns by `complete`. Read `ports` for what
-all of them stand on, and `desk` for what people see.
+way calls the next. The others tell the clock by `plan` and `wait` and end campaigns by `complete`. Read `ports` for
+what all of them stand on, and `desk` for what people see.
 """

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Released, Ticket
 from dispatcher.pipeline.ports import Settled
 from dispatcher.pipeline.stations import Stations
@@ -39,7 +40,8 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
         pending=len(found.pending),
         in_doubt=len(found.sending),
     )
-    return stations.clock.finish(provider, ticket, stations.jitter(), 0, found.pending).exhausted
+    retries = near(found.pending, stations.now_ms())
+    return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries).exhausted
 
 
 def cut_off(

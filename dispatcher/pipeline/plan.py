@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.stations import Stations
@@ -18,12 +19,12 @@ def plan(stations: Stations, campaign: int) -> None:
 
 
 def plan_anew(stations: Stations, campaign: int) -> None:
-    """Forget what the clock knew of a campaign and build it from the ledger, waiting retries included."""
+    """Forget what the clock knew of a campaign and build it from the ledger, with what waits and is due soon."""
     provider = provider_of(stations, campaign)
     stations.clock.forget(provider, campaign)
     known, retries = stations.campaigns.plan_of(campaign)
     _tell(stations, provider, known)
-    stations.control.file_retries(provider, campaign, retries)
+    stations.control.file_retries(provider, campaign, near(retries, stations.now_ms()))
 
 
 def _tell(stations: Stations, provider: str, known: Plan) -> None:

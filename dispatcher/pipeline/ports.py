@@ -64,6 +64,9 @@ class LaneControl(Protocol):
     def idle(self, provider: str, campaign: int) -> bool:
         """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
 
+    def waiting(self, provider: str, campaign: int) -> int:
+        """How many tickets of the campaign wait for a time of their own."""
+
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
         """Release these messages (again) at their time, from whichever lane of the campaign is free.
 
@@ -124,9 +127,6 @@ class Messages(Protocol):
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
         """What became of a ticket whose lease ran out."""
 
-    def pending_count(self, campaign: int) -> int:
-        """How many messages are pending."""
-
     def stuck(self, older_than_s: float, limit: int) -> list[tuple[int, int, int]]:
         """(campaign, seq, attempt) of messages that have been sending for longer than that."""
 
@@ -144,6 +144,16 @@ class Doubts(Protocol):
         """Count one look-up; the next is due then, or (None) never: an operator decides."""
 
 
+class Waits(Protocol):
+    """Pending messages with a due time, which wait in the ledger until it is near."""
+
+    def campaigns(self, soon_ms: int) -> list[int]:
+        """Running campaigns with messages that are due by then."""
+
+    def due(self, campaign: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
+        """Of a campaign's messages that are due by then up to `limit`, those due first before the others."""
+
+
 class Campaigns(Protocol):
     def accept(
         self, account: Account, draft: Draft, idempotency: tuple[str, str] | None, refuse: Refuse | None
@@ -156,7 +166,7 @@ class Campaigns(Protocol):
     def get(self, campaign: int) -> Campaign: ...
 
     def plan_of(self, campaign: int) -> tuple[Plan, tuple[Retry, ...]]:
-        """The campaign as the clock should know it, from what the ledger holds."""
+        """The campaign as the clock should know it, and what waits for its time, the first thousand of it."""
 
     def opened(self, campaign: int) -> None: ...
 

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from time import monotonic
 
 from dispatcher.domain.pacing import delay_ms
+from dispatcher.domain.retries import near
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.ports import ClockBuilder, Survivors
 from dispatcher.pipeline.stations import Stations, lease_ms
@@ -63,8 +64,8 @@ def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> N
     plan, retries = stations.campaigns.plan_of(campaign)
     if plan.over:
         return
-    builder.plan(provider, plan, retries)
     now_ms = stations.now_ms()
+    builder.plan(provider, plan, near(retries, now_ms))
     for lane in plan.lanes:
         builder.rest_lane(provider, lane, now_ms + delay_ms(plan.pacing, stations.jitter()))
     stations.campaigns.opened(campaign)

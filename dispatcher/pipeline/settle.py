@@ -8,7 +8,7 @@ from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
-from dispatcher.domain.retries import after_attempt, backoff_ms
+from dispatcher.domain.retries import after_attempt, backoff_ms, near
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
@@ -86,7 +86,7 @@ def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:
 def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:
     again = {Fate.RETRY, Fate.DEFERRED}
     waiting = [(one.seq, one.due_ms or 0) for one in settled if one.outcome.fate in again]
-    retries = [*merged(waiting, passage.ticket.size), *passage.put_back]
+    retries = near([*merged(waiting, passage.ticket.size), *passage.put_back], stations.now_ms())
     if not passage.called:
         return stations.clock.skip(passage.provider, passage.ticket, retries).exhausted
     busy_ms = provider_busy_ms(passage.campaign.pacing, len(passage.parcels)) if paces_batches else 0

@@ -17,6 +17,7 @@ from dispatcher.pipeline.ports import (
     LockBook,
     Messages,
     Publisher,
+    Waits,
 )
 
 
@@ -38,6 +39,7 @@ class Stations:
     locks: ContactLocks
     lock_book: LockBook
     messages: Messages
+    waits: Waits
     doubts: Doubts
     campaigns: Campaigns
     accounts: Accounts

@@ -7,6 +7,7 @@ told next, so that it releases nothing; only the calls already in flight still h
 from typing import Protocol
 
 from dispatcher.domain.lifecycle import CampaignState
+from dispatcher.domain.retries import near
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import plan, provider_of, release_again
 from dispatcher.pipeline.stations import Stations
@@ -61,5 +62,5 @@ def retry_failed(stations: Stations, book: CampaignBook, campaign: int) -> bool:
         return stations.campaigns.get(campaign).state is not CampaignState.CANCELLED
     _, waiting = stations.campaigns.plan_of(campaign)
     with if_reachable():
-        release_again(stations, campaign, [retry for retry in waiting if retry.due_ms])
+        release_again(stations, campaign, [retry for retry in near(waiting, stations.now_ms()) if retry.due_ms])
     return True

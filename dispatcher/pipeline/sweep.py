@@ -5,6 +5,7 @@ an event that nobody processed    Redis missed its job
 a doubt whose look-up is due      nothing waits in Celery, so somebody must look
 sending for far too long          its lease was lost together with Redis's memory
 done, but still running           its last worker died before saying so
+what is due soon                  the clock knows nothing of what waits longer than a minute
 pending, but unknown to the clock a retry was lost
 running, but held by the clock    a resume did not reach it
 a sender that was disconnected    the webhook that says it is back may never come: it is asked
@@ -13,11 +14,13 @@ a sender that was disconnected    the webhook that says it is back may never com
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dispatcher.domain.retries import near
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import cut_off
 from dispatcher.pipeline.plan import plan, plan_anew, provider_of
 from dispatcher.pipeline.senders import is_disconnected, resume_senders
 from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.wait import file_all_due
 from dispatcher.telemetry import emit
 
 SWEEP_EVERY_S = 5.0  # a few cheap queries for each worker; what fell is found within twice that
@@ -44,6 +47,7 @@ class Sweeper:
         stations.bus.inbound(stations.inbound.waiting(EVENT_OVERDUE_S, BATCH))
         stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
         self._doubt_stuck()
+        file_all_due(stations)
         self._check_idle()
         self._ask_lines()
 
@@ -69,10 +73,15 @@ class Sweeper:
         idle = {one for one in self.stations.campaigns.running() if self._is_idle(one)}
         for campaign in idle & self._suspects:
             provider = provider_of(self.stations, campaign)
-            if not complete(self.stations, provider, campaign) and self.stations.messages.pending_count(campaign):
+            if not complete(self.stations, provider, campaign) and self._lacks(campaign):
                 plan_anew(self.stations, campaign)
                 emit("campaign.healed", "warning", campaign=campaign)
         self._suspects = idle
+
+    def _lacks(self, campaign: int) -> bool:
+        """Does an idle clock lack something of it? What is due later than soon is not for the clock yet."""
+        known, waiting = self.stations.campaigns.plan_of(campaign)
+        return known.next < known.end or bool(near(waiting, self.stations.now_ms()))
 
     def _is_idle(self, campaign: int) -> bool:
         return self.stations.control.idle(provider_of(self.stations, campaign), campaign)

@@ -24,6 +24,7 @@ from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.schema import upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
+from dispatcher.ledger.waits import Waits
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.stations import Stations
 from dispatcher.providers import registry
@@ -63,6 +64,7 @@ class Wiring:
         self.accounts = Accounts(self.engine, self.secrecy)
         self.campaigns = Campaigns(self.engine)
         self.messages = Messages(self.engine)
+        self.waits = Waits(self.engine)
         self.doubts = Doubts(self.engine)
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
@@ -88,6 +90,7 @@ class Wiring:
             locks=self.locks,
             lock_book=self.lock_book,
             messages=self.messages,
+            waits=self.waits,
             doubts=self.doubts,
             campaigns=self.campaigns,
             accounts=self.accounts,

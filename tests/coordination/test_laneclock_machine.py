@@ -236,6 +236,10 @@ class ClockMachine(RuleBasedStateMachine):
     def idle(self, campaign: int) -> None:
         assert self.clock.idle(PROVIDER, campaign) == self.twin.idle(campaign)
 
+    @rule(campaign=campaigns)
+    def waiting(self, campaign: int) -> None:
+        assert self.clock.waiting(PROVIDER, campaign) == self.twin.waiting(campaign)
+
     # ------------------------------------------------------------ loss of memory
 
     @precondition(lambda self: len(self.tickets) > 3)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, TextClause, text
 from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MessageId, campaign_text, job_text
 from dispatcher.domain.outcomes import Fate
-from dispatcher.ledger import doubts, leads, lines, messages, plans, steering, survivors
+from dispatcher.ledger import doubts, leads, lines, messages, plans, steering, survivors, waits
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.times import moment
 from tests.ledger.drafts import draft
@@ -91,6 +91,7 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "recipients": blocks(engine, leads.OF_JOB, campaign=campaign, job=job, seqs=[CLAIMED, CLAIMED + 1]),
         "page": blocks(engine, lines.PAGE, campaign=campaign, after=CLAIMED, limit=20),
         "rare": blocks(engine, lines.PAGE_OF_RARE_STATE, campaign=campaign, after=-1, limit=20, state="in_doubt"),
+        "due": blocks(engine, waits.DUE, campaign=campaign, soon=moment(DUE), limit=20),
         "doubts": blocks(engine, lines.IN_DOUBT, campaign=None, seq=None, limit=20),
     }
     assert {what: number for what, number in read.items() if number > BLOCKS_OF_A_SCAN} == {}

@@ -2,15 +2,23 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0004"
 down_revision = "0003"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 
+WAITS = sa.text("state = 'pending' AND due_at IS NOT NULL")
+
+
 def upgrade() -> None:
-    pass
+    op.drop_index("message_retry", "message")
+    op.create_index("message_due", "message", ["campaign_id", "due_at"], postgresql_where=WAITS)
 
 
 def downgrade() -> None:
-    pass
+    op.drop_index("message_due", "message")
+    op.create_index("message_retry", "message", ["campaign_id", "seq"], postgresql_where=WAITS)

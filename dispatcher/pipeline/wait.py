@@ -1,0 +1,23 @@
+"""The station of what waits for a time of its own: kept in the ledger, filed with the clock shortly before.
+
+Redis holds a campaign's next slice of it at most, so that a million clients who are in contact do not become a million
+retries there. Filing twice does no harm: it is the same entry, and the claim swallows what left meanwhile.
+"""
+
+from dispatcher.domain.retries import NEAR_MS, SLICE
+from dispatcher.pipeline.plan import provider_of, release_again
+from dispatcher.pipeline.stations import Stations
+
+
+def file_due(stations: Stations, campaign: int) -> None:
+    """Tell the clock what of a campaign is due soon, as long as it has little of it."""
+    if stations.control.waiting(provider_of(stations, campaign), campaign) > SLICE // 2:
+        return
+    due = stations.waits.due(campaign, stations.now_ms() + NEAR_MS, SLICE)
+    if due:
+        release_again(stations, campaign, due)
+
+
+def file_all_due(stations: Stations) -> None:
+    for campaign in stations.waits.campaigns(stations.now_ms() + NEAR_MS):
+        file_due(stations, campaign)
