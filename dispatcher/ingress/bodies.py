@@ -98,6 +98,8 @@ KINBOX_CHANGE = body(
     {"secondsBetweenMessages": 10},
 )
 
+KINBOX_RESULTS = body(_object("status", "count", status="string", count="integer"), {"status": "read", "count": 3})
+
 BUILDER_LOGIN = body(_object("user", "password", user="string", password="string"))
 
 BUILDER_REFRESH = body(_object("refresh_token", refresh_token="string"))

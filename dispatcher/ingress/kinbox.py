@@ -33,7 +33,7 @@ from dispatcher.ingress.door import (
 from dispatcher.ingress.refusals import Refused, not_found, speaking, unauthorised
 from dispatcher.pipeline.desk import Order, UpstreamView
 from dispatcher.providers.contract import BadRequest
-from dispatcher.providers.kinbox.change import read_change
+from dispatcher.providers.kinbox.change import check_results, read_change
 from dispatcher.providers.kinbox.render import Progress, campaign_object, error_object, lead_object
 from dispatcher.providers.kinbox.search import wanted_by
 from dispatcher.providers.registry import provider
@@ -122,6 +122,20 @@ def change(campaign_id: str, account: Caller, house: Inside, body: Body) -> dict
     if not asked.is_empty and not house.desk.upstream.change(view.seen.campaign.id, asked):
         raise _over(view, "changed")
     return campaign(campaign_id, account, house)
+
+
+@router.patch("/v3/campaigns/{campaign_id}/results", openapi_extra=bodies.KINBOX_RESULTS)
+def results(campaign_id: str, account: Caller, house: Inside, body: Body) -> dict[str, Any]:
+    """Answers the campaign with the results that were counted here; a count that somebody else reports changes none."""
+    view = _own(house, account, campaign_id)
+    check_results(body.object)
+    return _shown(view, house.desk.now_ms())
+
+
+@router.post("/v3/campaigns/test-event", status_code=201, response_class=Response)
+def test_event(account: Caller) -> Response:
+    """Shows that address and token are right; whatever the body is, nothing comes of it."""
+    return Response(status_code=201)
 
 
 @router.delete("/v3/campaigns/{campaign_id}")

@@ -241,6 +241,40 @@ def test_a_list_that_makes_no_sense_is_400(shared_web: Web, params: dict[str, An
     assert answer.json()["message"][0].startswith(f"{field}: ")
 
 
+def test_a_report_of_results_answers_what_was_counted_here(web: Web) -> None:
+    campaign = made(web)
+    work(web, Fate.SENT)
+    answer = web.http.patch(f"/v3/campaigns/{campaign}/results", json={"status": "read", "count": 3}, headers=TOKEN)
+    assert (answer.status_code, answer.json()["resultCounts"]) == (200, seen(web, campaign)["resultCounts"])
+    assert (answer.json()["resultCounts"]["sent"], answer.json()["resultCounts"]["read"]) == (len(LEADS), 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["status", "count"]),
+        ({"status": "sent"}, ["count"]),
+        ({"status": "done", "count": 1}, ["status"]),
+        ({"status": ["sent"], "count": -1}, ["status", "count"]),
+        ({"status": "sent", "count": True}, ["count"]),
+        ({"status": "sent", "count": 1.5}, ["count"]),
+    ],
+)
+def test_a_report_that_makes_no_sense_is_400(shared_web: Web, body: Any, fields: list[str]) -> None:
+    answer = shared_web.http.patch(f"/v3/campaigns/{made(shared_web)}/results", json=body, headers=TOKEN)
+    assert answer.status_code == 400
+    assert [line.partition(":")[0] for line in answer.json()["message"]] == fields
+    assert shared_web.http.patch(f"/v3/campaigns/{NOBODY}/results", json=body, headers=TOKEN).status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"type": "x"}', b"no JSON"])
+def test_a_test_event_answers_201_to_whoever_has_the_token(shared_web: Web, content: bytes) -> None:
+    path = "/v3/campaigns/test-event"
+    answer = shared_web.http.post(path, content=content, headers=TOKEN)
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert shared_web.http.post(path, content=content).status_code == 401
+
+
 def test_what_is_deleted_is_cancelled_and_gone_for_the_client(web: Web) -> None:
     campaign = made(web)
     answer = web.http.delete(f"/v3/campaigns/{campaign}", headers=TOKEN)

@@ -1,4 +1,5 @@
 """`PATCH /v3/campaigns/{id}`: schedule and pace of what is not sent yet, and what of a campaign is frozen.
+Beside it `PATCH …/results`, a report of somebody else's counts.
 
 A field with the value that the campaign has is no change, so that a whole campaign can be sent back as it was read.
 """
@@ -16,6 +17,8 @@ from dispatcher.providers.kinbox.form import NUMBERS, given_in, wrong_types
 from dispatcher.providers.kinbox.render import asked_of
 from dispatcher.providers.schedule import start_ms
 
+COUNTED = ("sent", "received", "read", "answered")
+_MOST = 10_000_000  # as for `chunkSize`
 CHANGEABLE = ("scheduledTo", *NUMBERS)
 _ANSWERED = ("originalScheduledTo", "finishedAtPrediction")  # ours to say: what a caller says of them is passed over
 
@@ -40,6 +43,18 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Cha
         scheduled_for_ms=None if moved is None else start_ms(moved, now_ms, "scheduledTo"),
         options=options if campaign.dialect == "kinbox" else {},
     )
+
+
+def check_results(body: Mapping[str, Any]) -> None:
+    """Is it a report on one of the result counts? Raises BadRequest, which names every field that is wrong."""
+    status, count = body.get("status"), body.get("count")
+    wrong = []
+    if not isinstance(status, str) or status not in COUNTED:
+        wrong.append(("status", f"must be one of the following values: {', '.join(COUNTED)}"))
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MOST:
+        wrong.append(("count", f"must be an integer number from 0 to {_MOST}"))
+    if wrong:
+        raise BadRequest(*wrong)
 
 
 def _has(campaign: Campaign) -> dict[str, Any]:
