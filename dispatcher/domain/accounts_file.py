@@ -32,6 +32,7 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
     "cpc": ("token",),
     "builder": ("user", "password", "apikey", "organization", "bot"),
 }
+FOLLOW_UPS = ("provider", "dispatcher")
 DAY_S = 86_400
 
 
@@ -126,6 +127,18 @@ class AccountSpec(_Table):
         words = options.get(optout.OPTION, [])
         if not isinstance(words, list) or not all(isinstance(word, str) and optout.bare(word) for word in words):
             raise ValueError(f"{optout.OPTION} must be a list of words")
+        return options
+
+    @field_validator("options")
+    @classmethod
+    def _options_that_are_words_are_known(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """A misspelt one would show at the first campaign, or never."""
+        try:
+            zone_name(str(options.get("timezone", "UTC")))
+        except ValueError as error:
+            raise ValueError(f"timezone {error}") from None
+        if options.get("follow_ups", FOLLOW_UPS[0]) not in FOLLOW_UPS:
+            raise ValueError(f"follow_ups must be {' or '.join(FOLLOW_UPS)}")
         return options
 
     @field_validator("delay_max")

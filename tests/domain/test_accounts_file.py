@@ -98,6 +98,8 @@ def test_cpc_is_guarded_and_patient_unless_told_otherwise() -> None:
         ('provider = "uazapi"', 'provider = "sms"', "account[0].provider: "),
         ('["https://outra.uazapi.com"]', '["outra.uazapi.com"]', "account[0].sender[0].base_urls[0]: must be http"),
         ('["https://outra.uazapi.com"]', '["https://o.com/send"]', "account[0].sender[0].base_urls[0]: must be scheme"),
+        ('paths = { login = "/login" }', 'timezone = "Brazil"', "account[0].options: timezone is no time zone"),
+        ('paths = { login = "/login" }', 'follow_ups = "us"', "account[0].options: follow_ups must be provider or"),
         ("delay_max = 4", "delay_max = 1", "account[0].delay_max: must not be less than delay_min"),
         ("delay_min = 1.5", "delay_min = -1", "account[0].delay_min: "),
         ("timeout_s = 12.5", "timeout_s = 0", "account[0].timeout_s: "),

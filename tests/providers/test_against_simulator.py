@@ -186,6 +186,15 @@ def test_the_second_link_of_cpc_takes_over(simulator: SimulatorClient, caller: C
     assert len(simulator.deliveries(CLIENT)) == 1
 
 
+@pytest.mark.parametrize("fault", [{"kind": "hang", "deliver": True}, {"kind": "reset_after"}], ids=str)
+def test_the_second_link_of_cpc_is_not_asked_when_the_first_may_have_sent(
+    simulator: SimulatorClient, caller: Caller, fault: dict[str, Any]
+) -> None:
+    simulator.set_faults({**fault, "link": "one"})
+    assert fates(caller.call(to(simulator, "cpc", links=("one", "two"))).outcomes) == [D]
+    assert len(simulator.calls()) == len(simulator.deliveries(CLIENT)) == 1
+
+
 def test_a_batch_of_uazapi_that_was_taken_in_part_stays_in_doubt(simulator: SimulatorClient, caller: Caller) -> None:
     simulator.set_faults({"kind": "partial", "provider": "uazapi"})
     batch = replace(to(simulator, "uazapi"), parcels=parcels(PHONES))
