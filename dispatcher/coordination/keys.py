@@ -10,6 +10,7 @@
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
+    d:looks:<campaign>   hash    {rounds, last}: how often and when (ms) sweepers looked at it
     send.<p>             list    Celery's queue of the provider's jobs; only its length is looked at
 
 Names hold providers, campaign and lane ids; a client is the keyed digest of its number.
@@ -51,6 +52,10 @@ def retries(provider: str) -> str:
 
 def lock(scope: str, digest: str) -> str:
     return f"d:lock:{scope}:{digest}"
+
+
+def looks(campaign: int) -> str:
+    return f"d:looks:{campaign}"
 
 
 def memory(provider: str) -> list[str]:

@@ -27,6 +27,13 @@ class MessageView(NamedTuple):
     answered_at_ms: int | None
 
 
+class Looks(NamedTuple):
+    """How often the sweepers looked after a campaign, and when they last did."""
+
+    rounds: int
+    last_ms: int
+
+
 class DoubtView(NamedTuple):
     """A message in doubt, after so many `look_ups`. Without a `due_at_ms` there is no other: an operator decides."""
 

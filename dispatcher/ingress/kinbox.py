@@ -32,6 +32,7 @@ from dispatcher.ingress.door import (
 )
 from dispatcher.ingress.refusals import Refused, not_found, speaking, unauthorised
 from dispatcher.pipeline.desk import Order, UpstreamView
+from dispatcher.pipeline.sweep import SWEEP_EVERY_S
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.kinbox.change import check_results, read_change
 from dispatcher.providers.kinbox.render import Progress, campaign_object, error_object, lead_object
@@ -213,9 +214,18 @@ def _shown(view: UpstreamView, now_ms: int) -> dict[str, Any]:
         last_message_at_ms=last_ms,
         finish_ms=_finish_ms(view, now_ms),
         gate_ms=view.gate_ms,
+        looks=view.looks,
+        next_look_ms=_next_look_ms(view),
         chunks=view.chunks,
     )
     return campaign_object(replace(campaign, state=state), campaign.created_at_ms, counts, progress)
+
+
+def _next_look_ms(view: UpstreamView) -> int | None:
+    """While it runs: a sweep after the last one, or sooner where there are several workers."""
+    if view.looks is None or view.seen.campaign.state is not CampaignState.RUNNING:
+        return None
+    return view.looks.last_ms + int(SWEEP_EVERY_S * 1000)
 
 
 def _finish_ms(view: UpstreamView, now_ms: int) -> int | None:

@@ -18,7 +18,7 @@ from dispatcher.domain.folders import Cleared, FolderLine, Receipts
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.domain.views import DoubtView, MessageView, Suppression
+from dispatcher.domain.views import DoubtView, Looks, MessageView, Suppression
 
 T = TypeVar("T")
 
@@ -49,12 +49,14 @@ class UpstreamView:
     """A campaign as its upstream app is shown it. Times are UTC epoch milliseconds.
 
     `chunks` by their index; `gate_ms`: when the next chunk may start, while the campaign stands between two.
+    `looks`: how it was looked after; None: not in the last hour, or it is not known.
     """
 
     seen: CampaignView
     chunks: Mapping[int, ChunkCount]
     gate_ms: int | None = None
     changed_ms: int | None = None
+    looks: Looks | None = None
 
 
 class FolderView(NamedTuple):

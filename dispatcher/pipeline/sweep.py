@@ -70,7 +70,9 @@ class Sweeper:
 
     def _check_idle(self) -> None:
         """Campaigns that run in the ledger but not on the clock; twice in a row, for a retry may be under way."""
-        idle = {one for one in self.stations.campaigns.running() if self._is_idle(one)}
+        running = self.stations.campaigns.running()
+        idle = {one for one in running if self._is_idle(one)}
+        self.stations.looked_at(running, self.stations.now_ms())
         for campaign in idle & self._suspects:
             provider = provider_of(self.stations, campaign)
             if not complete(self.stations, provider, campaign) and self._lacks(campaign):

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from dispatcher.coordination.looks import LookBook
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Change, Wanted
+from dispatcher.domain.views import Looks
 from dispatcher.ledger.upstream import UpstreamCampaigns
 from dispatcher.pipeline import change, steer
 from dispatcher.pipeline.desk import CampaignView, UpstreamView
@@ -19,6 +21,7 @@ class UpstreamCounter:
         self._campaigns = campaigns
         self._book = UpstreamCampaigns(wiring.engine)
         self._views = LaneViews(wiring.redis)
+        self._looks = LookBook(wiring.redis)
 
     def find(
         self, account: Account, wanted: Wanted, offset: int = 0, limit: int = 1
@@ -39,9 +42,9 @@ class UpstreamCounter:
     def _shown(self, account: Account, seen: Sequence[CampaignView]) -> list[UpstreamView]:
         numbers = [one.campaign.id for one in seen]
         chunks, changed = self._book.chunks(numbers), self._book.last_change_ms(numbers)
-        gates = self._gates(account.provider, numbers)
+        gates, looks = self._gates(account.provider, numbers), self._looked_at(numbers)
         return [
-            UpstreamView(one, chunks[number], gates.get(number), changed.get(number))
+            UpstreamView(one, chunks[number], gates.get(number), changed.get(number), looks.get(number))
             for number, one in zip(numbers, seen, strict=True)
         ]
 
@@ -51,3 +54,9 @@ class UpstreamCounter:
         with if_reachable():
             gates = self._views.gates(provider, numbers)
         return gates
+
+    def _looked_at(self, numbers: Sequence[int]) -> dict[int, Looks]:
+        looks: dict[int, Looks] = {}
+        with if_reachable():
+            looks = self._looks.of(numbers)
+        return looks

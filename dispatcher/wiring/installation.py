@@ -8,6 +8,7 @@ from random import SystemRandom
 from dispatcher.coordination.connection import connect, our_words
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
+from dispatcher.coordination.looks import LookBook
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
@@ -100,6 +101,7 @@ class Wiring:
             campaign=remembered(self.campaigns.get),
             account=remembered(self.accounts.account),
             sender=remembered(self.accounts.sender),
+            looked_at=LookBook(self.redis).note,
             now_ms=self.shared_clock.now_ms,
             jitter=lambda: chance.randrange(JITTER_STEPS),
             batch=_batch,

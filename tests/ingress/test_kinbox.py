@@ -10,6 +10,8 @@ from dispatcher.domain.claims import Settled
 from dispatcher.domain.ids import parse_campaign
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Ticket
+from dispatcher.pipeline.sweep import Sweeper
+from dispatcher.wiring import first_lookup_s
 from tests.ingress.asks import ANA, BIA, CAIO, CREATING, bearer
 from tests.ingress.conftest import ACCOUNTS, Web, running, settings_for
 from tests.waiting import wait_until
@@ -140,6 +142,24 @@ def test_a_campaign_tells_how_far_it_is(web: Web) -> None:
         ("1", BIA, "error", "because"),
         ("2", CAIO, "sent", None),
     ]
+
+
+def test_the_looks_of_the_sweepers_are_health_checks(web: Web) -> None:
+    campaign = made(web)
+    assert checks(web, campaign) == (0, None, None)
+    sweeper = Sweeper(web.wiring.stations, first_lookup_s)
+    for _ in range(2):
+        sweeper.sweep()
+    count, last, following = checks(web, campaign)
+    assert (count, last < following) == (2, True)
+    told(web, campaign, "pause")
+    sweeper.sweep()
+    assert checks(web, campaign) == (2, last, None)
+
+
+def checks(web: Web, campaign: str) -> tuple[int, Any, Any]:
+    health = seen(web, campaign)["healthCheckData"]
+    return health["healthCheckExecutions"], health["lastHealthCheckAt"], health["nextHealthCheckAt"]
 
 
 def test_a_campaign_is_known_by_its_plain_number_too(web: Web) -> None:

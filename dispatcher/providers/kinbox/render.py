@@ -21,7 +21,7 @@ from dispatcher.domain.forecast import chunk_count
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import chunk_size_for
-from dispatcher.domain.views import MessageView
+from dispatcher.domain.views import Looks, MessageView
 from dispatcher.providers.kinbox.build import seconds
 from dispatcher.providers.kinbox.form import FIELDS
 from dispatcher.providers.stamps import iso
@@ -41,13 +41,16 @@ _STATUSES = {
 class Progress:
     """How far a campaign is (UTC epoch, ms). `updated_at_ms` None: since it was accepted, nothing happened.
 
-    `gate_ms`: when the next chunk may start, while the campaign stands between two.
+    `gate_ms`: when the next chunk may start, while the campaign stands between two. `looks`: how it was looked
+    after; `next_look_ms`: when it will be next.
     """
 
     updated_at_ms: int | None = None
     last_message_at_ms: int | None = None
     finish_ms: int | None = None
     gate_ms: int | None = None
+    looks: Looks | None = None
+    next_look_ms: int | None = None
     chunks: Mapping[int, ChunkCount] = field(default_factory=dict)
 
 
@@ -71,7 +74,7 @@ def campaign_object(
     updated_at = iso(progress.updated_at_ms or accepted_at_ms)
     waits = campaign.state is CampaignState.RUNNING and progress.gate_ms is not None
     start_ms = campaign.scheduled_for_ms if campaign.state is CampaignState.SCHEDULED else None
-    number, last = campaign_text(campaign.id), iso(progress.last_message_at_ms)
+    number = campaign_text(campaign.id)
     return {
         **asked,
         "id": number,
@@ -93,8 +96,8 @@ def campaign_object(
         "progress": processed * 100 // total if total else 0,
         "resultCounts": _result_counts(counts, progress.chunks, processed // (size or total) if total else 0),
         "messagesProcessed": processed,
-        "lastMessageProcessedAt": last,
-        "healthCheckData": _health(processed, last, number, _chunk_at_work(campaign.state, progress.chunks)),
+        "lastMessageProcessedAt": iso(progress.last_message_at_ms),
+        "healthCheckData": _health(processed, campaign, progress),
         "workspaceId": campaign.account_id,
         "createdAt": iso(accepted_at_ms),
         "lastUpdateAt": updated_at,
@@ -167,14 +170,15 @@ def _chunk_at_work(state: CampaignState, chunks: Mapping[int, ChunkCount]) -> st
     return next((str(index) for index, one in chunks.items() if one.settled < one.total), None)
 
 
-def _health(processed: int, last: str | None, number: str, chunk: str | None) -> dict[str, Any]:
-    """There is no such check here that would be counted: a sweeper looks after every campaign."""
+def _health(processed: int, campaign: Campaign, progress: Progress) -> dict[str, Any]:
+    """Every worker's sweeper looks after every campaign that runs: that is a check here."""
+    looks = progress.looks
     return {
         "messagesProcessed": processed,
-        "lastMessageProcessedAt": last,
-        "healthCheckExecutions": 0,
-        "jobId": number,
-        "chunkId": chunk,
-        "nextHealthCheckAt": None,
-        "lastHealthCheckAt": None,
+        "lastMessageProcessedAt": iso(progress.last_message_at_ms),
+        "healthCheckExecutions": looks.rounds if looks else 0,
+        "jobId": campaign_text(campaign.id),
+        "chunkId": _chunk_at_work(campaign.state, progress.chunks),
+        "nextHealthCheckAt": iso(progress.next_look_ms),
+        "lastHealthCheckAt": iso(looks.last_ms if looks else None),
     }
