@@ -55,7 +55,7 @@ def _is_degree(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -180 <= value <= 180
 
 
-_TEXTS = frozenset(
+TEXTS = frozenset(
     {
         *("text", "file", "docName", "fullName", "phoneNumber", "organization", "email", "url", "name", "address"),
         *("linkPreviewTitle", "linkPreviewDescription", "linkPreviewImage"),
@@ -64,7 +64,7 @@ _TEXTS = frozenset(
 )
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(_TEXTS, (_is_text, "must be a text")),
+    **dict.fromkeys(TEXTS, (_is_text, "must be a text")),
     **dict.fromkeys(("linkPreview", "linkPreviewLarge"), (_is_flag, "must be true or false")),
     **dict.fromkeys(("latitude", "longitude"), (_is_degree, "must be a number of degrees")),
     "selectableCount": (_is_count, "must be a whole number"),

@@ -11,6 +11,7 @@ from starlette.routing import Match
 
 from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations, pages, probes, uazapi, webhooks
 from dispatcher.ingress.access import AccessLog
+from dispatcher.ingress.document import completed
 from dispatcher.ingress.door import House
 from dispatcher.ingress.metrics import registry_for
 from dispatcher.ingress.refusals import Shape, problem, told
@@ -27,6 +28,16 @@ SPEAKERS = {step: door.shape for door in (uazapi, kinbox, cpc, builder) for step
 
 def create_app(desk: Desk, settings: Settings) -> FastAPI:
     """The application over a desk; `settings` must hold the secret key and the admin token."""
+    app = doors()
+    app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
+    app.state.leaving = False  # set by the server that is told to stop: streams end by themselves then
+    app.state.registry, meter = registry_for(desk.house)
+    app.add_middleware(AccessLog, meter=meter)
+    return app
+
+
+def doors() -> FastAPI:
+    """The doors with nothing behind them: enough to describe them."""
     app = FastAPI(
         title="WhatsApp dispatcher",
         summary="Campaigns through provider APIs: paced, guarded, each message once",
@@ -35,12 +46,9 @@ def create_app(desk: Desk, settings: Settings) -> FastAPI:
         redoc_url=None,
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
-    app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
-    app.state.leaving = False  # set by the server that is told to stop: streams end by themselves then
-    app.state.registry, meter = registry_for(desk.house)
-    app.add_middleware(AccessLog, meter=meter)
     for door in DOORS:
         app.include_router(door.router)
+    app.openapi = completed(app.openapi)  # type: ignore[method-assign]
     return app
 
 
@@ -58,7 +66,10 @@ def _shape_at(path: str) -> Shape:
 
 
 def _methods(request: Request) -> list[str]:
-    """What the path takes, whichever route takes it."""
-    routes = (route for door in DOORS for route in door.router.routes)
+    """What the path takes, by the template that fits with the fewest names, whichever route has it."""
+    routes = [route for door in DOORS for route in door.router.routes]
     near = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in near for method in getattr(route, "methods", None) or ()})
+    templates = [str(getattr(route, "path", "")) for route in near]
+    closest = min(templates, key=lambda template: template.count("{"))
+    same = [route for route, template in zip(near, templates, strict=True) if template == closest]
+    return sorted({method for route in same for method in getattr(route, "methods", None) or ()})

@@ -2,7 +2,15 @@
 
 from typing import Any
 
+from dispatcher.domain.content import NEEDS, TEXTS
+from dispatcher.providers.builder.dialect import TEXTS as BUILDER_TEXTS
+from dispatcher.providers.builder.dialect import TO_BE_SENT
+from dispatcher.providers.kinbox.change import COUNTED
+from dispatcher.providers.kinbox.form import CHOICES, NUMBERS
+from dispatcher.providers.kinbox.form import TEXTS as KINBOX_TEXTS
 from dispatcher.providers.native_form import NativeForm
+from dispatcher.providers.schedule import MAX_DELAY_S
+from dispatcher.providers.uazapi.dialect import EPOCH_MS_BELOW
 
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -12,10 +20,10 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def body(schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
+def body(schema: dict[str, Any], example: Any, *, required: bool = True) -> dict[str, Any]:
     """`openapi_extra` of an operation that reads a JSON object."""
-    media = {"schema": schema} if example is None else {"schema": schema, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": media}}}
+    media = {"schema": schema, "example": example}
+    return {"requestBody": {"required": required, "content": {"application/json": media}}}
 
 
 def creating(schema: dict[str, Any], example: Any) -> dict[str, Any]:
@@ -23,8 +31,15 @@ def creating(schema: dict[str, Any], example: Any) -> dict[str, Any]:
     return {**body(schema, example), "parameters": [IDEMPOTENCY_KEY]}
 
 
-def _object(*required: str, **properties: str) -> dict[str, Any]:
-    typed = {name: {"type": kind} for name, kind in properties.items()}
+def _numeric(most: float, *, least: float = 0, whole: bool = False) -> dict[str, Any]:
+    """A number, or its digits in a text, or nothing."""
+    number = {"type": "integer" if whole else "number", "minimum": least, "maximum": most}
+    return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}, {"type": "null"}]}
+
+
+def _object(*required: str, **properties: Any) -> dict[str, Any]:
+    """An object of these properties: a schema, or a type's name."""
+    typed = {name: {"type": kind} if isinstance(kind, str | list) else kind for name, kind in properties.items()}
     return {"type": "object", "required": list(required), "properties": typed}
 
 
@@ -53,9 +68,28 @@ NATIVE = creating(
     },
 )
 
+_OPTIONAL_TEXT = ["string", "null"]
+_NUMBER = {"type": ["string", "integer"], "description": "digits, a WhatsApp id or a group"}
+_PACE = {
+    "info": _OPTIONAL_TEXT,
+    "scheduled_for": {
+        **_numeric(EPOCH_MS_BELOW, whole=True),
+        "description": "minutes from now below 100000, or a time in epoch milliseconds",
+    },
+}
+_CONTENT = {
+    "type": {"type": "string", "enum": list(NEEDS)},
+    **dict.fromkeys(sorted(TEXTS), _OPTIONAL_TEXT),
+    **{key: ["boolean", "null"] for key in ("linkPreview", "linkPreviewLarge")},
+    **{key: {"type": ["number", "null"], "minimum": -180, "maximum": 180} for key in ("latitude", "longitude")},
+}
+
 UAZAPI = creating(
     _object(
-        "messages", delayMin="integer", delayMax="integer", info="string", scheduled_for="integer", messages="array"
+        "messages",
+        **dict.fromkeys(("delayMin", "delayMax"), _numeric(MAX_DELAY_S)),
+        **_PACE,
+        messages={"type": "array", "minItems": 1, "items": _object("number", "type", number=_NUMBER, **_CONTENT)},
     ),
     {
         "delayMin": 3,
@@ -68,44 +102,82 @@ UAZAPI = creating(
 UAZAPI_SIMPLE = creating(
     _object(
         *("numbers", "type", "delayMin", "delayMax"),
-        **{"numbers": "array", "type": "string", "text": "string", "folder": "string", "info": "string"},
-        **{"delayMin": "integer", "delayMax": "integer", "scheduled_for": "integer"},
+        **{key: {**_numeric(MAX_DELAY_S, least=1), "not": {"type": "null"}} for key in ("delayMin", "delayMax")},
+        **_PACE,
+        folder=_OPTIONAL_TEXT,
+        numbers={"type": "array", "minItems": 1, "items": _NUMBER},
+        **_CONTENT,
     ),
     {"folder": "Oferta", "delayMin": 3, "delayMax": 6, "numbers": ["5511900000001"], "type": "text", "text": "Olá"},
 )
 
-UAZAPI_EDIT = body(_object("folder_id", "action", folder_id="string", action="string"))
-
-UAZAPI_MESSAGES = body(
-    _object("folder_id", folder_id="string", messageStatus="string", page="integer", pageSize="integer")
+UAZAPI_EDIT = body(
+    _object("folder_id", "action", folder_id="string", action={"enum": ["stop", "continue", "delete"]}),
+    {"folder_id": "0f3k9x2m7q4t", "action": "stop"},
 )
 
-UAZAPI_CLEARDONE = body(_object(hours="integer"))
+UAZAPI_MESSAGES = body(
+    _object(
+        "folder_id",
+        folder_id="string",
+        messageStatus=_OPTIONAL_TEXT,
+        page=_numeric(2_147_483, least=1, whole=True),
+        pageSize=_numeric(1_000, least=1, whole=True),
+    ),
+    {"folder_id": "0f3k9x2m7q4t", "messageStatus": "Sent", "page": 1, "pageSize": 100},
+)
+
+UAZAPI_CLEARDONE = body(_object(hours=_numeric(876_000, whole=True)), {"hours": 168}, required=False)
+
+_KINBOX_FIELDS = {
+    **dict.fromkeys(KINBOX_TEXTS, _OPTIONAL_TEXT),
+    **{name: {"enum": [*words, "", None]} for name, words in CHOICES.items()},
+    **{
+        name: {"anyOf": [{"type": "integer", "minimum": 0, "maximum": most}, {"enum": ["", None]}]}
+        for name, most in NUMBERS.items()
+    },
+}
 
 KINBOX = creating(
-    _object("name", name="string", channelId="string", message="string", leadsAssetUrl="string", leads="array"),
+    {
+        **_object(
+            "name",
+            name={"type": "string", "minLength": 1, "maxLength": 500},
+            **_KINBOX_FIELDS,
+            assetsUrls={"anyOf": [{"type": "array", "items": {"type": "string"}}, {"enum": ["", None]}]},
+            template={"anyOf": [{"type": "object"}, {"enum": ["", None]}]},
+            leads={"type": ["array", "null"], "items": {"type": "object"}},
+        ),
+    },
     {"name": "Lançamento", "message": "Olá {{nome}}", "leads": [{"phone": "5511900000001", "nome": "Ana"}]},
 )
 
 KINBOX_CHANGE = body(
-    _object(
-        scheduledTo="string",
-        secondsBetweenMessages="integer",
-        secondsBetweenChunks="integer",
-        chunkSize="integer",
-        chunksCount="integer",
-    ),
+    {"type": "object", "properties": {name: _KINBOX_FIELDS[name] for name in ("scheduledTo", *NUMBERS)}},
     {"secondsBetweenMessages": 10},
 )
 
-KINBOX_RESULTS = body(_object("status", "count", status="string", count="integer"), {"status": "read", "count": 3})
+KINBOX_RESULTS = body(
+    _object(
+        *("status", "count"),
+        status={"enum": list(COUNTED)},
+        count={"type": "integer", "minimum": 0, "maximum": 10_000_000},
+    ),
+    {"status": "read", "count": 3},
+)
 
-BUILDER_LOGIN = body(_object("user", "password", user="string", password="string"))
+BUILDER_LOGIN = body(
+    _object("user", "password", user="string", password="string"), {"user": "obra", "password": "its ingress token"}
+)
 
-BUILDER_REFRESH = body(_object("refresh_token", refresh_token="string"))
+BUILDER_REFRESH = body(_object("refresh_token", refresh_token="string"), {"refresh_token": "what /login gave"})
 
 BUILDER_CAMPAIGN = creating(
-    _object(campaign_name="string", scheduled_date="string", content="string", sheet_values="array"),
+    _object(
+        **dict.fromkeys(BUILDER_TEXTS, _OPTIONAL_TEXT),
+        status={"enum": [*TO_BE_SENT, None]},
+        sheet_values={"type": ["array", "null"], "items": {"type": "string"}},
+    ),
     {"campaign_name": "Lançamento", "sheet_values": ["phone,message", "5511900000001,Olá"]},
 )
 
@@ -113,8 +185,29 @@ BUILDER_ACIONAMENTO = creating(
     _object("json", json="object"), {"json": {"phone": "5511900000001", "message": "Olá", "contract": "91757"}}
 )
 
+_ID = ["string", "integer"]
+_OPTIONAL_ID = ["string", "integer", "null"]
+_CPC_MESSAGE = _object(
+    *("phone", "closeTicket", "mainTemplate"),
+    phone=_ID,
+    idMessage={"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{0,18}$"}, {"type": "null"}]},
+    **dict.fromkeys(("clientId", "contract", "specialistCode"), _OPTIONAL_ID),
+    closeTicket={"const": True},
+    mainTemplate="string",
+    **dict.fromkeys(("retryTemplate", "lastTemplate"), _OPTIONAL_TEXT),
+)
+
 CPC = creating(
-    _object("campaign", "tag", "messages", campaign="string", idAccount="string", tag="string", messages="array"),
+    {
+        **_object(
+            *("campaign", "tag", "messages"),
+            campaign={"type": _ID, "minLength": 1, "maxLength": 500},
+            idAccount=_OPTIONAL_ID,
+            tag={"type": _ID, "minLength": 1, "maxLength": 100},
+            messages={"type": "array", "minItems": 1, "items": {**_CPC_MESSAGE, "additionalProperties": False}},
+        ),
+        "additionalProperties": False,
+    },
     {
         "campaign": "Campanha teste",
         "idAccount": "1234",
@@ -133,13 +226,22 @@ CPC = creating(
     },
 )
 
-RESOLUTION = body({**_object("as"), "properties": {"as": {"enum": ["sent", "failed", "retry"]}}})
+RESOLUTION = body(_object("as", **{"as": {"enum": ["sent", "failed", "retry"]}}), {"as": "sent"})
+
+EVENT = body({}, {"EventType": "messages", "message": {"id": "3EB0…", "fromMe": False, "text": "Oi"}})
 
 REPLY = body(
-    _object("phone", "at", "event_id", phone="string", at="string", event_id="string", text="string", account="string"),
+    _object(
+        *("phone", "at", "event_id"),
+        phone="string",
+        at={"type": ["string", "number"], "description": "ISO 8601 with an offset, or epoch seconds or milliseconds"},
+        event_id={"type": "string", "minLength": 1, "maxLength": 255},
+        **dict.fromkeys(("text", "account"), _OPTIONAL_TEXT),
+    ),
     {"phone": "5511900000001", "at": "2026-11-07T12:00:00.250Z", "event_id": "crm-8812", "text": "Olá"},
 )
 
 SUPPRESSION = body(
-    _object("phone", phone="string", reason="string"), {"phone": "5511900000001", "reason": "asked on the phone"}
+    _object("phone", phone="string", reason={"type": ["string", "null"], "maxLength": 255}),
+    {"phone": "5511900000001", "reason": "asked on the phone"},
 )

@@ -1,8 +1,8 @@
 """Request bodies: read up to a limit, then JSON that PostgreSQL and every provider can take.
 
-Refused are bodies over the limit (413, found while reading), and what is not a JSON object, is nested
-deeper than Python's stack, holds a NUL character or half a surrogate pair, NaN or an infinity (400), in
-whatever spelling: 1e400 is one, too.
+Refused are bodies over the limit (413, found while reading), packed ones (415: a small one may unpack to
+anything), and what is not a JSON object, is nested deeper than Python's stack, holds a NUL character or half
+a surrogate pair, NaN or an infinity (400), in whatever spelling: 1e400 is one, too.
 """
 
 import json
@@ -37,7 +37,10 @@ class Document:
 
 
 async def read_body(request: Request) -> Document:
-    """The whole body; raises Refused (413) when it is longer than LIMIT_BYTES."""
+    """The whole body; raises Refused (413) when it is longer than LIMIT_BYTES, and 415 when it is packed."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        rule = ("Content-Encoding", "is not understood: send the body as it is")
+        raise Refused(415, ": ".join(rule))
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > LIMIT_BYTES and request.headers.get("expect"):
         raise _too_large()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from dispatcher.domain.account import Account
+from dispatcher.ingress import bodies
 from dispatcher.ingress.body import read_leniently
 from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.refusals import not_found, problem, speaking
@@ -25,7 +26,7 @@ def holder_of(account: str, secret: str, house: Inside) -> Account:
     return holder
 
 
-@router.post("/webhooks/{account}/{secret}")
+@router.post("/webhooks/{account}/{secret}", openapi_extra=bodies.EVENT)
 @router.post("/webhooks/{account}/{secret}/{appended:path}", include_in_schema=False)
 def webhook(holder: Annotated[Account, Depends(holder_of)], house: Inside, body: Body) -> dict[str, Any]:
     """Take a provider's event in its own shape; 404 for a wrong secret."""

@@ -1,5 +1,6 @@
 """What every door refuses, each in the shape that its clients know; nothing is stored."""
 
+import gzip
 import json
 import socket
 from collections.abc import Iterator
@@ -111,6 +112,14 @@ def test_a_body_over_the_limit_is_refused(shared_web: Web, dialect: str, ask: As
     assert lines(dialect, answer)
 
 
+@every_dialect
+def test_a_packed_body_is_refused_before_it_is_unpacked(shared_web: Web, dialect: str, ask: Ask) -> None:
+    packed = gzip.compress(json.dumps(ask.body).encode())
+    answer = shared_web.http.post(ask.path, content=packed, headers={**ask.headers, "Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert lines(dialect, answer) == ["Content-Encoding: is not understood: send the body as it is"]
+
+
 def test_a_body_of_unknown_length_is_counted_while_it_comes(shared_web: Web) -> None:
     ask = CREATING["uazapi"]
     pieces = (b" " * MIB for _ in range(66))
@@ -193,6 +202,7 @@ def test_an_unknown_bot_is_builders_404(shared_web: Web) -> None:
 WAYS_NOT_TAKEN = [
     ("native", "GET", "/nowhere", None),
     ("native", "DELETE", "/v1/campaigns", "GET, POST"),
+    ("native", "DELETE", "/v1/campaigns/0f3k9x2m7q4t/messages", "GET"),
     ("native", "GET", "/v1/nowhere", None),
     ("uazapi", "GET", "/sender/advanced", "POST"),
     ("uazapi", "GET", "/sender/list", None),
