@@ -11,7 +11,7 @@ from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 LANES, EACH = 20, 24
 MIN_MS, MAX_MS, SLACK_MS = 1000, 2000, 250
