@@ -1,4 +1,4 @@
-"""A client of Kinbox' API lives its day with us instead: create, list, watch, pause, patch, resume, read, delete."""
+"""A client of Kinbox' API lives its day with us: create, list, watch, pause, patch, resume, read, hear, delete."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ name = "caixa"
 provider = "kinbox"
 base_urls = ["{url}"]
 ingress_token = "ingress-caixa"
+webhook_secret = "hook"
 credentials = {{ token = "x" }}
 [[account.sender]]
 name = "canal-1"
@@ -58,6 +59,7 @@ def client(place: Installation, simulator: SimulatorClient) -> Iterator[httpx.Cl
     url = place.start_web()
     place.env["DISPATCHER_PUBLIC_URL"] = url
     place.start_workers("a")
+    simulator.set_webhooks({"provider": "kinbox", "url": f"{url}/webhooks/caixa/hook"})
     token = {"Authorization": "Bearer ingress-caixa"}
     with httpx.Client(base_url=url, headers=token, trust_env=False, timeout=30) as client:
         yield client
@@ -94,6 +96,11 @@ def test_the_day_of_a_client(client: httpx.Client, simulator: SimulatorClient, l
     assert [one["status"] for one in client.get(f"{ALL}/{campaign}/chunk-leads").json()] == ["sent"] * PEOPLE
     wait_until(lambda: simulator.summary()["deliveries"] == PEOPLE, 20)
     assert {one["number"] for one in simulator.deliveries()} == {phone(number) for number in range(PEOPLE)}
+
+    simulator.reply("kinbox", phone(2), "quero")
+    wait_until(lambda: seen()["resultCounts"]["answered"] == 1, 20)
+    answered = [one["phone"] for one in client.get(f"{ALL}/{campaign}/chunk-leads").json() if one["answeredAt"]]
+    assert answered == [phone(2)]
 
     later = client.post(ALL, json={**body, "name": "Depois", "scheduledTo": "2099-01-01T00:00:00Z"}).json()
     assert later["status"] == "scheduled"

@@ -39,6 +39,11 @@ class Client:
         found: list[dict[str, Any]] = self.post("/sender/listmessages", {"folder_id": name, **asked})["messages"]
         return found
 
+    def answered(self, name: str, admin: dict[str, str]) -> list[str]:
+        """Who replied; uazapi's lists have no word for it, the native API tells."""
+        lines = self._http.get(f"/v1/campaigns/{name}/messages", headers=admin).json()["items"]
+        return [one["phone"] for one in lines if one["answered_at"]]
+
     def edit(self, name: str, action: str) -> str:
         status: str = self.post("/sender/edit", {"folder_id": name, "action": action})["status"]
         return status
@@ -48,7 +53,7 @@ class Client:
 
 
 @pytest.mark.parametrize("mode", ["sender", "direct"])
-def test_a_uazapi_client_creates_watches_stops_continues_reads_results_and_clears(
+def test_a_uazapi_client_creates_watches_stops_continues_reads_results_is_answered_and_clears(
     place: Installation, simulator: SimulatorClient, mode: str
 ) -> None:
     place.accounts(uazapi_account(simulator.url, ["line0"], mode=mode))
@@ -81,6 +86,9 @@ def test_a_uazapi_client_creates_watches_stops_continues_reads_results_and_clear
         simulator.receipt("uazapi", phone(0), "Read", identity="line0", message_ids=[sent[0]["messageid"]])
         wait_until(lambda: client.messages(folder, pageSize=1)[0]["status"] == "Read", 20)
         assert client.folder(folder)["log_read"] == 1
+
+    simulator.reply("uazapi", phone(1), "quero")
+    wait_until(lambda: client.answered(folder, place.admin) == [phone(1)], 20)
 
     later = {"numbers": [phone(0)], "type": "text", "text": "x", "delayMin": 1, "delayMax": 2, "scheduled_for": 60}
     waiting = client.post("/sender/simple", later)
