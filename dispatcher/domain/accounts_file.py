@@ -34,6 +34,7 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
 }
 FOLLOW_UPS = ("provider", "dispatcher")
 DAY_S = 86_400
+MOST_LIFETIME_S = 30 * DAY_S  # as long as a refresh token is good
 
 
 class AccountsFileError(ValueError):
@@ -63,6 +64,16 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)]
 SenderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
+
+
+def _check_login_option(name: str, value: Any) -> None:
+    if name == "token_lifetime_s":
+        if type(value) is not int or not 1 <= value <= MOST_LIFETIME_S:
+            raise ValueError(f"{name} must be a whole number from 1 to {MOST_LIFETIME_S}")
+    elif not isinstance(value, str):
+        raise ValueError(f"{name} must be a text")
+    elif name.endswith("_path") and not value.startswith("/") and (value or name != "refresh_path"):
+        raise ValueError(f"{name} must begin with a slash")
 
 
 class _Table(BaseModel):
@@ -139,6 +150,15 @@ class AccountSpec(_Table):
             raise ValueError(f"timezone {error}") from None
         if options.get("follow_ups", FOLLOW_UPS[0]) not in FOLLOW_UPS:
             raise ValueError(f"follow_ups must be {' or '.join(FOLLOW_UPS)}")
+        return options
+
+    @field_validator("options")
+    @classmethod
+    def _options_of_a_login_fit(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Builder's; one that does not fit would be passed over in silence."""
+        for name, value in options.items():
+            if name.startswith(("login_", "refresh_", "campaign_", "acionamento_", "json_", "token_")):
+                _check_login_option(name, value)
         return options
 
     @field_validator("delay_max")

@@ -11,6 +11,7 @@ from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.ingress.tokens import ACCESS, REFRESH, issue
 from tests.ingress.asks import ANA, BIA, CREATING, bearer
 from tests.ingress.conftest import ACCOUNTS, Web
+from tests.waiting import wait_until
 
 ACTION, ACIONAMENTO = CREATING["builder campaign"], CREATING["builder acionamento"]
 HELD = bearer("obra-token")
@@ -61,10 +62,11 @@ def test_a_token_that_is_over_is_refused_in_builders_shape(shared_web: Web) -> N
 
 
 def test_how_long_a_token_is_good_is_the_accounts_to_say(web: Web) -> None:
-    spent = ACCOUNTS.replace('name = "obra"', 'name = "obra"\noptions = { token_lifetime_s = 0 }')
+    spent = ACCOUNTS.replace('name = "obra"', 'name = "obra"\noptions = { token_lifetime_s = 1 }')
     web.wiring.accounts.apply(read_accounts(spent, {}))
     given = login(web)
-    assert told(web, bearer(given["token"])) == 401
+    assert told(web, bearer(given["token"])) == LET_IN
+    wait_until(lambda: told(web, bearer(given["token"])) == 401, 5)
     assert renew(web, given["refresh_token"]).status_code == 200
 
 
