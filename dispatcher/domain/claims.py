@@ -10,7 +10,7 @@ class Claimed(NamedTuple):
     """A message moved to sending. `payload` holds content, fields and params as they were accepted.
 
     `attempt` numbers its claims and fences its outcome; `tries` is which try this is (from 1): a claim that was
-    deferred is none.
+    deferred is none. `waited`: it was, because another message was in contact with its client.
     """
 
     seq: int
@@ -21,6 +21,7 @@ class Claimed(NamedTuple):
     accepted_at_ms: int
     suppressed: bool
     tries: int = 1
+    waited: bool = False
 
 
 class Claim(NamedTuple):

@@ -20,10 +20,17 @@ EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
 
 
-def kept_back(campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int) -> Outcome | None:
-    """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may."""
+def kept_back(
+    campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int, waited: bool = False
+) -> Outcome | None:
+    """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may.
+
+    Who `waited` for its client's lock has as much longer as a lock lasts: with the usual validity of a day it would
+    expire at the very moment in which the lock ends.
+    """
     start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
-    if campaign.validity_s and now_ms > start_ms + campaign.validity_s * 1000:
+    lasts_ms = campaign.validity_s * 1000 + (LOCK_MS if waited else 0)
+    if campaign.validity_s and now_ms > start_ms + lasts_ms:
         return EXPIRED
     return SUPPRESSED if suppressed else None
 

@@ -235,7 +235,8 @@ def _finish_ms(view: UpstreamView, now_ms: int) -> int | None:
     if campaign.state in _OVER or not waiting:
         return campaign.finished_at_ms
     start_ms = max(now_ms, campaign.scheduled_for_ms or 0, view.gate_ms or 0)
-    return finish_ms(campaign.pacing, start_ms, campaign.total - waiting, waiting, view.seen.lanes)
+    paced_ms = finish_ms(campaign.pacing, start_ms, campaign.total - waiting, waiting, view.seen.lanes)
+    return None if paced_ms is None else max(view.seen.waits_until_ms, paced_ms)
 
 
 def _newborn(receipt: Receipt) -> dict[str, Any]:

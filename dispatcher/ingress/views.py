@@ -129,7 +129,8 @@ def _prediction(view: CampaignView, state: CampaignState, settled: int, waiting:
     if state in _ENDED or state is CampaignState.PAUSED or not waiting:
         return None
     start_ms = max(now_ms, view.campaign.scheduled_for_ms or 0)
-    return finish_ms(view.campaign.pacing, start_ms, settled, waiting, view.lanes)
+    paced_ms = finish_ms(view.campaign.pacing, start_ms, settled, waiting, view.lanes)
+    return None if paced_ms is None else max(view.waits_until_ms, paced_ms)
 
 
 def _chunks(pacing: Pacing, total: int, settled: int) -> dict[str, Any]:

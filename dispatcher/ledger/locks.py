@@ -12,8 +12,9 @@ from sqlalchemy import Engine, Row, text
 
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import MessageId
-from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import epoch_ms, moment
+from dispatcher.ledger.waits import wake
 
 TAKE = text("""
 WITH taken AS (
@@ -38,8 +39,9 @@ WITH kept AS (
     DELETE FROM contact_lock
     WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
         AND NOT EXISTS (SELECT FROM kept)
+    RETURNING taken_at
 )
-SELECT NOT EXISTS (SELECT FROM kept)
+SELECT NOT EXISTS (SELECT FROM kept) AS free, (SELECT taken_at FROM gone) AS held_since
 """)
 
 EXTEND = text("""
@@ -54,7 +56,7 @@ ON CONFLICT (scope, phone_key) DO UPDATE SET
 LIFT = text("""
 UPDATE contact_lock SET lifted_at = coalesce(lifted_at, :at)
 WHERE phone_key = :key AND taken_at < :at AND (CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes))
-RETURNING scope
+RETURNING scope, taken_at
 """)
 
 STANDING = text("""
@@ -87,8 +89,11 @@ class LockBook:
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
         """Free the client if it is this holder's. False: another attempt of the same message may have reached it."""
-        with autocommit(self._engine) as connection:
-            return bool(connection.execute(GIVE_BACK, _named(scope, key, holder)).scalar_one())
+        with transaction(self._engine) as connection:
+            row = connection.execute(GIVE_BACK, _named(scope, key, holder)).one()
+            if row.held_since is not None:
+                wake(connection, key, [scope], row.held_since)
+            return bool(row.free)
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
         """Hold the client until then, whoever held it."""
@@ -98,11 +103,15 @@ class LockBook:
     def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
         """End the client's locks in these scopes (None: in all) that were taken before a reply of `at_ms`.
 
-        Gives their scopes, each time the same.
+        Gives their scopes, each time the same. Messages that waited for them are due.
         """
         said = {"key": key, "at": moment(at_ms), "scopes": None if scopes is None else list(scopes)}
-        with autocommit(self._engine) as connection:
-            return sorted(connection.execute(LIFT, said).scalars())
+        with transaction(self._engine) as connection:
+            lifted = connection.execute(LIFT, said).all()
+            scopes_lifted = sorted(row.scope for row in lifted)
+            if lifted:
+                wake(connection, key, scopes_lifted, min(row.taken_at for row in lifted))
+            return scopes_lifted
 
     def among(self, scope: str, keys: Sequence[str], now_ms: int) -> dict[str, int]:
         """Of these clients, those with an open contact in the scope, and the ms it lasts."""

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, Row, text
 
 from dispatcher.domain.claims import Claim, Claimed, Settled, Whereabouts
+from dispatcher.domain.guards import CONTACT_OPEN
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import MOVES, MessageState
 from dispatcher.domain.outcomes import STATE_OF
@@ -34,7 +35,7 @@ WITH open_campaign AS (
     UPDATE message m SET
         state = 'sending', attempts = m.attempts + 1, sender_id = :sender, claimed_at = clock_timestamp(), due_at = NULL
     FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :first AND m.seq < :after
-    RETURNING m.seq, m.attempts, m.deferrals, m.phone, m.phone_key, m.payload, m.accepted_at, m.claimed_at
+    RETURNING m.seq, m.attempts, m.deferrals, m.waited, m.phone, m.phone_key, m.payload, m.accepted_at, m.claimed_at
 ), noted AS (
     INSERT INTO attempt (campaign_id, seq, attempt, sender_id, slot, token, job_id, started_at)
     SELECT :campaign, c.seq, c.attempts, :sender, :slot, :token,
@@ -77,6 +78,7 @@ WITH given AS (
             CASE o.was WHEN 'in_doubt' THEN m.claimed_at ELSE clock_timestamp() END END,
         settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,
         deferrals = m.deferrals + CASE o.fate WHEN 'deferred' THEN 1 ELSE 0 END,
+        waited = m.waited OR o.fate = 'deferred' AND o.reason IS NOT DISTINCT FROM '{CONTACT_OPEN}',
         doubt_tries = 0
     FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq BETWEEN :low AND :high
     RETURNING o.*
@@ -194,6 +196,7 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         accepted_at_ms=epoch_ms(row.accepted_at),
         suppressed=row.suppressed,
         tries=row.attempts - row.deferrals,
+        waited=row.waited,
     )
 
 

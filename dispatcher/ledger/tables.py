@@ -201,6 +201,7 @@ message = Table(
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),  # claims: what fences an outcome
     Column("deferrals", SmallInteger, nullable=False, server_default=text("0")),  # of them, those that cost no try
     Column("doubt_tries", SmallInteger, nullable=False, server_default=text("0")),
+    Column("waited", Boolean, nullable=False, server_default=text("false")),  # for its client's lock, once or more
     Column("phone", Text, nullable=False),
     Column("phone_key", Text, nullable=False),
     Column("payload", JSON(none_as_null=True)),  # {"content", "fields", "params"}: those that there are
@@ -209,6 +210,7 @@ message = Table(
     Column("provider_ref", Text),
     Index("message_rare", "campaign_id", "state", "seq", postgresql_where=text("state NOT IN ('pending', 'sent')")),
     Index("message_due", "campaign_id", "due_at", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
+    Index("message_client", "phone_key", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
     Index("message_in_doubt", "claimed_at", "campaign_id", "seq", postgresql_where=text("state = 'in_doubt'")),
     Index("message_look_up", "due_at", postgresql_where=text("state = 'in_doubt' AND due_at IS NOT NULL")),

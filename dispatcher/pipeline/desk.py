@@ -33,7 +33,9 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign and how far it is. `lanes`: how many may send for it now; `started_at_ms`: its first send."""
+    """A campaign and how far it is. `lanes`: how many may send for it now; `started_at_ms`: its first send;
+    `waits_until_ms`: when the last is due of those that wait for a time of their own (0: none does).
+    """
 
     campaign: Campaign
     account: str
@@ -42,6 +44,7 @@ class CampaignView:
     senders: tuple[str, ...] = ()
     lanes: int = 1
     started_at_ms: int | None = None
+    waits_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,12 @@ class Waits(Protocol):
     def due(self, campaign: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
         """Of a campaign's messages that are due by then up to `limit`, those due first before the others."""
 
+    def of_client(self, key: str, soon_ms: int) -> Sequence[tuple[int, Retry]]:
+        """(campaign, retry) of the client's messages that are due by then, in campaigns that run."""
+
+    def until_lifted(self, scope: str, key: str, message: MessageId, now_ms: int) -> int | None:
+        """Let a message wait until its client's lock ends or is lifted: when it ends; None: it did already."""
+
 
 class Campaigns(Protocol):
     def accept(
@@ -214,7 +220,9 @@ class LockBook(Protocol):
         """0 when the holder has it; else the ms it still is another's."""
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the client, once the holder's outcome is written; False: another attempt of it may have been sent."""
+        """Free the client, once the holder's outcome is written; False: another attempt of it may have been sent.
+
+        Who waited for the client is due, here and when it is lifted: the clock is to be told."""
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None: ...
 

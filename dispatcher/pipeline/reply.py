@@ -14,6 +14,7 @@ from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.wait import file_client
 from dispatcher.telemetry import emit
 
 AHEAD_MS = 1_000  # a stamp in whole seconds counts as the last millisecond of its second
@@ -59,6 +60,8 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
     scopes = stations.lock_book.lift(event.key, event.at_ms, _heard(stations, account_id, event.sender_name))
     for scope in scopes:
         stations.locks.lift(scope, event.key, event.at_ms)
+    if scopes:
+        file_client(stations, event.key)
     stations.inbound.answered(event.key, event.at_ms)
     if optout.opts_out(event.text, _opt_out_words(stations, account_id)):
         stations.suppress(event.key, optout.REASON)

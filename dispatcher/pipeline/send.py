@@ -100,7 +100,7 @@ def _claim(stations: Stations, passage: Passage) -> None:
 
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
-    outcome = kept_back(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms)
+    outcome = kept_back(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms, row.waited)
     if outcome is None:
         outcome = _prepare(passage, row)
     if outcome is None and passage.campaign.guarded and row.key:
@@ -135,7 +135,7 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
         return None
     outcome = locked(passage.campaign.on_locked)
     if outcome.fate is Fate.DEFERRED:
-        passage.defers[row.seq] = now_ms + left_ms
+        passage.defers[row.seq] = now_ms + PUT_BACK_MS  # until `settle` has written that it waits for its client
     return outcome
 
 

@@ -4,7 +4,9 @@ The order matters when the process dies in between. The ledger comes first: a lo
 `sending`, which becomes a doubt; a lane that is not freed comes back through its lease.
 """
 
-from dispatcher.domain.guards import lock_scope
+from functools import partial
+
+from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
@@ -29,6 +31,7 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     """
     settled = _all_settled(stations, passage, first_lookup_s)
     persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
+    settled = [_waiting(stations, passage, one) for one in settled]
     _keep_or_give_back(stations, passage, settled)
     if passage.halt is not None:
         _halt(stations, passage, passage.halt)
@@ -58,6 +61,17 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
         due_ms = now_ms + int(first_lookup_s * 1000)
     return Settled(row.seq, row.attempt, outcome, due_ms)
+
+
+def _waiting(stations: Stations, passage: Passage, one: Settled) -> Settled:
+    """Who is moved aside for its client waits as long as the lock stands, now that a reply would find it waiting."""
+    if one.outcome.fate is not Fate.DEFERRED or one.outcome.reason != CONTACT_OPEN:
+        return one
+    scope, message = lock_scope(passage.account, passage.sender), MessageId(passage.campaign.id, one.seq)
+    (key,) = (row.key for row in passage.rows if row.seq == one.seq)
+    ask = partial(stations.waits.until_lifted, scope, key, message, stations.now_ms())
+    until_ms = persist(ask, SURE_AFTER_S)
+    return one if until_ms is None else one._replace(due_ms=until_ms)
 
 
 def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settled]) -> None:

@@ -5,6 +5,7 @@ retries there. Filing twice does no harm: it is the same entry, and the claim sw
 """
 
 from dispatcher.domain.retries import NEAR_MS, SLICE
+from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of, release_again
 from dispatcher.pipeline.stations import Stations
 
@@ -21,3 +22,10 @@ def file_due(stations: Stations, campaign: int) -> None:
 def file_all_due(stations: Stations) -> None:
     for campaign in stations.waits.campaigns(stations.now_ms() + NEAR_MS):
         file_due(stations, campaign)
+
+
+def file_client(stations: Stations, key: str) -> None:
+    """Tell the clock of the messages of a client whose lock is gone; the sweeper does, if it could not be told."""
+    with if_reachable():
+        for campaign, retry in stations.waits.of_client(key, stations.now_ms()):
+            release_again(stations, campaign, [retry])

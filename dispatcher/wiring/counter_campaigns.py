@@ -83,6 +83,7 @@ class CampaignsCounter:
         """A handful of queries for all of them, however many."""
         numbers = [one.id for one in campaigns]
         counts, started = self._book.counts_of(numbers), self._book.first_send_ms(numbers)
+        last_due = self._wiring.waits.last_due_ms(numbers)
         holders = {one.id: one for one in map(self._wiring.accounts.account, {one.account_id for one in campaigns})}
         crews = {holder: self._wiring.accounts.senders(holder) for holder in holders}
         views = []
@@ -97,6 +98,7 @@ class CampaignsCounter:
                     senders=tuple(sender.name for sender in crew),
                     lanes=sum(sender.concurrency for sender in crew if sender.paused_reason is None),
                     started_at_ms=started.get(campaign.id),
+                    waits_until_ms=last_due.get(campaign.id, 0),
                 )
             )
         return views

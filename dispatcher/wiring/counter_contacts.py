@@ -11,6 +11,7 @@ from dispatcher.domain.views import DoubtView, Suppression
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
 from dispatcher.pipeline.reply import receive
+from dispatcher.pipeline.wait import file_client
 from dispatcher.wiring.counter_campaigns import bad_cursor
 from dispatcher.wiring.installation import Wiring
 
@@ -32,6 +33,7 @@ class ContactsCounter:
         standing, now_ms = len(self.locks(key)), self._wiring.stations.now_ms()
         for scope in self._wiring.lock_book.lift(key, now_ms):
             self._wiring.locks.lift(scope, key, now_ms)
+        file_client(self._wiring.stations, key)
         return standing
 
     def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:

@@ -10,6 +10,7 @@ from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Ticket
 from tests.ingress.asks import ANA, BIA, CREATING
 from tests.ingress.conftest import Web
+from tests.ledger.steps import run
 from tests.waiting import wait_until
 
 NOBODY = "0f3k9x2m7q4t"
@@ -245,3 +246,9 @@ def test_a_doubt_needs_a_word_that_is_known(shared_web: Web, body: dict[str, Any
 @pytest.mark.parametrize("message", [f"{NOBODY}-0", "x", f"{NOBODY}-", f"{NOBODY}-999999999"])
 def test_an_unknown_message_is_404(shared_web: Web, message: str) -> None:
     assert shared_web.admin.post(f"/v1/in-doubt/{message}", json={"as": "sent"}).status_code == 404
+
+
+def test_a_campaign_is_not_through_before_the_last_that_waits_is_due(web: Web) -> None:
+    number = native(web)["id"]
+    run(web.wiring.engine, "UPDATE message SET due_at = '2099-01-02T03:04:05Z'")
+    assert web.admin.get(f"/v1/campaigns/{number}").json()["finish_prediction"].startswith("2099-01-02T03:04:05")

@@ -17,8 +17,12 @@ WAITS = sa.text("state = 'pending' AND due_at IS NOT NULL")
 def upgrade() -> None:
     op.drop_index("message_retry", "message")
     op.create_index("message_due", "message", ["campaign_id", "due_at"], postgresql_where=WAITS)
+    op.create_index("message_client", "message", ["phone_key"], postgresql_where=WAITS)
+    op.add_column("message", sa.Column("waited", sa.Boolean(), server_default=sa.text("false"), nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("message", "waited")
+    op.drop_index("message_client", "message")
     op.drop_index("message_due", "message")
     op.create_index("message_retry", "message", ["campaign_id", "seq"], postgresql_where=WAITS)
