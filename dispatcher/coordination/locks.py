@@ -32,9 +32,12 @@ class ContactLocks:
         self._secrecy = secrecy
         self._now_ms = now_ms
 
-    def take(self, scope: str, key: str, holder: MessageId, until_ms: int) -> int:
-        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's."""
-        return int(self._call("lock_take", scope, [key], str(holder), until_ms))
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, leaves_in_ms: int = 0) -> int:
+        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's.
+
+        A reply lifts it that came after the message has left, `leaves_in_ms` from now.
+        """
+        return int(self._call("lock_take", scope, [key], str(holder), until_ms, leaves_in_ms))
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
         """Free the lock if `holder` holds it: the provider certainly did not send."""

@@ -31,12 +31,12 @@ class PlainLocks:
     def __init__(self) -> None:
         self.holds: dict[tuple[str, str], Hold] = {}
 
-    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, now: int) -> int:
-        """A holder that takes again is about to send (again): its time counts from now."""
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, now: int, leaves_in_ms: int = 0) -> int:
+        """A holder that takes again is about to send (again): the day counts from now, a reply once it has left."""
         old = self._standing(scope, key, now)
         if old and old.holder != holder:
             return old.until - now
-        self.holds[scope, key] = Hold(holder, now, max(until_ms, old.until if old else 0))
+        self.holds[scope, key] = Hold(holder, now + leaves_in_ms, max(until_ms, old.until if old else 0))
         return 0
 
     def give_back(self, scope: str, key: str, holder: MessageId, now: int) -> bool:

@@ -43,7 +43,16 @@ class InboundEvent:
 
 
 class StoredEvent(NamedTuple):
-    """An event as the ledger holds it; `account_id` None: an app of its own saw it, for no account."""
+    """An event as the ledger holds it; `account_id` None: an app of its own saw it, for no account.
+
+    `tries`: how often it was put off, for the message that it is about was not known yet.
+    """
 
     account_id: int | None
     event: InboundEvent
+    tries: int = 0
+
+
+def is_to_the_second(at_ms: int) -> bool:
+    """Does a moment stand for a whole second, of which it is the last millisecond?"""
+    return at_ms % 1000 == 999

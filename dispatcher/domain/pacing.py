@@ -33,6 +33,14 @@ def chunk_size_for(total: int, chunk_size: int, chunks_count: int) -> int:
     return max(1, ceil(total / chunks_count))
 
 
+def leaves_in_ms(pacing: Pacing, place: int) -> int:
+    """When at the latest the message of that place (0: the first) in a batch leaves, after the provider took the call.
+
+    In whole seconds for each delay, rounded up: some providers count no finer.
+    """
+    return place * -(-pacing.delay_max_ms // 1000) * 1000
+
+
 def provider_busy_ms(pacing: Pacing, messages: int) -> int:
     """How long a provider that paces a batch by itself may be busy with it after it took the call."""
     return max(0, messages - 1) * pacing.delay_max_ms

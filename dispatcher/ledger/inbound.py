@@ -11,7 +11,7 @@ from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, S
 from dispatcher.ledger import tables
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.texts import reference, storable
-from dispatcher.ledger.times import moment
+from dispatcher.ledger.times import epoch_ms, moment
 
 _E = tables.inbound_event
 NO_ACCOUNT = 0
@@ -19,7 +19,8 @@ LONGEST_ID = 300  # honest ids have 20 to 40 characters; an index entry holds so
 
 WAITING = text("""
 SELECT id FROM inbound_event
-WHERE processed_at IS NULL AND received_at < now() - make_interval(secs => :older_than_s)
+WHERE processed_at IS NULL AND (due_at IS NULL OR due_at <= now())
+    AND received_at < now() - make_interval(secs => :older_than_s)
 ORDER BY received_at LIMIT :limit
 """)
 
@@ -36,9 +37,26 @@ RECEIPT = text("""
 UPDATE message m SET
     delivered_at = CASE WHEN :delivered THEN coalesce(m.delivered_at, :at) ELSE m.delivered_at END,
     read_at = CASE WHEN :read THEN coalesce(m.read_at, :at) ELSE m.read_at END,
-    reason = CASE WHEN :failed AND m.delivered_at IS NULL THEN 'not_delivered' ELSE m.reason END
+    reason = CASE
+        WHEN :failed AND m.delivered_at IS NULL THEN 'not_delivered'
+        WHEN :delivered AND m.reason = 'not_delivered' THEN NULL
+        ELSE m.reason END,
+    detail = CASE
+        WHEN :failed AND m.delivered_at IS NULL THEN :why
+        WHEN :delivered AND m.reason = 'not_delivered' THEN NULL
+        ELSE m.detail END
 FROM campaign c
 WHERE m.provider_ref = :ref AND c.id = m.campaign_id AND (CAST(:account AS int) IS NULL OR c.account_id = :account)
+""")
+
+
+HEARD = text("""
+SELECT min(at) FROM inbound_event WHERE kind = 'reply' AND phone_key = :key AND at >= :from AND at < :before
+""")
+
+AWAITED = text("""
+SELECT EXISTS (SELECT FROM message WHERE state = 'sending' AND :key IN ('', phone_key))
+    OR EXISTS (SELECT FROM message WHERE state = 'in_doubt' AND :key IN ('', phone_key))
 """)
 
 
@@ -64,13 +82,30 @@ class InboundEvents:
         with autocommit(self._engine) as connection:
             found = connection.execute(select(_E).where(_E.c.id == number, _E.c.processed_at.is_(None)))
             row = found.mappings().first()
-        return None if row is None else StoredEvent(row["account_id"] or None, _event(row))
+        return None if row is None else StoredEvent(row["account_id"] or None, _event(row), row["tries"])
 
     def processed(self, number: int, what: str) -> None:
         """It is done; what the client wrote is forgotten."""
         done = update(_E).where(_E.c.id == number).values(processed_at=func.now(), what=storable(what), text="")
         with autocommit(self._engine) as connection:
             connection.execute(done)
+
+    def put_off(self, number: int, due_ms: int) -> None:
+        """It waits until then, and one try more is counted."""
+        later = update(_E).where(_E.c.id == number, _E.c.processed_at.is_(None))
+        with autocommit(self._engine) as connection:
+            connection.execute(later.values(due_at=due_ms, tries=_E.c.tries + 1))
+
+    def heard(self, key: str, from_ms: int, before_ms: int) -> int | None:
+        """When the first reply of the client that is known from this time happened, whoever told of it."""
+        asked = {"key": key, "from": moment(from_ms), "before": moment(before_ms)}
+        with autocommit(self._engine) as connection:
+            return epoch_ms(connection.execute(HEARD, asked).scalar())
+
+    def is_awaited(self, key: str) -> bool:
+        """A message to this client ("": to anybody) is being sent, or in doubt: its name may become known yet."""
+        with autocommit(self._engine) as connection:
+            return bool(connection.execute(AWAITED, {"key": key}).scalar())
 
     def waiting(self, older_than_s: float, limit: int) -> list[int]:
         """Events that came longer ago than that and still wait, the oldest first."""
@@ -82,12 +117,18 @@ class InboundEvents:
         with autocommit(self._engine) as connection:
             connection.execute(ANSWERED, {"key": key, "at": moment(at_ms)})
 
-    def receipt(self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int) -> bool:
-        """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""
+    def receipt(
+        self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""
+    ) -> bool:
+        """Move a message's delivered_at or read_at forward, never back; False when there is no such message.
+
+        What was not delivered stays sent, with that reason and the provider's own, until it is delivered after all.
+        """
         told = {
             "account": account_id,
             "ref": reference(provider_ref),
             "at": moment(at_ms),
+            "why": storable(why) or None,
             "delivered": state in (ReceiptState.DELIVERED, ReceiptState.READ),
             "read": state is ReceiptState.READ,
             "failed": state is ReceiptState.FAILED,

@@ -19,7 +19,7 @@ from dispatcher.ledger.waits import wake
 TAKE = text("""
 WITH taken AS (
     INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
-    VALUES (:scope, :key, :campaign, :seq, :now, :until)
+    VALUES (:scope, :key, :campaign, :seq, :taken, :until)
     ON CONFLICT (scope, phone_key) DO UPDATE SET
         campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
         until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
@@ -75,9 +75,13 @@ class LockBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
-        """0 when the holder has it, also when it had it before; else the ms it still is another's."""
-        asked = _named(scope, key, holder) | {"now": moment(now_ms), "until": moment(until_ms)}
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
+        """0 when the holder has it, also when it had it before; else the ms it still is another's.
+
+        A reply lifts it that came after the message has left, `leaves_in_ms` from now.
+        """
+        times = {"now": moment(now_ms), "until": moment(until_ms), "taken": moment(now_ms + leaves_in_ms)}
+        asked = _named(scope, key, holder) | times
         left_ms = 0
         with autocommit(self._engine) as connection:
             for _ in range(TRIES):

@@ -255,8 +255,11 @@ inbound_event = Table(
     _now("received_at"),
     Column("processed_at", EpochMs),
     Column("what", Text),
+    Column("due_at", EpochMs),  # not before then: the message that it is about is not known yet
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("account_id", "event_id"),
     Index("inbound_event_waiting", "received_at", postgresql_where=text("processed_at IS NULL")),
+    Index("inbound_event_heard", "phone_key", "at", postgresql_where=text("kind = 'reply'")),
 )
 
 contact_lock = Table(

@@ -102,8 +102,11 @@ class ClockBuilder(Protocol):
 class ContactLocks(Protocol):
     """The CPC lock: one open contact per client. `scope` is "global", "account:<id>" or "sender:<id>"."""
 
-    def take(self, scope: str, key: str, holder: MessageId, until_ms: int) -> int:
-        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's."""
+    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, leaves_in_ms: int = 0) -> int:
+        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's.
+
+        A reply lifts it that came after the message has left, `leaves_in_ms` from now.
+        """
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
         """Free the lock if `holder` holds it: the provider certainly did not send."""
@@ -216,7 +219,7 @@ class Accounts(Protocol):
 class LockBook(Protocol):
     """The durable copy of the CPC locks, and the second barrier when Redis fell back to an older state."""
 
-    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
         """0 when the holder has it; else the ms it still is another's."""
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
@@ -262,10 +265,21 @@ class InboundEvents(Protocol):
 
     def processed(self, number: int, what: str) -> None: ...
 
+    def put_off(self, number: int, due_ms: int) -> None:
+        """It waits until then, and one try more is counted."""
+
+    def heard(self, key: str, from_ms: int, before_ms: int) -> int | None:
+        """When the first reply of the client that is known from this time happened, whoever told of it."""
+
+    def is_awaited(self, key: str) -> bool:
+        """A message to this client ("": to anybody) is being sent, or in doubt: its name may become known yet."""
+
     def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
 
     def answered(self, key: str, at_ms: int) -> None:
         """The client's latest sent message before then has been answered."""
 
-    def receipt(self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int) -> bool:
+    def receipt(
+        self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""
+    ) -> bool:
         """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""

@@ -10,37 +10,52 @@ from dataclasses import replace
 from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.guards import scopes_heard
-from dispatcher.domain.inbound import InboundEvent, InboundKind
+from dispatcher.domain.inbound import InboundEvent, InboundKind, StoredEvent, is_to_the_second
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_client
 from dispatcher.telemetry import emit
 
-AHEAD_MS = 1_000  # a stamp in whole seconds counts as the last millisecond of its second
+UNKNOWN_MESSAGE = "unknown message"
+EARLY_WAITS_S = (2.0, 10.0, 60.0, 300.0, 1800.0)
+"""A webhook can be faster than the answer to the call that it is about, and a doubt's look-up takes its time: so long
+after each try a receipt is held against the messages again, while one to its client is under way."""
 
 
 def receive(stations: Stations, account: Account | None, events: Iterable[InboundEvent]) -> int:
     """Store events and have them processed; how many were new. A sweeper publishes again what Redis missed."""
     now_ms = stations.now_ms()
-    numbers = stations.inbound.store(account, [_dated(event, now_ms) for event in events])
+    numbers = stations.inbound.store(account, [_dated(stations, event, now_ms) for event in events])
     with if_reachable():
         stations.bus.inbound(numbers)
     return len(numbers)
 
 
-def _dated(event: InboundEvent, now_ms: int) -> InboundEvent:
+def _dated(stations: Stations, event: InboundEvent, now_ms: int) -> InboundEvent:
     """What came without a time happened now, but for a reply: of one that may be old, nothing is believed.
 
-    Nor does a reply lie ahead: it would lift what is sent between its coming and its processing. Connection events
-    repeat to the letter: one of each in a minute is news.
+    Connection events repeat to the letter: one of each in a minute is news.
     """
     if event.kind is InboundKind.REPLY:
-        return replace(event, at_ms=min(event.at_ms, now_ms + AHEAD_MS))
+        return replace(event, at_ms=_replied_ms(stations, event, now_ms))
     dated = event if event.at_ms else replace(event, at_ms=now_ms)
     if event.kind is InboundKind.CONNECTION:
         return replace(dated, event_id=f"{event.event_id}:{now_ms // 60_000}")
     return dated
+
+
+def _replied_ms(stations: Stations, event: InboundEvent, now_ms: int) -> int:
+    """The latest moment that the reply can be of: none that lies ahead, or it would lift what is sent meanwhile.
+
+    Two routes may bring one reply under two names. What is stamped to the second therefore counts from when the first
+    reply of that second did: it would lift what was sent between the two.
+    """
+    at_ms = min(event.at_ms, now_ms)
+    if not event.key or not is_to_the_second(event.at_ms):
+        return at_ms
+    first_ms = stations.inbound.heard(event.key, event.at_ms - 999, at_ms)
+    return at_ms if first_ms is None else first_ms
 
 
 def process(stations: Stations, number: int) -> None:
@@ -48,9 +63,17 @@ def process(stations: Stations, number: int) -> None:
     stored = stations.inbound.take(number)
     if stored is None:
         return
-    what = _EFFECTS[stored.event.kind](stations, stored.account_id, stored.event)
+    what = _apply(stations, stored)
+    if what == UNKNOWN_MESSAGE:
+        if _put_off(stations, number, stored):
+            return
+        what = _apply(stations, stored)  # its message may have got its name between the two looks
     stations.inbound.processed(number, what)
     emit("inbound.processed", event_number=number, kind=stored.event.kind.value, what=what)
+
+
+def _apply(stations: Stations, stored: StoredEvent) -> str:
+    return _EFFECTS[stored.event.kind](stations, stored.account_id, stored.event)
 
 
 def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
@@ -89,8 +112,16 @@ def _opt_out_words(stations: Stations, account_id: int | None) -> Sequence[str]:
 def _receipt(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
     if not event.provider_ref or event.receipt is None:
         return "no message"
-    known = stations.inbound.receipt(account_id, event.provider_ref, event.receipt, event.at_ms)
-    return event.receipt.value if known else "unknown message"
+    known = stations.inbound.receipt(account_id, event.provider_ref, event.receipt, event.at_ms, event.reason)
+    return event.receipt.value if known else UNKNOWN_MESSAGE
+
+
+def _put_off(stations: Stations, number: int, stored: StoredEvent) -> bool:
+    """An early receipt waits; False: its message is known by now, or will never be, and this was the last try."""
+    if stored.tries >= len(EARLY_WAITS_S) or not stations.inbound.is_awaited(stored.event.key):
+        return False
+    stations.inbound.put_off(number, stations.now_ms() + int(EARLY_WAITS_S[stored.tries] * 1000))
+    return True
 
 
 def _connection(stations: Stations, account_id: int | None, event: InboundEvent) -> str:

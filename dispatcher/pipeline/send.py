@@ -16,7 +16,7 @@ from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
-from dispatcher.domain.pacing import provider_busy_ms
+from dispatcher.domain.pacing import leaves_in_ms, provider_busy_ms
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Retry, Ticket, merged
@@ -37,7 +37,8 @@ class Passage:
 
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
-    whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted.
+    whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted; where the
+    provider spaces a batch out, a reply counts only from when its message has left.
     """
 
     provider: str
@@ -47,6 +48,7 @@ class Passage:
     sender: Sender
     begun_ms: int
     lock_ms: int = LOCK_MS
+    spaced_out: bool = False
     rows: tuple[Claimed, ...] = ()
     parcels: list[Parcel] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
         emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
     if paces_batches:
+        passage.spaced_out = True
         passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
     try:
         _claim(stations, passage)
@@ -123,11 +126,11 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     """Redis first, for it is fast; then the ledger, for it does not forget."""
     scope = lock_scope(passage.account, passage.sender)
     holder = MessageId(passage.campaign.id, row.seq)
-    until_ms = now_ms + passage.lock_ms
-    left_ms = stations.locks.take(scope, row.key, holder, until_ms)
+    until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage)
+    left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
     if not left_ms:
         passage.locked.add(row.seq)
-        left_ms = stations.lock_book.take(scope, row.key, holder, now_ms, until_ms)
+        left_ms = stations.lock_book.take(scope, row.key, holder, now_ms, until_ms, leaves_ms)
         if left_ms:
             passage.locked.discard(row.seq)
             stations.locks.give_back(scope, row.key, holder)
@@ -137,6 +140,11 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     if outcome.fate is Fate.DEFERRED:
         passage.defers[row.seq] = now_ms + PUT_BACK_MS  # until `settle` has written that it waits for its client
     return outcome
+
+
+def _leaves_in_ms(passage: Passage) -> int:
+    """Of the message that was put together last, which is the next in the batch."""
+    return leaves_in_ms(passage.campaign.pacing, len(passage.parcels) - 1) if passage.spaced_out else 0
 
 
 def _is_sure(stations: Stations, passage: Passage) -> bool:

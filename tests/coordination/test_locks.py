@@ -60,6 +60,12 @@ def test_promise_5_a_reply_lifts_it_once_and_an_older_one_does_not(locks: Contac
     assert not locks.lift("global", ANA, now.ms + 1)
 
 
+def test_promise_5_a_reply_lifts_it_only_after_the_message_has_left(locks: ContactLocks, now: Now) -> None:
+    locks.take("global", ANA, ONE, now.ms + DAY_MS, 60_000)
+    assert not locks.lift("global", ANA, now.ms + 60_000)
+    assert locks.lift("global", ANA, now.ms + 60_001)
+
+
 def test_a_holder_that_sends_again_holds_from_then_on(locks: ContactLocks, now: Now) -> None:
     locks.take("global", ANA, ONE, now.ms + DAY_MS)
     now.ms += 1000
@@ -122,6 +128,7 @@ class LockMachine(RuleBasedStateMachine):
     scopes = st.sampled_from(["global", "account:1"])
     holders = st.sampled_from([ONE, TWO])
     spans = st.sampled_from([-5, 0, 1, 10, 1000])
+    leaves = st.sampled_from([0, 9])
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,10 +144,11 @@ class LockMachine(RuleBasedStateMachine):
     def time_passes(self, ms: int) -> None:
         self.now += ms
 
-    @rule(scope=scopes, client=clients, holder=holders, span=spans)
-    def take(self, scope: str, client: str, holder: MessageId, span: int) -> None:
+    @rule(scope=scopes, client=clients, holder=holders, span=spans, leaves=leaves)
+    def take(self, scope: str, client: str, holder: MessageId, span: int, leaves: int) -> None:
         until = self.now + span
-        assert self.locks.take(scope, client, holder, until) == self.twin.take(scope, client, holder, until, self.now)
+        expected = self.twin.take(scope, client, holder, until, self.now, leaves)
+        assert self.locks.take(scope, client, holder, until, leaves) == expected
 
     @rule(scope=scopes, client=clients, holder=holders)
     def give_back(self, scope: str, client: str, holder: MessageId) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
+from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.inbound import RECEIPT, InboundEvents
@@ -30,10 +30,10 @@ def inbound(engine: Engine) -> InboundEvents:
 
 def test_an_event_comes_back_as_it_was_stored(loja: Account, inbound: InboundEvents) -> None:
     one, two = inbound.store(loja, [REPLY, FULL])
-    assert inbound.take(one) == (loja.id, REPLY)
-    assert inbound.take(two) == (loja.id, FULL)
+    assert inbound.take(one) == StoredEvent(loja.id, REPLY)
+    assert inbound.take(two) == StoredEvent(loja.id, FULL)
     (three,) = inbound.store(None, [REPLY])
-    assert inbound.take(three) == (None, REPLY)
+    assert inbound.take(three) == StoredEvent(None, REPLY)
 
 
 def test_an_event_is_stored_once_for_each_account(loja: Account, inbound: InboundEvents) -> None:
@@ -106,6 +106,43 @@ def test_receipts_only_move_forward(engine: Engine, loja: Account, inbound: Inbo
     assert column(engine, sent, "reason") == [None, None, None]
 
 
+def test_what_was_not_delivered_says_so_until_it_is(
+    engine: Engine, loja: Account, inbound: InboundEvents, sent: int
+) -> None:
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.FAILED, AT, "re-upload needed")
+    assert (column(engine, sent, "state")[0], column(engine, sent, "reason")[0]) == ("sent", "not_delivered")
+    assert column(engine, sent, "detail")[0] == "re-upload needed"
+    assert inbound.receipt(loja.id, "ref-0", ReceiptState.DELIVERED, AT + 5)
+    assert column(engine, sent, "reason")[0] is column(engine, sent, "detail")[0] is None
+
+
+def test_an_event_that_is_put_off_waits_until_then(loja: Account, inbound: InboundEvents) -> None:
+    (number,) = inbound.store(loja, [FULL])
+    inbound.put_off(number, AT)
+    assert inbound.waiting(0, 10) == []
+    inbound.put_off(number, 1)
+    assert inbound.waiting(0, 10) == [number]
+    assert inbound.take(number) == StoredEvent(loja.id, FULL, tries=2)
+
+
+def test_the_first_reply_of_a_time_is_found_whoever_told_of_it(loja: Account, inbound: InboundEvents) -> None:
+    inbound.store(loja, [replace(REPLY, at_ms=AT + 7), replace(FULL, key=REPLY.key)])
+    inbound.store(None, [replace(REPLY, at_ms=AT + 3)])
+    assert inbound.heard(REPLY.key, AT, AT + 999) == AT + 3
+    assert inbound.heard(REPLY.key, AT, AT + 3) is inbound.heard(phone(2), AT, AT + 999) is None
+
+
+def test_a_message_is_awaited_while_it_is_being_sent(
+    engine: Engine, loja: Account, campaigns: Campaigns, inbound: InboundEvents
+) -> None:
+    campaign = campaigns.accept(loja, draft([message(1)])).campaign_id
+    assert not inbound.is_awaited("")
+    (row,) = Messages(engine).claim(ticket(campaign, 0)).rows
+    assert [inbound.is_awaited(one) for one in ("", phone(1), phone(2))] == [True, True, False]
+    Messages(engine).settle(campaign, [fate(row, Fate.IN_DOUBT)])
+    assert inbound.is_awaited(phone(1))
+
+
 def test_a_receipt_is_for_a_message_of_its_own_account(
     engine: Engine, loja: Account, inbound: InboundEvents, sent: int
 ) -> None:
@@ -118,8 +155,8 @@ def test_a_receipt_is_for_a_message_of_its_own_account(
 
 def test_receipts_stay_on_their_page(engine: Engine, sent: int) -> None:
     """They touch no indexed column: PostgreSQL counts them as HOT updates."""
-    told = {"account": None, "ref": "ref-0", "at": moment(AT), "delivered": True, "read": True, "failed": False}
+    said = {"account": None, "ref": "ref-0", "at": moment(AT), "why": None}
     with engine.begin() as connection:
-        assert connection.execute(RECEIPT, told).rowcount == 1
+        assert connection.execute(RECEIPT, said | {"delivered": True, "read": True, "failed": False}).rowcount == 1
         hot = connection.exec_driver_sql("SELECT pg_stat_get_xact_tuples_hot_updated('message'::regclass)")
         assert hot.scalar() == 1

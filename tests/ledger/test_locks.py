@@ -123,12 +123,12 @@ def test_the_book_and_the_plain_locks_never_differ(engine: Engine) -> None:
             run(engine, "TRUNCATE contact_lock")
             self.book, self.plain, self.now = LockBook(engine), PlainLocks(), NOW
 
-        @rule(scope=scopes, key=keys, holder=holders, step=steps, length=st.integers(1, 60))
-        def take(self, scope: str, key: str, holder: MessageId, step: int, length: int) -> None:
+        @rule(scope=scopes, key=keys, holder=holders, step=steps, length=st.integers(1, 60), leaves=steps)
+        def take(self, scope: str, key: str, holder: MessageId, step: int, length: int, leaves: int) -> None:
             self.now += step
             until = self.now + length
-            expected = self.plain.take(scope, key, holder, until, self.now)
-            assert self.book.take(scope, key, holder, self.now, until) == expected
+            expected = self.plain.take(scope, key, holder, until, self.now, leaves)
+            assert self.book.take(scope, key, holder, self.now, until, leaves) == expected
 
         @rule(scope=scopes, key=keys, holder=holders)
         def give_back(self, scope: str, key: str, holder: MessageId) -> None:

@@ -15,8 +15,9 @@ from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.survivors import Survivors
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.reply import process, receive
+from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
-from tests.journey.bodies import names, phone, uazapi_account
+from tests.journey.bodies import campaign, names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_held_up import LEASE_MS, Stopping
 
@@ -33,6 +34,8 @@ def held(hand: Hand) -> list[str]:
 
 
 def replied(hand: Hand, at_ms: int, account: Account | None = None, sender: str = "") -> None:
+    """A reply of that time comes in, not before it."""
+    hand.now_ms = max(hand.now_ms, at_ms)
     event = InboundEvent(InboundKind.REPLY, f"reply:{at_ms}", at_ms, key=CLIENT, text="oi", sender_name=sender)
     receive(hand.stations, account, [event])
     (number,) = hand.wiring.inbound.waiting(0, 10)
@@ -149,3 +152,49 @@ def test_promise_5_the_day_counts_from_the_last_send_of_a_batch_that_the_provide
     (lock,) = hand.wiring.lock_book.of(CLIENT, hand.now_ms)
     assert lock.until_ms - hand.now_ms == LOCK_MS + 2 * 60_000
     assert PROVIDER == "uazapi", "which spaces the messages of a batch by itself"
+
+
+def test_promise_5_a_reply_while_a_batch_is_under_way_lifts_nothing_until_its_message_has_left(hand: Hand) -> None:
+    """The client's message is the third of three, a minute apart: what it answers before then is older."""
+    toml = uazapi_account(hand.wiring.accounts.named("loja").base_urls[0], names(2), batch=3)
+    hand.wiring.accounts.apply(read_accounts(toml, {}))
+    body = {**campaign((2, 1, 0)), "cpc": True, "delay_min": 60, "delay_max": 60}
+    submit(hand.stations, "loja", body)
+    hand.work_all()
+    handed_over_ms = hand.now_ms
+    replied(hand, handed_over_ms + 119_000)
+    assert held(hand) == ["ledger global", "redis global"]
+    replied(hand, handed_over_ms + 125_000)
+    assert held(hand) == []
+
+
+def test_promise_5_a_reply_by_two_routes_stamped_to_the_second_lifts_once(hand: Hand) -> None:
+    """The first lifts; what is sent later in that very second stays locked when the second comes."""
+    hand.submit(1, cpc=True)
+    hand.work_all()
+    second = (hand.now_ms // 1000 + 5) * 1000
+    hand.now_ms = second + 200
+    stamped = InboundEvent(InboundKind.REPLY, "reply:3EB0", second + 999, key=CLIENT)
+    numbers = []
+    for route, at_ms in ((hand.wiring.accounts.named("loja"), second + 200), (None, second + 700)):
+        hand.now_ms = at_ms
+        receive(hand.stations, route, [stamped])
+        (number,) = hand.wiring.inbound.waiting(0, 10)
+        process(hand.stations, number)
+        numbers.append(number)
+        if route is not None:
+            assert held(hand) == []
+            hand.now_ms = second + 500
+            hand.submit(1, cpc=True)
+            hand.work_all()
+    assert len(set(numbers)) == 2
+    assert held(hand) == ["ledger global", "redis global"]
+
+
+def test_promise_5_a_reply_stamped_to_the_second_of_the_send_lifts_it(hand: Hand) -> None:
+    hand.submit(1, cpc=True)
+    hand.work_all()
+    (lock,) = hand.wiring.lock_book.of(CLIENT, hand.now_ms)
+    hand.now_ms += 5_000
+    replied(hand, lock.taken_ms // 1000 * 1000 + 999)
+    assert [one for one in held(hand) if one.startswith("ledger")] == []

@@ -25,7 +25,8 @@ local function standing(key)
   return holder, tonumber(taken), tonumber(ends)
 end
 
-local function keep(key, holder, ends)
+-- taken: from when on a reply lifts it
+local function keep(key, holder, ends, taken)
   local lasts = string.format('%d', math.max(0, ends - now) + EXPIRY_SLACK_MS)
-  redis.call('SET', key, string.format('%s|%d|%d', holder, now, ends), 'PX', lasts)
+  redis.call('SET', key, string.format('%s|%d|%d', holder, taken, ends), 'PX', lasts)
 end

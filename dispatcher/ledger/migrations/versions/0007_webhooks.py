@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0007"
 down_revision = "0006"
 branch_labels: Sequence[str] | None = None
@@ -9,8 +12,14 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("inbound_event", sa.Column("due_at", sa.TIMESTAMP(timezone=True)))
+    op.add_column("inbound_event", sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
+    op.create_index(
+        "inbound_event_heard", "inbound_event", ["phone_key", "at"], postgresql_where=sa.text("kind = 'reply'")
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_index("inbound_event_heard", "inbound_event")
+    op.drop_column("inbound_event", "tries")
+    op.drop_column("inbound_event", "due_at")
