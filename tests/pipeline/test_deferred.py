@@ -83,8 +83,10 @@ def test_a_deferred_message_leaves_when_the_client_is_given_back(hand: Hand, sim
     ticket, other = sorted(hand.release(), key=lambda one: one.campaign)
 
     class Asked(LockBook):
-        def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
-            left_ms = super().take(scope, key, holder, now_ms, until_ms)
+        def take(
+            self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0
+        ) -> int:
+            left_ms = super().take(scope, key, holder, now_ms, until_ms, leaves_in_ms)
             hand.work(other)
             assert hand.counts(second) == {"pending": 1}
             return left_ms
