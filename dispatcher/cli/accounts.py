@@ -32,7 +32,7 @@ def apply(
 
     specs = read_accounts(file.read_text(), os.environ)
     with opened() as wiring:
-        done = wiring.accounts.apply(specs)
+        done = wiring.apply_accounts(specs)
     rows = [{"account": name, "is": what} for what, names in done._asdict().items() for name in names]
     show_table(rows, ("account", "is"), as_json)
 
@@ -58,9 +58,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 @commands.command()
 def remove(name: Name) -> None:
-    """Take an account out of use; its campaigns stay readable."""
+    """Take an account out of use: its campaigns are paused and stay readable."""
     with opened() as wiring:
-        wiring.accounts.remove(name)
+        wiring.remove_account(name)
 
 
 def _row(account: "Account", senders: "list[Sender]") -> dict[str, Any]:

@@ -37,9 +37,9 @@ def list_campaigns(
 
 @commands.command()
 def show(campaign: Id, as_json: AsJson = False) -> None:
-    """One campaign: its state, how many messages are in which state, how far it is, when it will be through."""
+    """One campaign: its state, how many messages are in which state, how far it is, what was changed."""
     with at_desk() as desk:
-        shown = _campaign(desk, campaign)
+        shown = _whole(desk, campaign)
     show_one(shown, as_json)
 
 
@@ -50,9 +50,56 @@ def pause(campaign: Id, as_json: AsJson = False) -> None:
 
 
 @commands.command()
-def resume(campaign: Id, as_json: AsJson = False) -> None:
-    """Let it go on."""
-    _steer(campaign, "resume", as_json)
+def resume(
+    campaign: Id,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="pending (if left out), failed, in_doubt; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before sending again what is in doubt.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let it go on: what waits, and with --scope also what failed or is in doubt."""
+    from dispatcher.domain.ids import parse_campaign
+    from dispatcher.providers.native_change import read_scope
+
+    meant = read_scope([word for one in scope for word in one.split(",")] if scope else None)
+    with at_desk() as desk:
+        before = _campaign(desk, campaign)
+        doubts = before["counts"]["in_doubt"] if "in_doubt" in meant else 0
+        if doubts and not (yes or _agreed(doubts)):
+            raise Problem("nothing was resumed: what is in doubt is sent again only with --yes")
+        if not desk.campaigns.resume(parse_campaign(campaign), meant):
+            raise Problem(f"a campaign that is {before['state']} cannot be told to resume")
+        shown = _campaign(desk, campaign)
+    _tell(shown, as_json)
+
+
+@commands.command()
+def change(
+    campaign: Id,
+    delay_min: Annotated[float | None, typer.Option(help="Least seconds between sends of a lane.")] = None,
+    delay_max: Annotated[float | None, typer.Option(help="Most seconds between sends of a lane.")] = None,
+    chunk_size: Annotated[int | None, typer.Option(help="Messages in a chunk; 0: one single chunk.")] = None,
+    seconds_between_chunks: Annotated[float | None, typer.Option(help="Rest after a chunk.")] = None,
+    priority: Annotated[int | None, typer.Option(help="-100 to 100; higher goes first.")] = None,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give it another pace, priority or name while it is under way; it is written down."""
+    from dispatcher.providers.native_change import read_change
+
+    given = {"delay_min": delay_min, "delay_max": delay_max, "chunk_size": chunk_size, "name": name}
+    given |= {"seconds_between_chunks": seconds_between_chunks, "priority": priority}
+    with at_desk() as desk:
+        view = _view(desk, campaign)
+        asked = read_change({key: value for key, value in given.items() if value is not None}, view.campaign)
+        if not asked.is_empty and not desk.campaigns.change(view.campaign.id, asked):
+            raise Problem(f"a campaign that is {view.campaign.state} cannot be changed")
+        shown = _whole(desk, campaign)
+    if as_json:
+        show_one(shown, as_json)
+    else:
+        print(f"{shown['id']} is changed" if not asked.is_empty else f"{shown['id']} was like that already")
 
 
 @commands.command()
@@ -98,20 +145,46 @@ def _steer(campaign: str, word: str, as_json: bool) -> None:
         if not desk.campaigns.steer(parse_campaign(campaign), Order(word)):
             raise Problem(f"a campaign that is {before['state']} cannot be told to {word}")
         shown = _campaign(desk, campaign)
+    _tell(shown, as_json)
+
+
+def _agreed(doubts: int) -> bool:
+    """Nobody there to answer is a no."""
+    try:
+        return typer.confirm(f"{doubts} messages may have arrived: these people may get them twice. Send again?")
+    except typer.Abort:
+        return False
+
+
+def _tell(shown: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_one(shown, as_json)
     else:
         print(f"{shown['id']} is {shown['state']}")
 
 
-def _campaign(desk: Any, text: str) -> dict[str, Any]:
+def _view(desk: Any, text: str) -> Any:
     from dispatcher.domain.ids import parse_campaign
-    from dispatcher.ingress.views import campaign_json
 
     view = desk.campaigns.get(parse_campaign(text))
     if view is None:
         raise Problem("there is no such campaign")
-    return campaign_json(view, desk.now_ms())
+    return view
+
+
+def _campaign(desk: Any, text: str) -> dict[str, Any]:
+    from dispatcher.ingress.views import campaign_json
+
+    return campaign_json(_view(desk, text), desk.now_ms())
+
+
+def _whole(desk: Any, text: str) -> dict[str, Any]:
+    """With what was changed since it was accepted."""
+    from dispatcher.domain.ids import parse_campaign
+    from dispatcher.ingress.views import change_json
+
+    changes = desk.campaigns.changes(parse_campaign(text))
+    return {**_campaign(desk, text), "changes": [change_json(one) for one in changes]}
 
 
 def _state(word: str) -> Any:

@@ -56,7 +56,7 @@ def prepare(environment: Mapping[str, str], accounts: Path | None) -> None:
         if accounts is not None:
             from dispatcher.domain.accounts_file import read_accounts
 
-            wiring.accounts.apply(read_accounts(accounts.read_text(), os.environ))
+            wiring.apply_accounts(read_accounts(accounts.read_text(), os.environ))
 
 
 def _greet(running: "Running") -> None:

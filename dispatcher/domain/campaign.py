@@ -107,6 +107,10 @@ class UnknownSender(ValueError):
     """A draft names a sender that its account does not have; nothing was stored."""
 
 
+class NoSenderLeft(ValueError):
+    """A campaign cannot be resumed: the accounts file has none of its senders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign in the ledger: frozen when it was accepted, but for its state and its pace.

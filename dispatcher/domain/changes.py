@@ -1,4 +1,4 @@
-"""What an upstream app may still ask of a campaign that is under way, and what it is shown of how far it is.
+"""What an upstream app or an operator may still ask of a campaign under way, and what they are shown of it.
 
 Who is written to, and what, is frozen when a campaign is accepted. Its start and its pace are not.
 """
@@ -12,21 +12,32 @@ from dispatcher.domain.lifecycle import CampaignState
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new pace and start for what is not sent yet. None: as it is; `chunk_size` 0: one single chunk.
+    """A new pace and start for what is not sent yet, a name. None: as it is; `chunk_size` 0: one single chunk.
 
     `moves_start`: `scheduled_for_ms` counts, and None then is "at once". `options` are added to those of the dialect.
     """
 
-    delay_ms: int | None = None
+    delay_min_ms: int | None = None
+    delay_max_ms: int | None = None
     chunk_size: int | None = None
     chunk_gap_ms: int | None = None
     moves_start: bool = False
     scheduled_for_ms: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    priority: int | None = None
+    name: str | None = None
 
     @property
     def is_empty(self) -> bool:
         return self == Change(options=self.options)
+
+
+class Changed(NamedTuple):
+    """A change that was made (`at_ms`: UTC epoch): the columns that differ, what they were and what they are."""
+
+    at_ms: int
+    was: Mapping[str, Any]
+    now_is: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

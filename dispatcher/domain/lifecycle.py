@@ -53,6 +53,9 @@ MOVES: dict[MessageState, frozenset[MessageState]] = {
 OPEN = frozenset({S.PENDING, S.SENDING})
 """States that keep a campaign from being done. In doubt is settled as far as pacing goes."""
 
+RESUMABLE = (MessageState.PENDING, MessageState.FAILED, MessageState.IN_DOUBT)
+"""What of a campaign may be resumed: what waits; what failed at the provider; what may have reached its recipient."""
+
 
 def campaign_state(stored: CampaignState, scheduled_for_ms: int | None, now_ms: int) -> CampaignState:
     """The state that people are shown: running, but not before its start, is scheduled."""

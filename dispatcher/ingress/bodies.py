@@ -3,11 +3,13 @@
 from typing import Any
 
 from dispatcher.domain.content import NEEDS, TEXTS
+from dispatcher.domain.lifecycle import RESUMABLE
 from dispatcher.providers.builder.dialect import TEXTS as BUILDER_TEXTS
 from dispatcher.providers.builder.dialect import TO_BE_SENT
 from dispatcher.providers.kinbox.change import COUNTED
 from dispatcher.providers.kinbox.form import CHOICES, NUMBERS
 from dispatcher.providers.kinbox.form import TEXTS as KINBOX_TEXTS
+from dispatcher.providers.native_change import NativeChange
 from dispatcher.providers.native_form import NativeForm
 from dispatcher.providers.schedule import MAX_DELAY_S
 from dispatcher.providers.uazapi.dialect import EPOCH_MS_BELOW
@@ -83,6 +85,21 @@ _CONTENT = {
     **{key: ["boolean", "null"] for key in ("linkPreview", "linkPreviewLarge")},
     **{key: {"type": ["number", "null"], "minimum": -180, "maximum": 180} for key in ("latitude", "longitude")},
 }
+
+_CHANGE_SCHEMA = NativeChange.model_json_schema(by_alias=False)
+
+CHANGE = body(_CHANGE_SCHEMA, {"delay_min": 5, "delay_max": 9, "priority": 10})
+
+RESUME = body(
+    {
+        "type": "object",
+        "properties": {
+            "scope": {"type": "array", "minItems": 1, "items": {"enum": [state.value for state in RESUMABLE]}}
+        },
+    },
+    {"scope": ["pending", "failed"]},
+    required=False,
+)
 
 UAZAPI = creating(
     _object(

@@ -16,10 +16,11 @@ from dispatcher.ingress.door import Body, House, Inside, Key, Receipt, bearer_of
 from dispatcher.ingress.export import csv_of
 from dispatcher.ingress.following import follow
 from dispatcher.ingress.refusals import Refused, not_found, problem, speaking, unauthorised
-from dispatcher.ingress.views import campaign_json, listing, message_json
+from dispatcher.ingress.views import campaign_json, change_json, listing, message_json
 from dispatcher.pipeline.desk import CampaignView, Order
 from dispatcher.providers import native
 from dispatcher.providers.contract import BadRequest
+from dispatcher.providers.native_change import read_change, read_scope
 
 
 def administrator(request: Request, house: Inside) -> None:
@@ -66,7 +67,18 @@ def campaigns(
 @router.get("/campaigns/{campaign_id}")
 def campaign(campaign_id: str, house: Inside) -> dict[str, Any]:
     """A campaign: its state, how many messages are in which state, how far it is and when it will be through."""
-    return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+    shown = campaign_json(_view(house, campaign_id), house.desk.now_ms())
+    return {**shown, "changes": [change_json(one) for one in house.desk.campaigns.changes(_number(campaign_id))]}
+
+
+@router.patch("/campaigns/{campaign_id}", openapi_extra=bodies.CHANGE)
+def change(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
+    """Give a campaign another pace, priority or name while it is under way; answers the campaign."""
+    view = _view(house, campaign_id)
+    asked = read_change(body.object, view.campaign)
+    if not asked.is_empty and not house.desk.campaigns.change(view.campaign.id, asked):
+        raise Refused(409, f"a campaign that is {view.campaign.state.value} cannot be changed")
+    return campaign(campaign_id, house)
 
 
 @router.get("/campaigns/{campaign_id}/messages")
@@ -99,13 +111,27 @@ def events(campaign_id: str, request: Request, house: Inside) -> Response:
     return StreamingResponse(stream, headers=unbuffered, media_type="text/event-stream")
 
 
+@router.post("/campaigns/{campaign_id}/resume", openapi_extra=bodies.RESUME)
+def resume(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
+    """Let a campaign go on. `scope` says what of it: what waits (if nothing is said), what failed, what is in doubt."""
+    view = _view(house, campaign_id)
+    scope = read_scope(body.object.get("scope") if body.raw.strip() else None)
+    if not house.desk.campaigns.resume(view.campaign.id, scope):
+        raise _not_allowed(view, Order.RESUME)
+    return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+
+
 @router.post("/campaigns/{campaign_id}/{order}")
 def steer(campaign_id: str, order: Order, house: Inside) -> dict[str, Any]:
-    """Pause, resume, cancel, or send again what failed; answers the campaign. Calls in flight still happen."""
+    """Pause, cancel, or send again what failed; answers the campaign. Calls in flight still happen."""
     view = _view(house, campaign_id)
     if not house.desk.campaigns.steer(view.campaign.id, order):
-        raise Refused(409, f"a campaign that is {view.campaign.state.value} cannot be told to {order.value}")
+        raise _not_allowed(view, order)
     return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+
+
+def _not_allowed(view: CampaignView, order: Order) -> Refused:
+    return Refused(409, f"a campaign that is {view.campaign.state.value} cannot be told to {order.value}")
 
 
 def _account(house: House, body: dict[str, Any]) -> Account:

@@ -7,6 +7,7 @@ words that its clients know. The text never repeats what a caller sent.
     Refused                                             its own
     BadRequest, RequestValidationError                  400, with (field, rule) pairs; 404 for a part of the path
     UnknownAccount, UnknownSender, EmptyCampaign        400, naming the native field
+    NoSenderLeft                                        409
     KeyReused                                           422
     DispatcherTrouble: a server underneath is away      503, Retry-After
     anything else                                       500, logged by its type
@@ -22,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from dispatcher.domain.campaign import EmptyCampaign, KeyReused, UnknownSender
+from dispatcher.domain.campaign import EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
 from dispatcher.domain.trouble import DispatcherTrouble, UnknownAccount
 from dispatcher.providers.contract import BadRequest
 from dispatcher.telemetry import emit
@@ -91,6 +92,8 @@ def as_refused(error: Exception) -> Refused:
             return _invalid(error)
         case UnknownAccount() | UnknownSender() | EmptyCampaign():
             return _about(400, *_MISSING[type(error)])
+        case NoSenderLeft():
+            return Refused(409, str(error))
         case KeyReused():
             return _about(422, "Idempotency-Key", "was used for another request")
         case DispatcherTrouble():

@@ -1,8 +1,9 @@
 """What the native API shows: plain JSON made from the desk's values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dispatcher.domain.changes import Changed
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
@@ -42,6 +43,7 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "finish_prediction": iso(_prediction(view, state, settled, waiting, now_ms)),
         "chunks": _chunks(campaign.pacing, campaign.total, settled - view.counts.get(MessageState.CANCELLED, 0)),
         "pacing": _pacing(campaign.pacing),
+        "priority": campaign.priority,
         "senders": list(view.senders),
         "cpc": campaign.guarded,
         "on_locked": campaign.on_locked.value,
@@ -52,6 +54,24 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "finished_at": iso(view.campaign.finished_at_ms),
         "warnings": list(campaign.warnings),
     }
+
+
+_SHOWN_CHANGES = {
+    "delay_min_ms": "delay_min",
+    "delay_max_ms": "delay_max",
+    "chunk_gap_ms": "seconds_between_chunks",
+    **{name: name for name in ("chunk_size", "scheduled_for", "priority", "name")},
+}
+
+
+def change_json(changed: Changed) -> dict[str, Any]:
+    """A change of a campaign: what differs, in the words of the native form."""
+    return {"at": iso(changed.at_ms), "was": _change_side(changed.was), "now": _change_side(changed.now_is)}
+
+
+def _change_side(columns: Mapping[str, Any]) -> dict[str, Any]:
+    seconds = {name: value / 1000 if name.endswith("_ms") else value for name, value in columns.items()}
+    return {_SHOWN_CHANGES[name]: value for name, value in seconds.items() if name in _SHOWN_CHANGES}
 
 
 def message_json(message: MessageView) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dispatcher.domain.account import BY_HAND, Account, CpcScope, OnDoubt, OnLoc
 from dispatcher.domain.accounts_file import AccountSpec
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger import tables
+from dispatcher.ledger.crews import crews_changed
 from dispatcher.ledger.declare import declare, unseal
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.secrecy import Secrecy
@@ -103,7 +104,8 @@ class Accounts:
     def apply(self, specs: Iterable[AccountSpec]) -> Applied:
         """Make these accounts what the file says, all or none; others stay. Twice the same changes nothing.
 
-        A sender that vanished from its account's file is marked as removed and comes back with its number.
+        A sender that vanished from its account's file is marked as removed and comes back with its number. The
+        clock is to be told of the campaigns that this concerns (`pipeline.plan.plan_unopened`).
         """
         done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
         with transaction(self._engine) as connection:
@@ -112,13 +114,13 @@ class Accounts:
         return Applied(*(tuple(done[what]) for what in Applied._fields))
 
     def remove(self, name: str) -> None:
-        """Take an account out of use; what was sent through it stays readable. Raises UnknownAccount."""
+        """Take an account out of use: its campaigns are paused and stay readable. Raises UnknownAccount."""
         with transaction(self._engine) as connection:
-            gone = connection.execute(
-                update(_A).where(_A.c.name == name, _A.c.removed_at.is_(None)).values(removed_at=func.now())
-            )
-            if not gone.rowcount:
+            named = update(_A).where(_A.c.name == name, _A.c.removed_at.is_(None))
+            gone = connection.execute(named.values(removed_at=func.now()).returning(_A.c.id)).scalar()
+            if gone is None:
                 raise UnknownAccount(f"no account is named {name}")
+            crews_changed(connection, gone)
 
     # ------------------------------------------------------------ rows as values
 

@@ -20,7 +20,7 @@ OPENED = text("UPDATE campaign SET opened_at = now() WHERE id = :campaign AND op
 UNOPENED = text("""
 SELECT id FROM campaign
 WHERE finished_at IS NULL AND state IN ('running', 'paused') AND opened_at IS NULL
-    AND grown_at < now() - interval '2 seconds'
+    AND grown_at <= now() - make_interval(secs => :older_than_s)
 ORDER BY id
 """)
 
@@ -115,9 +115,10 @@ class Campaigns:
         with autocommit(self._engine) as connection:
             connection.execute(OPENED, {"campaign": campaign})
 
-    def unopened(self) -> list[int]:
-        """Running or paused campaigns that came or grew two seconds ago or more, and the clock was not told."""
-        return self._numbers(UNOPENED)
+    def unopened(self, older_than_s: float = 2) -> list[int]:
+        """Running or paused campaigns that came, grew or changed so long ago, and the clock was not told."""
+        with autocommit(self._engine) as connection:
+            return list(connection.execute(UNOPENED, {"older_than_s": older_than_s}).scalars())
 
     def running(self) -> list[int]:
         """Campaigns that `complete` may close: running ones, and cancelled ones with messages in flight."""

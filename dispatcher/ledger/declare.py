@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.domain.accounts_file import AccountSpec, SenderSpec
 from dispatcher.ledger import tables
+from dispatcher.ledger.crews import crews_changed
 from dispatcher.secrecy import Secrecy
 
 _A, _S = tables.account, tables.sender
@@ -29,6 +30,8 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
     if any(row[column] != value for column, value in wanted.items()):
         connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted))
         changed = True
+    if changed:
+        crews_changed(connection, row["id"])
     return "changed" if changed else "unchanged"
 
 

@@ -14,6 +14,12 @@ from dispatcher.ledger.times import moment
 
 STATE = text("SELECT state, attempts FROM message WHERE campaign_id = :campaign AND seq = :seq")
 
+IN_DOUBT = text("""
+SELECT seq, attempts FROM message WHERE campaign_id = :campaign AND state = 'in_doubt' ORDER BY seq LIMIT :limit
+""")
+
+RESOLVED_BY_HAND = "resolved_by_operator"
+AT_ONCE = 1_000  # messages a statement
 LOOK_AGAIN_MS = 60_000  # a resolver that was lost with its job delays the look-up by this much
 
 _OF_JOB = f"""
@@ -76,6 +82,19 @@ class Doubts:
         with autocommit(self._engine) as connection:
             connection.execute(POSTPONE, {"campaign": campaign, "job": job, "due": moment(due_ms)})
 
+    def retry_all(self, campaign: int) -> int:
+        """An operator's word on all of a campaign's messages in doubt: to be sent again; how many. In slices, each
+        of which stands by itself. A campaign that was done runs again, and the clock is to be told."""
+        again, left = 0, True
+        while left:
+            with autocommit(self._engine) as connection:
+                rows = connection.execute(IN_DOUBT, {"campaign": campaign, "limit": AT_ONCE}).all()
+            outcome = Outcome(Fate.RETRY, RESOLVED_BY_HAND)
+            told = [Settled(row.seq, row.attempts, outcome) for row in rows]
+            left = bool(told) and Messages(self._engine).settle(campaign, told) > 0
+            again += len(told) if left else 0
+        return again
+
     def resolve(self, message: MessageId, fate: Fate) -> bool | None:
         """An operator's word on a message in doubt: sent, failed, or (RETRY) to be sent again.
 
@@ -88,5 +107,5 @@ class Doubts:
             return None
         if row.state != MessageState.IN_DOUBT:
             return False
-        told = Settled(message.seq, row.attempts, Outcome(fate, "resolved_by_operator"))
+        told = Settled(message.seq, row.attempts, Outcome(fate, RESOLVED_BY_HAND))
         return Messages(self._engine).settle(message.campaign, [told]) == 1

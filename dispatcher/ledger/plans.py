@@ -43,8 +43,8 @@ ORDER BY seq
 """)
 
 LANES = text("""
-SELECT s.id, slot FROM sender s, generate_series(0, s.concurrency - 1) AS slot
-WHERE s.account_id = :account AND s.removed_at IS NULL AND (
+SELECT s.id, slot FROM account a JOIN sender s ON s.account_id = a.id, generate_series(0, s.concurrency - 1) AS slot
+WHERE a.id = :account AND a.removed_at IS NULL AND s.removed_at IS NULL AND (
     EXISTS (SELECT FROM campaign_sender WHERE campaign_id = :campaign AND sender_id = s.id)
     OR NOT EXISTS (SELECT FROM campaign_sender WHERE campaign_id = :campaign))
 ORDER BY slot, s.id

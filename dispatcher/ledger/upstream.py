@@ -11,38 +11,42 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, exists, func, select, text
 
 from dispatcher.domain.campaign import Campaign
-from dispatcher.domain.changes import Change, ChunkCount, Wanted
+from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.ledger import tables
 from dispatcher.ledger.campaigns import SHOWN, WHOLE, campaign_of
 from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.texts import storable
 from dispatcher.ledger.times import epoch_ms, moment
 
 _C, _CS, _N, _S = tables.campaign, tables.campaign_sender, tables.campaign_count, tables.sender
 
 CHANGE = text("""
 WITH was AS (
-    SELECT id, delay_min_ms, delay_max_ms, chunk_size, chunk_gap_ms, batch, scheduled_for
+    SELECT id, delay_min_ms, delay_max_ms, chunk_size, chunk_gap_ms, batch, scheduled_for, priority, name
     FROM campaign WHERE id = :campaign AND state IN ('running', 'paused') FOR UPDATE
 ), now_is AS (
     UPDATE campaign c SET
-        delay_min_ms = coalesce(:delay_ms, c.delay_min_ms),
-        delay_max_ms = coalesce(:delay_ms, c.delay_max_ms),
+        delay_min_ms = coalesce(:delay_min_ms, c.delay_min_ms),
+        delay_max_ms = coalesce(:delay_max_ms, c.delay_max_ms),
         chunk_size = coalesce(:chunk_size, c.chunk_size),
         chunk_gap_ms = coalesce(:chunk_gap_ms, c.chunk_gap_ms),
         batch = coalesce(:batch, c.batch),
+        priority = coalesce(:priority, c.priority),
+        name = coalesce(:name, c.name),
         scheduled_for = CASE WHEN :moves_start THEN CAST(:start AS timestamptz) ELSE c.scheduled_for END,
         options = CAST(CAST(c.options AS jsonb) || CAST(:options AS jsonb) AS json),
         opened_at = NULL,
         grown_at = now()
     FROM was WHERE c.id = was.id
-    RETURNING c.id, c.delay_min_ms, c.delay_max_ms, c.chunk_size, c.chunk_gap_ms, c.batch, c.scheduled_for
+    RETURNING c.id, c.delay_min_ms, c.delay_max_ms, c.chunk_size, c.chunk_gap_ms, c.batch, c.scheduled_for,
+        c.priority, c.name
 )
 INSERT INTO campaign_change (campaign_id, was, now_is)
 SELECT was.id, row_to_json(was), row_to_json(now_is) FROM was JOIN now_is USING (id)
 """)
 
-CHANGES = text("SELECT was, now_is FROM campaign_change WHERE campaign_id = :campaign ORDER BY id")
+CHANGES = text("SELECT at, was, now_is FROM campaign_change WHERE campaign_id = :campaign ORDER BY id")
 
 LAST_CHANGES = text("""
 SELECT campaign_id, max(at) FROM campaign_change
@@ -86,10 +90,13 @@ class UpstreamCampaigns:
         """Write a change down, and that the clock does not know of it; False: the campaign is over, or unknown."""
         values = {
             "campaign": campaign,
-            "delay_ms": change.delay_ms,
+            "delay_min_ms": change.delay_min_ms,
+            "delay_max_ms": change.delay_max_ms,
             "chunk_size": change.chunk_size,
             "chunk_gap_ms": change.chunk_gap_ms,
             "batch": batch,
+            "priority": change.priority,
+            "name": None if change.name is None else storable(change.name),
             "moves_start": change.moves_start,
             "start": moment(change.scheduled_for_ms),
             "options": json.dumps(dict(change.options)),
@@ -97,10 +104,11 @@ class UpstreamCampaigns:
         with autocommit(self._engine) as connection:
             return connection.execute(CHANGE, values).rowcount > 0
 
-    def changes(self, campaign: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    def changes(self, campaign: int) -> list[Changed]:
         """What was and what is, the oldest change first."""
         with autocommit(self._engine) as connection:
-            return [(was, now_is) for was, now_is in connection.execute(CHANGES, {"campaign": campaign})]
+            rows = connection.execute(CHANGES, {"campaign": campaign}).all()
+        return [_changed(epoch_ms(row.at), row.was, row.now_is) for row in rows]
 
     def last_change_ms(self, campaigns: Sequence[int]) -> dict[int, int]:
         with autocommit(self._engine) as connection:
@@ -120,6 +128,11 @@ class UpstreamCampaigns:
                 *numbers, last = counts
                 found[campaign][chunk] = ChunkCount._make((*numbers, epoch_ms(last)))
         return found
+
+
+def _changed(at_ms: int, was: dict[str, Any], now_is: dict[str, Any]) -> Changed:
+    other = [name for name, value in now_is.items() if was.get(name) != value]
+    return Changed(at_ms, {name: was.get(name) for name in other}, {name: now_is[name] for name in other})
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""The station of the upstream apps: a new pace or start for what is not sent yet; a campaign removed.
+"""The station where a campaign that runs is given another pace, start, priority or name.
 
 The ledger comes first, and notes that the clock does not know yet: should this process die before it is told, the
 sweeper tells it.
@@ -20,7 +20,7 @@ class ChangeBook(Protocol):
 
 
 def change(stations: Stations, book: ChangeBook, campaign: int, change: Change) -> bool:
-    """Change a campaign's pace or start; the delay after the very next message is drawn from the new one."""
+    """Change what is given; the delay after the very next message is drawn from the new pace. False: it is over."""
     batch = None
     if change.chunk_size is not None:
         account = stations.account(stations.campaign(campaign).account_id)

@@ -5,14 +5,14 @@ underneath is away. Numbers of campaigns are `domain.ids` numbers; cursors are o
 `next_cursor` gave out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
-from dispatcher.domain.changes import Change, ChunkCount, Wanted
+from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.folders import Cleared, FolderLine, Receipts
 from dispatcher.domain.ids import MessageId
@@ -170,7 +170,19 @@ class CampaignsDesk(Protocol):
     def message(self, message: MessageId) -> MessageView | None: ...
 
     def steer(self, number: int, order: Order) -> bool:
-        """Carry out an order; False when the campaign's state does not allow it. Twice is as good as once."""
+        """Carry out an order; False when the campaign's state does not allow it. Twice is as good as once.
+
+        Raises NoSenderLeft when it cannot be resumed.
+        """
+
+    def resume(self, number: int, scope: Collection[MessageState]) -> bool:
+        """Resume these of RESUMABLE, as `pipeline.steer.resume_scope` does."""
+
+    def change(self, number: int, change: Change) -> bool:
+        """Change pace, priority or name; False: the campaign is over."""
+
+    def changes(self, number: int) -> Sequence[Changed]:
+        """What was changed since it was accepted, the oldest change first."""
 
     def lines(self, number: int) -> Iterator[MessageView] | None:
         """All of a campaign's messages by seq, as a stream; None when there is no such campaign."""

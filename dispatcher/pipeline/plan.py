@@ -18,6 +18,13 @@ def plan(stations: Stations, campaign: int) -> None:
         stations.campaigns.opened(campaign)
 
 
+def plan_unopened(stations: Stations, older_than_s: float = 2) -> None:
+    """Tell the clock of campaigns that changed so long ago without its hearing of it. Younger ones somebody is about
+    to tell it of."""
+    for campaign in stations.campaigns.unopened(older_than_s):
+        plan(stations, campaign)
+
+
 def plan_anew(stations: Stations, campaign: int) -> None:
     """Forget what the clock knew of a campaign and build it from the ledger, with what waits and is due soon."""
     provider = provider_of(stations, campaign)

@@ -179,8 +179,8 @@ class Campaigns(Protocol):
 
     def opened(self, campaign: int) -> None: ...
 
-    def unopened(self) -> list[int]:
-        """Running or paused campaigns that were accepted two seconds ago or more but never got to the clock."""
+    def unopened(self, older_than_s: float = 2) -> list[int]:
+        """Running or paused campaigns that came or changed so long ago, and the clock was not told."""
 
     def running(self) -> list[int]: ...
 

@@ -18,6 +18,7 @@ from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.ports import ClockBuilder, Survivors
+from dispatcher.pipeline.senders import hold_paused
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
@@ -41,7 +42,7 @@ def rebuild(
         campaigns = survivors.live_campaigns()
         for campaign in campaigns:
             _put_campaign(stations, builder, campaign)
-        _hold_paused(stations, builder)
+        hold_paused(stations, builder.hold_lanes, stations.accounts.all_senders())
         for ticket in survivors.flights():
             sender = stations.sender(ticket.lane.sender_id)
             account = stations.account(sender.account_id)
@@ -50,13 +51,6 @@ def rebuild(
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True
-
-
-def _hold_paused(stations: Stations, builder: ClockBuilder) -> None:
-    for sender in stations.accounts.all_senders():
-        if sender.paused_reason is not None:
-            provider = stations.account(sender.account_id).provider
-            builder.hold_lanes(provider, sender.lanes, sender.paused_until_ms)
 
 
 def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:

@@ -1,12 +1,18 @@
 """The station that pauses senders and lets them go on: the ledger says why, the clock obeys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from dispatcher.domain.account import BY_HAND, Account, Sender
+from dispatcher.domain.ids import Lane
 from dispatcher.domain.trouble import ClockLost, Unavailable
+from dispatcher.pipeline.persist import if_reachable
+from dispatcher.pipeline.plan import plan_unopened
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
+
+Hold = Callable[[str, Sequence[Lane], int | None], None]
+"""Hold a provider's lanes until a moment (UTC epoch, ms), or (None) until they are resumed."""
 
 _DISCONNECTED = "disconnected"
 
@@ -30,6 +36,23 @@ def pause_senders(
     stations.control.hold_lanes(account.provider, [lane for sender in senders for lane in sender.lanes], until_ms)
     numbers = [sender.id for sender in senders]
     emit("sender.paused", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
+
+
+def hold_paused(stations: Stations, hold: Hold, senders: Iterable[Sender]) -> None:
+    """Hold the lanes of those that are paused, the lanes too that they did not have when they were paused."""
+    for sender in senders:
+        if sender.paused_reason is not None:
+            hold(stations.account(sender.account_id).provider, sender.lanes, sender.paused_until_ms)
+
+
+def crews_changed(stations: Stations, senders: Sequence[Sender]) -> None:
+    """Tell the clock of what the accounts file changed; `senders` are those of the accounts that it named.
+
+    When it cannot be told, the sweeper tells it of the campaigns.
+    """
+    with if_reachable():
+        hold_paused(stations, stations.control.hold_lanes, senders)
+    plan_unopened(stations, 0)
 
 
 def pause_by_hand(stations: Stations, account: Account, senders: Sequence[Sender]) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from dispatcher.domain.retries import near
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import cut_off
-from dispatcher.pipeline.plan import plan, plan_anew, provider_of
+from dispatcher.pipeline.plan import plan_anew, plan_unopened, provider_of
 from dispatcher.pipeline.senders import is_disconnected, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_all_due
@@ -42,8 +42,7 @@ class Sweeper:
     def sweep(self) -> None:
         """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
         stations = self.stations
-        for campaign in stations.campaigns.unopened():
-            plan(stations, campaign)
+        plan_unopened(stations)
         stations.bus.inbound(stations.inbound.waiting(EVENT_OVERDUE_S, BATCH))
         stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
         self._doubt_stuck()

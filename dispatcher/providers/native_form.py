@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from dispatcher.domain.account import OnLocked
 from dispatcher.providers.schedule import MAX_DELAY_S
 
-_FORM = ConfigDict(
+FORM = ConfigDict(
     alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True, strict=True
 )
 
@@ -20,7 +20,7 @@ Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+", max_length=2_000)]
 class FollowUp(BaseModel):
     """A text for who has not replied `after_s` seconds after the send."""
 
-    model_config = _FORM
+    model_config = FORM
 
     after_s: int = Field(gt=0, le=30 * 86_400)
     text: str = Field(min_length=1)
@@ -29,7 +29,7 @@ class FollowUp(BaseModel):
 class NativeForm(BaseModel):
     """`POST /v1/campaigns`. Delays in seconds. What is not among these fields is a mistake and is named."""
 
-    model_config = _FORM
+    model_config = FORM
 
     account: str
     name: str = Field(default="", max_length=500)

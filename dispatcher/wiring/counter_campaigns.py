@@ -1,14 +1,17 @@
 """`CampaignsDesk` over a wired installation."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
+from dispatcher.domain.changes import Change, Changed
 from dispatcher.domain.ids import MalformedId, MessageId, campaign_text, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.views import MessageView
+from dispatcher.ledger.upstream import UpstreamCampaigns
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.accept import accept
+from dispatcher.pipeline.change import change
 from dispatcher.pipeline.desk import CampaignView, Order, Page
 from dispatcher.providers.contract import BadRequest
 from dispatcher.wiring.installation import Wiring
@@ -40,6 +43,7 @@ class CampaignsCounter:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._book = wiring.campaigns
+        self._changes = UpstreamCampaigns(wiring.engine)
 
     def get(self, number: int) -> CampaignView | None:
         try:
@@ -75,6 +79,15 @@ class CampaignsCounter:
 
     def steer(self, number: int, order: Order) -> bool:
         return STATIONS[order](self._wiring.stations, self._book, number)
+
+    def resume(self, number: int, scope: Collection[MessageState]) -> bool:
+        return steer.resume_scope(self._wiring.stations, self._book, self._wiring.doubts, number, scope)
+
+    def change(self, number: int, asked: Change) -> bool:
+        return change(self._wiring.stations, self._changes, number, asked)
+
+    def changes(self, number: int) -> Sequence[Changed]:
+        return self._changes.changes(number)
 
     def lines(self, number: int) -> Iterator[MessageView] | None:
         return None if self.get(number) is None else self._wiring.lines.whole(number)

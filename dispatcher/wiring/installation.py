@@ -12,9 +12,10 @@ from dispatcher.coordination.looks import LookBook
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
+from dispatcher.domain.accounts_file import AccountSpec
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS
-from dispatcher.ledger.accounts import Accounts
+from dispatcher.ledger.accounts import Accounts, Applied
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
@@ -27,6 +28,7 @@ from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.waits import Waits
 from dispatcher.pipeline.rebuild import rebuild
+from dispatcher.pipeline.senders import crews_changed
 from dispatcher.pipeline.stations import Stations
 from dispatcher.providers import registry
 from dispatcher.providers.caller import Caller
@@ -120,6 +122,20 @@ class Wiring:
     def upgrade(self) -> None:
         """Bring the ledger's tables up to date; safe from several hosts at once."""
         upgrade(self.engine)
+
+    def apply_accounts(self, specs: Sequence[AccountSpec]) -> Applied:
+        """Make accounts what the file says, and tell the clock of the campaigns that this concerns."""
+        applied = self.accounts.apply(specs)
+        changed = [self.accounts.named(name) for name in applied.changed]
+        if changed:
+            senders = [sender for account in changed for sender in self.accounts.senders(account.id)]
+            crews_changed(self.stations, senders)
+        return applied
+
+    def remove_account(self, name: str) -> None:
+        """Take an account out of use, and off the clock. Raises UnknownAccount."""
+        self.accounts.remove(name)
+        crews_changed(self.stations, ())
 
     def rebuild_clock(self) -> bool:
         """Build Redis's memory from the ledger if it was lost; False when it is whole, or another host is at it."""

@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.claims import Settled
+from dispatcher.domain.ids import Lane, parse_campaign
+from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.tickets import Ticket
+from dispatcher.settings import Settings
+from dispatcher.wiring import Wiring
 from tests.cli.conftest import Shell
 
 ANA = "5511900000001"
@@ -71,3 +77,25 @@ def test_no_phone_number_is_one_line_that_does_not_repeat_it(shell: Shell, argum
 def test_a_free_client_is_released_from_nothing(shell: Shell, accounts: Path) -> None:
     assert shell.json("locks", "release", ANA) == {"phone": ANA, "lifted": 0}
     assert "no such message" in shell.trouble("in-doubt", "resolve", f"{NOBODY}-1", "--as", "sent", "--json")
+
+
+def test_a_campaigns_pace_is_changed_and_the_change_is_shown(shell: Shell, campaign: str) -> None:
+    assert shell("campaigns", "change", campaign, "--delay-max", "8", "--priority", "3").stdout.endswith("is changed\n")
+    [change] = shell.json("campaigns", "show", campaign)["changes"]
+    assert change["now"] == {"delay_max": 8, "priority": 3}
+    assert "already" in shell("campaigns", "change", campaign, "--priority", "3").stdout
+    assert "delay_min" in shell.trouble("campaigns", "change", campaign, "--delay-min", "9")
+    shell.trouble("campaigns", "change", campaign)
+
+
+def test_sending_again_what_is_in_doubt_is_asked_about(shell: Shell, campaign: str) -> None:
+    wiring = Wiring(Settings())
+    wiring.rebuild_clock()
+    ticket = Ticket(Lane(wiring.accounts.all_senders()[0].id, 0), parse_campaign(campaign), 0, 1, "t-1")
+    [claimed] = wiring.messages.claim(ticket).rows
+    wiring.messages.settle(ticket.campaign, [Settled(0, claimed.attempt, Outcome(Fate.IN_DOUBT, "no_answer"))])
+    again = ("campaigns", "resume", campaign, "--scope", "pending,in_doubt")
+    assert "--yes" in shell(*again, status=1).stderr
+    assert shell.json("campaigns", "show", campaign)["counts"]["in_doubt"] == 1
+    assert shell.json(*again, "--yes")["counts"]["pending"] == 1
+    wiring.close()

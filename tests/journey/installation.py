@@ -81,7 +81,7 @@ class Installation:
         return Settings(**{key.removeprefix("DISPATCHER_").lower(): value for key, value in ours.items()})  # type: ignore[arg-type]
 
     def accounts(self, toml: str) -> None:
-        self.wiring.accounts.apply(read_accounts(toml, self.env))
+        self.wiring.apply_accounts(read_accounts(toml, self.env))
 
     def start_workers(self, *names: str, concurrency: int = 16) -> None:
         for name in names:

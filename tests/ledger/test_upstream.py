@@ -77,15 +77,15 @@ def test_a_change_is_made_and_written_down(
 ) -> None:
     number = campaigns.accept(loja, draft(pacing=Pacing(1, 2, 3, 4, 5), options={"a": 1, "b": 1})).campaign_id
     campaigns.opened(number)
-    assert upstream.change(number, Change(delay_ms=7_000, options={"b": 2}), None)
+    assert upstream.change(number, Change(delay_min_ms=7_000, delay_max_ms=7_000, options={"b": 2}), None)
     assert upstream.change(number, Change(chunk_size=0, chunk_gap_ms=0, moves_start=True, scheduled_for_ms=FAR), 9)
     changed = campaigns.get(number)
     assert changed.pacing == Pacing(7_000, 7_000, 0, 0, 9)
     assert (changed.scheduled_for_ms, changed.options) == (FAR, {"a": 1, "b": 2})
     first, second = upstream.changes(number)
-    assert (first[0]["delay_max_ms"], first[1]["delay_max_ms"]) == (2, 7_000)
-    assert (second[0]["chunk_size"], second[1]["chunk_size"]) == (3, 0)
-    assert (second[0]["scheduled_for"], bool(second[1]["scheduled_for"])) == (None, True)
+    assert first[1:] == ({"delay_min_ms": 1, "delay_max_ms": 2}, {"delay_min_ms": 7_000, "delay_max_ms": 7_000})
+    assert (second.was["chunk_size"], second.now_is["chunk_size"]) == (3, 0)
+    assert (second.was["scheduled_for"], bool(second.now_is["scheduled_for"])) == (None, True)
     assert list(upstream.last_change_ms([number])) == [number]
     run(engine, "UPDATE campaign SET grown_at = now() - interval '3 seconds'")
     assert campaigns.unopened() == [number], "the sweeper tells the clock if nobody else does"
@@ -96,8 +96,8 @@ def test_what_is_over_is_not_changed(
 ) -> None:
     number = campaigns.accept(loja, draft()).campaign_id
     campaigns.cancel(number)
-    assert not upstream.change(number, Change(delay_ms=1), None)
-    assert not upstream.change(1, Change(delay_ms=1), None)
+    assert not upstream.change(number, Change(delay_min_ms=1), None)
+    assert not upstream.change(1, Change(delay_min_ms=1), None)
     assert upstream.changes(number) == []
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.tickets import Ticket
+from dispatcher.ledger.engine import autocommit
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.send import send
@@ -63,6 +65,11 @@ class Hand:
         sweeper = Sweeper(self.stations, first_lookup_s)
         for _ in range(rounds):
             sweeper.sweep()
+
+    def pass_in_the_ledger(self, seconds: int) -> None:
+        """As if whatever was accepted or changed had been so long ago."""
+        with autocommit(self.wiring.engine) as connection:
+            connection.execute(text(f"UPDATE campaign SET grown_at = grown_at - interval '{seconds} s'"))
 
     def counts(self, number: int) -> dict[str, int]:
         counted = self.wiring.campaigns.counts(number)

@@ -53,12 +53,14 @@ _CAMPAIGN = record(
     finish_prediction=MOMENT,
     chunks=record(size=COUNT, count=COUNT, done=COUNT, seconds_between=NUMBER),
     pacing=record(delay_min=NUMBER, delay_max=NUMBER, batch=COUNT),
+    priority=WHOLE,
     senders=list_of(TEXT),
     cpc=FLAG,
     on_locked=one_of("block", "defer"),
     validity_s=COUNT,
     **dict.fromkeys(("scheduled_for", "created_at", "started_at", "finished_at"), MOMENT),
 )
+_CHANGE = record(at=MOMENT, was={"type": "object"}, now={"type": "object"})
 _KINBOX_TEXTS = (
     *("channelId", "operatorName", "businessHoursId", "channelType", "leadType", "scheduledTo", "nextScheduledTo"),
     *("originalScheduledTo", "finishedAtPrediction", "leadsAssetUrl", "message", "textRaw"),
@@ -69,6 +71,7 @@ _KINBOX_RESULTS = ("sent", "received", "read", "answered", "chunksExecuted")
 
 OBJECTS: dict[str, Schema] = {
     "Campaign": _CAMPAIGN,
+    "WholeCampaign": {"allOf": [ref("Campaign"), record(changes=list_of(_CHANGE))]},
     "NewCampaign": {"allOf": [ref("Campaign"), record(accepted=COUNT, queued=COUNT)]},
     "Message": _MESSAGE,
     "Doubt": {"allOf": [ref("Message"), record(account=TEXT, since=MOMENT, look_ups=COUNT, next_look_up_at=MOMENT)]},
@@ -172,7 +175,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "GET /metrics": {"200": answer("Prometheus's text format", TEXT, "text/plain")},
     "POST /v1/campaigns": {"201": creating(answer("as it was taken in", ref("NewCampaign")))},
     "GET /v1/campaigns": _page("Campaign"),
-    "GET /v1/campaigns/{campaign_id}": _one("Campaign"),
+    "GET /v1/campaigns/{campaign_id}": _one("WholeCampaign"),
+    "PATCH /v1/campaigns/{campaign_id}": _one("WholeCampaign"),
+    "POST /v1/campaigns/{campaign_id}/resume": _one("Campaign"),
     "GET /v1/campaigns/{campaign_id}/messages": _page("Message"),
     "GET /v1/campaigns/{campaign_id}/messages.csv": {"200": answer("a row for each recipient", TEXT, "text/csv")},
     "GET /v1/campaigns/{campaign_id}/events": {"200": answer("server-sent events", TEXT, "text/event-stream")},

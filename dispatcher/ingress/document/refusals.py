@@ -48,6 +48,8 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 _MORE: dict[str, tuple[int, ...]] = {
     "POST /v1/campaigns/{campaign_id}/{order}": (409,),
+    "POST /v1/campaigns/{campaign_id}/resume": (409,),
+    "PATCH /v1/campaigns/{campaign_id}": (409,),
     "POST /v1/in-doubt/{message_id}": (409,),
     "PATCH /v3/campaigns/{campaign_id}": (409,),
     "POST /v3/campaigns/{campaign_id}/pause": (409,),

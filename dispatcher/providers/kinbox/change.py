@@ -35,8 +35,10 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Cha
     if moved is not None:
         first = has["originalScheduledTo"] or has["scheduledTo"]
         options |= {"scheduledTo": moved, **({"originalScheduledTo": first} if first else {})}
+    delay_ms = _ms(given.get("secondsBetweenMessages"))
     return Change(
-        delay_ms=_ms(given.get("secondsBetweenMessages")),
+        delay_min_ms=delay_ms,
+        delay_max_ms=delay_ms,
         chunk_size=size,
         chunk_gap_ms=_ms(given.get("secondsBetweenChunks")),
         moves_start=moved is not None,
