@@ -48,7 +48,7 @@ class ContactLocks:
         return bool(self._call("lock_lift", scope, [key], at_ms))
 
     def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
-        """Of these clients, those with an open contact, and the ms it lasts."""
+        """Of these clients, those with an open contact, and the ms it lasts: a look, which nothing is decided by."""
         found: dict[str, int] = {}
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first : first + AT_ONCE]

@@ -108,6 +108,9 @@ def test_the_day_of_a_client(app: App, place: Installation, simulator: Simulator
     assert app.wait_done() == {"state": "done", "sent": 30, "failed": 6, "blocked": 1}
     first = app.campaign
 
+    listed = app.operator.get("/v1/campaigns", params={"account": "cobranca", "state": "done"}).json()["items"]
+    assert [(one["id"], one["name"], one["senders"]) for one in listed] == [(first, "Acordo", ["emp1"])]
+
     reached = [one["number"] for one in simulator.deliveries()]
     assert sorted(reached) == sorted([IN_CONTACT, *PEOPLE])
     assert len(simulator.calls()) < 1 + len(PEOPLE), "several in a call"

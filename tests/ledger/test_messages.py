@@ -114,6 +114,19 @@ def test_a_reference_of_any_length_is_no_error_and_is_found_again(
     assert InboundEvents(engine).receipt(loja.id, long, ReceiptState.READ, 1_900_000_000_000)
 
 
+def test_a_client_is_expected_while_a_message_waits_or_leaves(
+    campaigns: Campaigns, campaign: int, messages: Messages, loja: Account
+) -> None:
+    clients = [phone(n) for n in range(3)]
+    assert messages.expected(campaign, [*clients, phone(77)]) == set(clients)
+    rows = messages.claim(ticket(campaign, 0, 2)).rows
+    assert messages.expected(campaign, clients) == set(clients)
+    messages.settle(campaign, [fate(rows[0], Fate.SENT), fate(rows[1], Fate.FAILED)])
+    assert messages.expected(campaign, clients) == {phone(2)}
+    other = campaigns.accept(loja, draft(1)).campaign_id
+    assert messages.expected(other, clients) == {phone(0)}
+
+
 def test_a_deferral_costs_no_try_but_a_new_attempt(campaign: int, messages: Messages) -> None:
     (row,) = messages.claim(ticket(campaign)).rows
     messages.settle(campaign, [fate(row, Fate.DEFERRED, 0)])
