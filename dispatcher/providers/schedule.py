@@ -6,6 +6,7 @@ from dispatcher.domain.account import Account
 from dispatcher.providers.contract import BadRequest
 
 MAX_DELAY_S = 86_400  # a delay over a day is a mistake in the unit
+FARTHEST_MS = 100 * 366 * 86_400_000  # a start further ahead is a mistake in the unit, and soon beyond all calendars
 OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
 
 
@@ -30,9 +31,11 @@ def ahead(moment: datetime, now_ms: int, field: str) -> int | None:
 
 
 def not_past(at_ms: int, now_ms: int, field: str) -> int:
-    """The start itself; raises BadRequest about `field` when it was more than a minute ago."""
+    """The start itself; raises BadRequest about `field` when it was more than a minute ago, or is a century away."""
     if at_ms < now_ms - OVERDUE_MS:
         raise BadRequest((field, "lies in the past"))
+    if at_ms > now_ms + FARTHEST_MS:
+        raise BadRequest((field, "lies more than a hundred years ahead"))
     return at_ms
 
 

@@ -163,7 +163,7 @@ def seen(web: Web, number: str) -> dict[str, Any]:
 
 def test_an_action_can_be_watched(web: Web) -> None:
     sheet = ["phone,message", f"{ANA},Olá", f"{BIA},Oi"]
-    made = web.http.post(ACTION.path, json={**ACTION.body, "sheet_values": sheet, "file": "x"}, headers=HELD).json()
+    made = web.http.post(ACTION.path, json={"name": "N", "sheet_values": sheet, "file": "x"}, headers=HELD).json()
     first = seen(web, made["_id"])
     kept = {name: value for name, value in made.items() if name != "sheet_values"}
     assert {name: first[name] for name in kept} == kept
@@ -173,6 +173,14 @@ def test_an_action_can_be_watched(web: Web) -> None:
     web.admin.post(f"/v1/campaigns/{made['_id']}/cancel")
     last = seen(web, made["_id"])
     assert (last["status"], last["state"], last["counts"]["cancelled"]) == ("concluded", "cancelled", 1)
+
+
+def test_a_campaign_that_was_created_in_another_way_is_shown_by_its_name(web: Web) -> None:
+    native = {**CREATING["native"].body, "account": "obra", "name": "Nossa"}
+    made = web.admin.post("/v1/campaigns", json=native).json()["id"]
+    assert (seen(web, made)["campaign_name"], seen(web, made)["name"]) == ("Nossa", None)
+    gathered = web.http.post(ACIONAMENTO.path, json=ACIONAMENTO.body, headers=HELD).headers["x-campaign-id"]
+    assert seen(web, gathered)["campaign_name"].startswith("Acionamentos ")
 
 
 def test_an_action_is_its_own_accounts_to_watch(web: Web) -> None:

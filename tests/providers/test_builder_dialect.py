@@ -139,6 +139,9 @@ ACTIONS_REFUSED = [
     ({"status": ["not_started"]}, ["status"]),
     ({"scheduled_date": "string"}, ["scheduled_date"]),
     ({"scheduled_date": "2026-11-07T11:00:00Z"}, ["scheduled_date"]),
+    ({"scheduled_date": "2127-11-07T11:00:00Z"}, ["scheduled_date"]),
+    ({"scheduled_date": "9999-12-31T23:59:59-23:59"}, ["scheduled_date"]),
+    ({"scheduled_date": "0001-01-01T00:00:00+23:59"}, ["scheduled_date"]),
 ]
 
 

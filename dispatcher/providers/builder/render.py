@@ -15,7 +15,7 @@ from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.views import MessageView
-from dispatcher.providers.builder.dialect import REQUIRED, TEXTS
+from dispatcher.providers.builder.dialect import ACIONAMENTOS, REQUIRED, TEXTS
 from dispatcher.providers.stamps import iso
 
 ACTION = (*TEXTS, "status", "sheet_values")
@@ -47,9 +47,13 @@ def action_object(body: Mapping[str, Any], path: Mapping[str, str], number: str,
 
 
 def action_now(campaign: Campaign, counts: Mapping[MessageState, int], now_ms: int) -> dict[str, Any]:
-    """The same object later: its `status` as it is, and of ours `state` and `counts`."""
+    """The same object later: its `status` as it is, and of ours `state` and `counts`.
+
+    A campaign that was created in another way, or gathers acionamentos, is shown as an action of its name.
+    """
     state = campaign_state(campaign.state, campaign.scheduled_for_ms, now_ms)
-    asked = {"campaign_name": campaign.name, **campaign.options}
+    is_action = campaign.dialect == "builder" and ACIONAMENTOS not in campaign.options
+    asked = campaign.options if is_action else {"campaign_name": campaign.name}
     shown = action_object(asked, {}, campaign_text(campaign.id), iso(campaign.created_at_ms) or "")
     total = {"total": sum(counts.values()), **{word.value: number for word, number in counts.items()}}
     return {**shown, "status": status_of(state, counts), "state": state.value, "counts": total}
