@@ -3,11 +3,12 @@
     d:epoch              string  run id of the server whose memory is complete, and a build's own mark
     d:building           string  the same, while a rebuild is under way
     d:clock:<provider>   zset    lane -> ms when it may next release, or when its lease ends
-    d:lanes:<p>          hash    lane -> {ready, ring, held, until}
-    d:flights:<p>        hash    lane -> {token, campaign, seq, size, until, begun, overdue}, of lanes in flight
+    d:lanes:<p>          hash    lane -> {ready, ring, held, until, rest, why}
+    d:flights:<p>        hash    lane in flight -> {token, campaign, seq, size, until, begun, overdue, kept, day}
     d:campaigns:<p>      hash    campaign -> its cursor and pace: {next, stop, dmin, dmax, cs, cg, …}
     d:crews:<p>          hash    campaign -> [lanes], apart because it is long and seldom read
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
+    d:days:<p>           hash    sender with caps -> {until, today, last}: what it sent on the day that ends then
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
     d:looks:<campaign>   hash    {rounds, last}: how often and when (ms) sweepers looked at it
@@ -50,6 +51,10 @@ def retries(provider: str) -> str:
     return f"d:retries:{provider}"
 
 
+def days(provider: str) -> str:
+    return f"d:days:{provider}"
+
+
 def lock(scope: str, digest: str) -> str:
     return f"d:lock:{scope}:{digest}"
 
@@ -61,7 +66,8 @@ def looks(campaign: int) -> str:
 def memory(provider: str) -> list[str]:
     """The keys that the lane clock of a provider is made of, in the order in which the scripts take them."""
     crews = f"d:crews:{provider}"
-    return [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
+    tables = [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
+    return [*tables, days(provider)]
 
 
 def of_clock(provider: str) -> list[str]:

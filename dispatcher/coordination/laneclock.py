@@ -13,9 +13,21 @@ import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.scripts import LANE_VERBS, Scripts
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
-from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
-from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket, send_queue
+from dispatcher.domain.laneclock import ALL_LEFT, BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
+from dispatcher.domain.notbefore import NotBefore
+from dispatcher.domain.tickets import (
+    Allowance,
+    Begun,
+    Finished,
+    Landing,
+    Plan,
+    Released,
+    Retry,
+    Ticket,
+    send_queue,
+)
 
 Args = list[str | int]
 
@@ -54,24 +66,39 @@ class LaneClock:
         tickets, overdue, wait_ms, full = self._call("release", provider, args, send_queue(provider))
         return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))
 
-    def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
-        return bool(self._call("begin", provider, (str(ticket.lane), ticket.token, lease_ms)))
+    def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
+        """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
+
+        Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
+        """
+        args: Args = [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, *_allowance(allowance)]
+        begun, granted, today, last_ms = self._call("begin", provider, args)
+        return Begun(begun == 1, granted, Sent(today, last_ms) if begun == 1 and allowance else None, begun == 2)
 
     def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
         """Renew a ticket's lease once more; False when its lane is another's, or a pacer decides about it."""
         return bool(self._call("renew", provider, (str(ticket.lane), ticket.token, lease_ms)))
 
     def finish(
-        self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()
+        self,
+        provider: str,
+        ticket: Ticket,
+        jitter: int,
+        busy_ms: int = 0,
+        retries: Sequence[Retry] = (),
+        landing: Landing = ALL_LEFT,
     ) -> Finished:
-        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace; file retries."""
-        args: Args = [*_flight(ticket), jitter, busy_ms, *map(_retry, retries)]
+        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace, or when its rest
+        is over; file retries."""
+        args: Args = [*_flight(ticket), *_landing(landing), jitter, busy_ms, *map(_retry, retries)]
         return Finished(*map(bool, self._call("finish", provider, args)))
 
-    def skip(self, provider: str, ticket: Ticket, retries: Sequence[Retry] = ()) -> Finished:
-        """Free the lane at once: nothing was sent, so no delay is due."""
-        return Finished(*map(bool, self._call("skip", provider, [*_flight(ticket), *map(_retry, retries)])))
+    def skip(
+        self, provider: str, ticket: Ticket, retries: Sequence[Retry] = (), rest: NotBefore | None = None
+    ) -> Finished:
+        """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
+        args: Args = [*_flight(ticket), *_landing(Landing(0, rest)), *map(_retry, retries)]
+        return Finished(*map(bool, self._call("skip", provider, args)))
 
     # ------------------------------------------------------------ control
 
@@ -101,6 +128,10 @@ class LaneClock:
     def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None:
         """Let lanes go on, whatever held them."""
         self._call("resume_lanes", provider, tuple(map(str, lanes)))
+
+    def lift_rests(self, provider: str, lanes: Sequence[Lane]) -> None:
+        """The policies of these lanes' senders changed: what they rest for is asked anew by the next ticket."""
+        self._call("lift_rests", provider, tuple(map(str, lanes)))
 
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
         """Release these messages (again) at their time; False: the campaign is not known, plan it first."""
@@ -136,6 +167,19 @@ class LaneClock:
 
 def _flight(ticket: Ticket) -> tuple[str, str, str]:
     return str(ticket.lane), campaign_text(ticket.campaign), ticket.token
+
+
+def _allowance(allowance: Allowance | None) -> Args:
+    if allowance is None:
+        return ["", -1, 0, 0, "", 0]
+    limit = -1 if allowance.limit is None else allowance.limit
+    known: Args = ["", 0] if allowance.known is None else [allowance.known.today, allowance.known.last_ms]
+    return ["caps", limit, allowance.gap_ms, allowance.day_end_ms, *known]
+
+
+def _landing(landing: Landing) -> Args:
+    rest_ms, why = landing.rest or (0, "")
+    return ["" if landing.left is None else landing.left, rest_ms, str(why)]
 
 
 def _retry(retry: Retry) -> str:

@@ -25,6 +25,7 @@ LANE_VERBS = (
     "resume_campaign",
     "hold_lanes",
     "resume_lanes",
+    "lift_rests",
     "file_retries",
     "idle",
     "waiting",

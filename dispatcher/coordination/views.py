@@ -47,7 +47,7 @@ class LaneViews:
 
     def lanes_view(self, provider: str, only: Sequence[Lane] | None = None) -> list[LaneView]:
         """All lanes of a provider (a few ms for each thousand), or some, in the order of sender and slot."""
-        clock, lanes, flights, campaigns, _, _ = keys.memory(provider)
+        clock, lanes, flights, campaigns, *_ = keys.memory(provider)
         names = [str(lane) for lane in only] if only is not None else None
         if names == []:
             return []
@@ -67,7 +67,7 @@ class LaneViews:
 
     def census(self, provider: str) -> Census:
         """Five lengths, whatever there is."""
-        clock, _, flights, campaigns, _, retries = keys.memory(provider)
+        clock, _, flights, campaigns, _, retries, _ = keys.memory(provider)
         with our_words():
             batch = self._client.pipeline(transaction=True)
             batch.zcard(clock)
@@ -102,7 +102,7 @@ def _view(
 ) -> LaneView:
     lane, read = parse_lane(name), json.loads(text)
     ring = [parse_campaign(campaign) for campaign in read["ring"]]  # an empty one is written {}
-    record = LaneRecord(read["ready"], ring, read["held"], read["until"])
+    record = LaneRecord(read["ready"], ring, read["held"], read["until"], read["rest"], read["why"])
     flight = _flight(lane, json.loads(flying)) if flying else None
     next_ms = None if next_at is None else int(next_at)
     why = why_waiting(record, flight, next_ms, [plans[campaign] for campaign in ring if campaign in plans], now)

@@ -6,28 +6,33 @@ gives a due retry first, then the next messages of its cursor. Every time a camp
 before, its lanes (`crews`) are woken: no lane sleeps past its work.
 
     release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
-    begin     in flight -> lease of the call's length
+    begin     in flight -> lease of the call's length; its messages are taken from the sender's day
     renew     in flight -> the same once more, for a worker that was held up
     finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next
-    skip      in flight -> free at once; nothing was sent
+    skip      in flight -> free at once, or when its rest is over; nothing was sent
 
+A chunk stays open while a message of it went back unsent and may leave at once (a retry without a due time).
 All times are whole milliseconds of one clock; `now` is an argument. Tests play this against the scripts.
 """
 
 from collections.abc import Sequence
 
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing, delay_ms
-from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+from dispatcher.domain.senderday import SenderDay, known_day
+from dispatcher.domain.tickets import Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
 OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long before another is given it
+ALL_LEFT = Landing()
 NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
 
 
 class PlainClock:
-    """The clock, lanes, flights, campaigns and retries (campaign, due, seq, size) of one provider."""
+    """The clock, lanes, flights, campaigns, retries (campaign, due, seq, size) and senders' days of one provider."""
 
     def __init__(self) -> None:
         self.clock: dict[Lane, int] = {}
@@ -36,6 +41,7 @@ class PlainClock:
         self.campaigns: dict[int, CampaignRecord] = {}
         self.crews: dict[int, tuple[Lane, ...]] = {}
         self.retries: set[tuple[int, int, int, int]] = set()
+        self.days: dict[int, SenderDay] = {}
 
     # ------------------------------------------------------------ the way of a ticket
 
@@ -61,13 +67,15 @@ class PlainClock:
         head = min(self.clock.values(), default=now + NOTHING_MS)
         return Released(tuple(tickets), tuple(overdue), max(0, head - now), full)
 
-    def begin(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+    def begin(self, ticket: Ticket, lease_ms: int, now: int, allowance: Allowance | None = None) -> Begun:
         flight = self.flights.get(ticket.lane)
         if not flight or flight.ticket.token != ticket.token or flight.begun or flight.overdue:
-            return False
-        flight.begun, flight.until = True, now + lease_ms
-        self.clock[ticket.lane] = flight.until
-        return True
+            return Begun(False)
+        begun = self._take_from_day(flight, allowance, now)
+        if begun.held:
+            flight.begun, flight.until = True, now + lease_ms
+            self.clock[ticket.lane] = flight.until
+        return begun
 
     def renew(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
         flight = self.flights.get(ticket.lane)
@@ -76,11 +84,19 @@ class PlainClock:
         flight.until = self.clock[ticket.lane] = now + lease_ms
         return True
 
-    def finish(self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int) -> Finished:
-        return self._land(ticket, retries, now, now + busy_ms, jitter)
+    def finish(
+        self,
+        ticket: Ticket,
+        jitter: int,
+        busy_ms: int,
+        retries: Sequence[Retry],
+        now: int,
+        landing: Landing = ALL_LEFT,
+    ) -> Finished:
+        return self._land(ticket, retries, now, now + busy_ms, jitter, landing)
 
-    def skip(self, ticket: Ticket, retries: Sequence[Retry], now: int) -> Finished:
-        return self._land(ticket, retries, now, None, 0)
+    def skip(self, ticket: Ticket, retries: Sequence[Retry], now: int, rest: NotBefore | None = None) -> Finished:
+        return self._land(ticket, retries, now, None, 0, Landing(0, rest))
 
     # ------------------------------------------------------------ control
 
@@ -100,7 +116,7 @@ class PlainClock:
             if known.priority != plan.priority:
                 self._crew(plan.campaign, ())  # it takes its new place in each ring when its lanes are woken
         record.start, record.held, record.priority = plan.not_before_ms, plan.held, plan.priority
-        record.close_chunk()
+        self._close_chunk(plan.campaign, record)
         self.campaigns[plan.campaign] = record
         self._crew(plan.campaign, plan.lanes)
         self._wake(plan.campaign, now)
@@ -138,6 +154,15 @@ class PlainClock:
         for lane in lanes:
             if record := self.lanes.get(lane):
                 record.held, record.until = False, 0
+                if lane not in self.flights:
+                    self._place(lane, record, now)
+
+    def lift_rests(self, lanes: Sequence[Lane], now: int) -> None:
+        """Their policies changed: they are asked anew by the next ticket."""
+        for lane in lanes:
+            record = self.lanes.get(lane)
+            if record and record.rest:
+                record.rest, record.why = 0, ""
                 if lane not in self.flights:
                     self._place(lane, record, now)
 
@@ -208,17 +233,49 @@ class PlainClock:
         record.next += size
         return first, size
 
-    def _land(self, ticket: Ticket, retries: Sequence[Retry], now: int, end: int | None, jitter: int) -> Finished:
+    def _take_from_day(self, flight: Flight, allowance: Allowance | None, now: int) -> Begun:
+        """A sender without caps is forgotten; one that is closed takes nothing; one that is unknown begins nothing."""
+        sender, size = flight.ticket.lane.sender_id, flight.ticket.size
+        if allowance is None:
+            self.days.pop(sender, None)
+            return Begun(True, size)
+        if allowance.limit == 0:
+            return Begun(True, 0, Sent())
+        if sender not in self.days:
+            if allowance.known is None:
+                return Begun(False, unknown=True)
+            self.days[sender] = known_day(allowance, allowance.known)
+        day = self.days[sender]
+        granted = day.take(allowance, size, now)
+        flight.kept, flight.day = granted, day.until
+        return Begun(True, granted, Sent(day.today, day.last))
+
+    def _give_back(self, flight: Flight, left: int | None) -> None:
+        day = self.days.get(flight.ticket.lane.sender_id)
+        if day and left is not None and flight.kept > left:
+            day.give_back(flight.kept - left, flight.day)
+
+    def _close_chunk(self, campaign: int, record: CampaignRecord) -> None:
+        retry = self._first_retry(campaign)
+        if retry is None or retry[1]:
+            record.close_chunk()
+
+    def _land(
+        self, ticket: Ticket, retries: Sequence[Retry], now: int, end: int | None, jitter: int, landing: Landing
+    ) -> Finished:
         """Take a flight down. `end`: when its send ended (None: it sent nothing). Retries are filed in any case."""
         flight, campaign = self.flights.get(ticket.lane), ticket.campaign
         holds = flight is not None and flight.ticket.token == ticket.token
         before, record = self._earliest(campaign), self.campaigns.get(campaign)
-        if holds:
+        if flight and holds:
             del self.flights[ticket.lane]
-            self._settle(self.lanes[ticket.lane], record, end, jitter)
+            self._give_back(flight, landing.left)
+            lane = self.lanes[ticket.lane]
+            lane.rest, lane.why = landing.rest or (0, "")
+            self._settle(lane, record, end, jitter)
         if record and not record.gone:
             self._file(campaign, retries)
-            record.close_chunk()
+            self._close_chunk(campaign, record)
         elif record and not record.flights:
             del self.campaigns[campaign]
         if holds:

@@ -12,29 +12,37 @@ from dispatcher.domain.tickets import Ticket
 
 @dataclass(slots=True)
 class Flight:
-    """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end."""
+    """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end.
+
+    `kept`: messages that were taken from the sender's day, which ends at `day`.
+    """
 
     ticket: Ticket
     until: int
     begun: bool = False
     overdue: bool = False
+    kept: int = 0
+    day: int = 0
 
 
 @dataclass(slots=True)
 class LaneRecord:
     """`ready`: when its delay ends. `held` until it is resumed; apart from that, nothing before `until`.
 
-    `ring`: the campaigns that it serves, the highest priority first, and of equal ones the next in turn.
+    `ring`: the campaigns that it serves, the highest priority first, and of equal ones the next in turn. `rest`: a policy
+    of the sender has something against a send before then; `why` is its reason.
     """
 
     ready: int = 0
     ring: list[int] = field(default_factory=list)
     held: bool = False
     until: int = 0
+    rest: int = 0
+    why: str = ""
 
     @property
     def free_at(self) -> int:
-        return max(self.ready, self.until)
+        return max(self.ready, self.until, self.rest)
 
 
 @dataclass(slots=True)
@@ -86,6 +94,7 @@ def why_waiting(
     paused | halted                 held until resumed | until a moment
     due                             nothing: a pacer takes it next
     delay                           the pause after its last send
+    hours | daily_limit | …         a policy of its sender, by the word in `notbefore`
     start | chunk_pause | retry     its campaigns': the start, the gate of the next chunk, another try's time
     campaign_paused | chunk_ends    its campaigns are held | wait for the last sends of a chunk
     idle                            there is nothing to send
@@ -99,10 +108,16 @@ def why_waiting(
     if max(next_ms, lane.free_at) <= now:
         return "due"
     if next_ms <= lane.free_at:
-        return "halted" if lane.until > lane.ready else "delay"
+        return _why_not_free(lane)
     if any(campaign.start == next_ms for campaign in campaigns):
         return "start"
     return "chunk_pause" if any(campaign.gate == next_ms for campaign in campaigns) else "retry"
+
+
+def _why_not_free(lane: LaneRecord) -> str:
+    if lane.rest == lane.free_at and lane.why:
+        return lane.why
+    return "halted" if lane.until > lane.ready else "delay"
 
 
 def _why_off_the_clock(campaigns: Sequence[CampaignRecord]) -> str:

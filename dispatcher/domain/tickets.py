@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing
 
 SEND_PREFIX = "send."
@@ -68,6 +70,46 @@ class Plan:
     held: bool = False
     over: bool = False
     priority: int = 0
+
+
+class Allowance(NamedTuple):
+    """What a sender with caps may send now: `limit` messages on the day that ends at `day_end_ms` (None: any number),
+    starts no closer than `gap_ms`. `known`: what the ledger counts, for a clock that does not know the day.
+    """
+
+    limit: int | None
+    gap_ms: int
+    day_end_ms: int
+    known: Sent | None = None
+
+
+CLOSED = Allowance(0, 0, 0)
+"""Nothing may leave now, whatever was sent before."""
+
+
+class Begun(NamedTuple):
+    """`held`: the ticket may be worked on, with the first `granted` of its messages.
+
+    `sent`: what the sender has sent, these included; None: it has no caps. `unknown`: the clock does not know the
+    sender's day; nothing was begun, come again with what the ledger counts.
+    """
+
+    held: bool
+    granted: int = 0
+    sent: Sent | None = None
+    unknown: bool = False
+
+    def __bool__(self) -> bool:
+        return self.held
+
+
+class Landing(NamedTuple):
+    """How a ticket ends. `left`: how many of its messages left, or may have (None: all); the others are given back
+    to the sender's day. `rest`: its lane sends nothing before then, and why.
+    """
+
+    left: int | None = None
+    rest: NotBefore | None = None
 
 
 class Finished(NamedTuple):

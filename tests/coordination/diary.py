@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from dispatcher.domain.ids import Lane
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import Allowance, Begun, Finished, Plan, Released, Retry, Ticket
 
 
 class Diary:
@@ -14,6 +15,7 @@ class Diary:
         self.ends: dict[int, int] = {}
         self.gates: dict[tuple[int, int], int] = {}
         self.rests_until: dict[Lane, int] = {}
+        self.policies_rest: dict[Lane, int] = {}
         self.out: dict[Lane, Ticket] = {}
         self.retries: set[tuple[int, int, int, int]] = set()
         self.uneven: set[int] = set()
@@ -31,21 +33,46 @@ class Diary:
         for ticket in released.tickets:
             assert ticket.lane not in self.out, "two flights on a lane"
             assert now >= self.rests_until.get(ticket.lane, 0), "the delay was undercut"
+            assert now >= self.policies_rest.get(ticket.lane, 0), "a policy was undercut"
             self._comes_from_retries_or_cursor(ticket, now)
             self.out[ticket.lane] = ticket
 
+    def begun(self, ticket: Ticket, begun: Begun, allowance: Allowance | None) -> None:
+        """Never more than the ticket, never above the limit, nothing in the gap."""
+        if not begun.held:
+            assert not begun.granted
+            return
+        assert self.out[ticket.lane] == ticket, "another's flight was begun"
+        if allowance is None:
+            assert begun.granted == ticket.size
+        elif allowance.limit is not None and begun.granted:
+            assert begun.granted <= ticket.size
+            assert begun.sent
+            assert begun.sent.today <= allowance.limit, "the limit was passed"
+
+    def lifted(self, lanes: Sequence[Lane]) -> None:
+        for lane in lanes:
+            self.policies_rest.pop(lane, None)
+
     def ended(
-        self, ticket: Ticket, finished: Finished, retries: Sequence[Retry], pace: Pacing | None, end: int
+        self,
+        ticket: Ticket,
+        finished: Finished,
+        retries: Sequence[Retry],
+        pace: Pacing | None,
+        end: int,
+        rest: NotBefore | None,
     ) -> None:
         """`pace` None: nothing was sent."""
+        if ticket.campaign in self.paces:
+            self.filed(ticket.campaign, retries)
         if finished.held:
+            self.policies_rest[ticket.lane] = rest.ms if rest else 0
             assert self.out.pop(ticket.lane) == ticket, "another's flight was ended"
             if pace is not None:
                 self.rests_until[ticket.lane] = end + pace.delay_min_ms
                 self.ends[ticket.campaign] = max(end, self.ends.get(ticket.campaign, 0))
             self._closes_chunk(ticket.campaign)
-        if ticket.campaign in self.paces:
-            self.filed(ticket.campaign, retries)
 
     def filed(self, campaign: int, retries: Sequence[Retry]) -> None:
         self.retries |= {(campaign, *retry) for retry in retries}
@@ -58,6 +85,7 @@ class Diary:
     def lost(self) -> None:
         """A rebuild knows neither delays nor gates; it draws new ones, which other tests look at."""
         self.rests_until.clear()
+        self.policies_rest.clear()
         self.uneven |= self.paces.keys()
 
     def _comes_from_retries_or_cursor(self, ticket: Ticket, now: int) -> None:
@@ -83,7 +111,9 @@ class Diary:
             assert now >= self.gates[ticket.campaign, chunk], "the gate was undercut"
 
     def _closes_chunk(self, campaign: int) -> None:
-        """The last flight of a chunk came down: its retries, if any, go with the next."""
+        """The last flight of a chunk came down: its retries, if any, go with the next, but for those due at once."""
+        if any(retry[:2] == (campaign, 0) for retry in self.retries):
+            return
         pace, cursor = self.paces.get(campaign), self.cursors[campaign]
         if pace is None or not pace.chunk_size or any(ticket.campaign == campaign for ticket in self.out.values()):
             return

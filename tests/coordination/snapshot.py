@@ -11,22 +11,24 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.laneclock import PlainClock
 
 Snapshot = dict[str, Any]
-PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries")
+PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days")
 
 
 def of_redis(client: redis.Redis, provider: str) -> Snapshot:
-    clock, lanes, flights, campaigns, crews, retries = keys.memory(provider)
+    clock, lanes, flights, campaigns, crews, retries, days = keys.memory(provider)
     batch = client.pipeline(transaction=True)
     batch.zrange(clock, 0, -1, withscores=True)
     for name in (lanes, flights, campaigns, crews):
         batch.hgetall(name)
     batch.zrange(retries, 0, -1)
+    batch.hgetall(days)
     answers = batch.execute()
     hashes = [{field: json.loads(text) for field, text in answer.items()} for answer in answers[1:5]]
     for lane in hashes[0].values():
         lane["ring"] = lane["ring"] or []  # Lua writes an empty list as {}
     hashes[3] = {campaign: crew or [] for campaign, crew in hashes[3].items()}
-    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5]], strict=True))
+    sent = {sender: json.loads(text) for sender, text in answers[6].items()}
+    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent], strict=True))
 
 
 def of_twin(twin: PlainClock) -> Snapshot:
@@ -45,6 +47,8 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "until": flight.until,
                 "begun": flight.begun,
                 "overdue": flight.overdue,
+                "kept": flight.kept,
+                "day": flight.day,
             }
             for lane, flight in twin.flights.items()
         },
@@ -72,4 +76,5 @@ def of_twin(twin: PlainClock) -> Snapshot:
         "retries": sorted(
             f"{campaign_text(campaign)}:{due:013d}:{seq:09d}:{size:05d}" for campaign, due, seq, size in twin.retries
         ),
+        "days": {str(sender): asdict(day) for sender, day in twin.days.items()},
     }

@@ -22,10 +22,12 @@ from hypothesis.stateful import (
 
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.rebuild import ClockBuilder
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane
-from dispatcher.domain.laneclock import PlainClock
+from dispatcher.domain.laneclock import ALL_LEFT, PlainClock
+from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing
-from dispatcher.domain.tickets import Plan, Retry, Ticket, send_queue
+from dispatcher.domain.tickets import CLOSED, Allowance, Landing, Plan, Retry, Ticket, send_queue
 from dispatcher.secrecy import Secrecy
 from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
@@ -38,6 +40,8 @@ some_lanes = st.lists(st.sampled_from(LANES), min_size=1, max_size=4, unique=Tru
 campaigns = st.sampled_from(CAMPAIGNS)
 moments = st.sampled_from([0, 1, 500, 4_000, 30_000])
 jitters = st.sampled_from([0, 1, 499_999, JITTER_STEPS - 1]) | st.integers(0, JITTER_STEPS - 1)
+lefts = st.none() | st.integers(0, 3)
+DAY_MS = 30_000  # of the machine's senders: short, so that days end
 paces = st.builds(
     lambda low, spread, size, gap, batch: Pacing(low, low + spread, size, gap, batch),
     st.sampled_from([0, 1, 2_000]),
@@ -120,10 +124,32 @@ class ClockMachine(RuleBasedStateMachine):
         return data.draw(st.sampled_from(out + self.tickets[-3:]))
 
     @precondition(lambda self: self.tickets)
-    @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]))
-    def begin(self, data: st.DataObject, lease_ms: int) -> None:
-        ticket = self.a_ticket(data)
-        assert self.clock.begin(PROVIDER, ticket, lease_ms) == self.twin.begin(ticket, lease_ms, self.now)
+    @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]), closed=st.sampled_from([None, None, CLOSED]))
+    def begin(self, data: st.DataObject, lease_ms: int, closed: Allowance | None) -> None:
+        self.begin_allowed(self.a_ticket(data), lease_ms, closed)
+
+    @precondition(lambda self: self.tickets)
+    @rule(
+        data=st.data(),
+        limit=st.sampled_from([None, 1, 2, 5]),
+        gap_ms=st.sampled_from([0, 0, 2_000]),
+        late=st.sampled_from([0, 0, 0, DAY_MS]),
+        known=st.none() | st.integers(0, 2),
+    )
+    def begin_with_caps(
+        self, data: st.DataObject, limit: int | None, gap_ms: int, late: int, known: int | None
+    ) -> None:
+        """`late`: the worker still is at yesterday."""
+        ends = (self.now // DAY_MS + 1) * DAY_MS - late
+        sent = None if known is None else Sent(known, self.now - 500 if known else 0)
+        self.begin_allowed(self.a_ticket(data), 45_000, Allowance(limit, gap_ms, ends, sent))
+
+    def begin_allowed(self, ticket: Ticket, lease_ms: int, allowance: Allowance | None) -> None:
+        begun = self.clock.begin(PROVIDER, ticket, lease_ms, allowance)
+        if begun.sent is None and begun.held:
+            assert allowance is None
+        self.diary.begun(ticket, begun, allowance)
+        assert begun == self.twin.begin(ticket, lease_ms, self.now, allowance)
 
     @precondition(lambda self: self.tickets)
     @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]))
@@ -132,26 +158,41 @@ class ClockMachine(RuleBasedStateMachine):
         assert self.clock.renew(PROVIDER, ticket, lease_ms) == self.twin.renew(ticket, lease_ms, self.now)
 
     @precondition(lambda self: self.tickets)
-    @rule(data=st.data(), jitter=jitters, busy_ms=st.sampled_from([0, 0, 7_000]), again=st.none() | moments)
-    def finish(self, data: st.DataObject, jitter: int, busy_ms: int, again: int | None) -> None:
+    @rule(
+        data=st.data(),
+        jitter=jitters,
+        busy_ms=st.sampled_from([0, 0, 7_000]),
+        again=st.none() | moments,
+        left=lefts,
+        rest=st.none() | moments,
+    )
+    def finish(
+        self, data: st.DataObject, jitter: int, busy_ms: int, again: int | None, left: int | None, rest: int | None
+    ) -> None:
         ticket = self.a_ticket(data)
-        self.end_by_finish(ticket, jitter, busy_ms, self.retries_of(ticket, again))
+        landing = Landing(left, self.rest_of(rest))
+        self.end_by_finish(ticket, jitter, busy_ms, self.retries_of(ticket, again), landing)
 
-    def end_by_finish(self, ticket: Ticket, jitter: int, busy_ms: int, retries: list[Retry]) -> None:
-        finished = self.clock.finish(PROVIDER, ticket, jitter, busy_ms, retries)
-        self.diary.ended(ticket, finished, retries, self.pace_of(ticket), self.now + busy_ms)
-        assert finished == self.twin.finish(ticket, jitter, busy_ms, retries, self.now)
+    def end_by_finish(
+        self, ticket: Ticket, jitter: int, busy_ms: int, retries: list[Retry], landing: Landing = ALL_LEFT
+    ) -> None:
+        finished = self.clock.finish(PROVIDER, ticket, jitter, busy_ms, retries, landing)
+        self.diary.ended(ticket, finished, retries, self.pace_of(ticket), self.now + busy_ms, landing.rest)
+        assert finished == self.twin.finish(ticket, jitter, busy_ms, retries, self.now, landing)
+
+    def rest_of(self, rest: int | None) -> NotBefore | None:
+        return None if rest is None else NotBefore(self.now + rest, Reason.DAILY_LIMIT)
 
     @precondition(lambda self: self.tickets)
-    @rule(data=st.data(), again=st.none() | moments)
-    def skip(self, data: st.DataObject, again: int | None) -> None:
+    @rule(data=st.data(), again=st.none() | moments, rest=st.none() | moments)
+    def skip(self, data: st.DataObject, again: int | None, rest: int | None) -> None:
         ticket = self.a_ticket(data)
-        self.end_by_skip(ticket, self.retries_of(ticket, again))
+        self.end_by_skip(ticket, self.retries_of(ticket, again), self.rest_of(rest))
 
-    def end_by_skip(self, ticket: Ticket, retries: list[Retry]) -> None:
-        finished = self.clock.skip(PROVIDER, ticket, retries)
-        self.diary.ended(ticket, finished, retries, None, 0)
-        assert finished == self.twin.skip(ticket, retries, self.now)
+    def end_by_skip(self, ticket: Ticket, retries: list[Retry], rest: NotBefore | None = None) -> None:
+        finished = self.clock.skip(PROVIDER, ticket, retries, rest)
+        self.diary.ended(ticket, finished, retries, None, 0, rest)
+        assert finished == self.twin.skip(ticket, retries, self.now, rest)
 
     def pace_of(self, ticket: Ticket) -> Pacing:
         record = self.twin.campaigns.get(ticket.campaign)
@@ -224,6 +265,12 @@ class ClockMachine(RuleBasedStateMachine):
     def resume_lanes(self, lanes: tuple[Lane, ...]) -> None:
         self.clock.resume_lanes(PROVIDER, lanes)
         self.twin.resume_lanes(lanes, self.now)
+
+    @rule(lanes=some_lanes | st.just(tuple(LANES)))
+    def lift_rests(self, lanes: tuple[Lane, ...]) -> None:
+        self.clock.lift_rests(PROVIDER, lanes)
+        self.twin.lift_rests(lanes, self.now)
+        self.diary.lifted(lanes)
 
     @rule(campaign=campaigns, seq=st.integers(0, 20), size=st.integers(1, 12), due=moments)
     def file_retries(self, campaign: int, seq: int, size: int, due: int) -> None:

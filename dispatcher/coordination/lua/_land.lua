@@ -1,4 +1,5 @@
--- Taking a flight down, for finish and skip. ARGV 3 lane  4 campaign  5 token; retries from ARGV[first] on.
+-- Taking a flight down, for finish and skip. ARGV 3 lane  4 campaign  5 token  6 how many messages left ("": all)
+-- 7 rest ms and 8 why: no send of the lane before then (0: no rest); retries from ARGV[first] on.
 -- `done` is when its send ended, nil if nothing was sent; `jitter` 0..999999 draws the delay.
 -- Retries are filed even if the token is the lane's no more: a message to be sent again must not be lost.
 -- Returns {held, exhausted} as 0 or 1.
@@ -18,6 +19,18 @@ local function settle(record, done, jitter, plan)
   end
 end
 
+-- What did not leave goes back to the sender's day that it was taken from.
+local function give_back(lane, flight)
+  local back = ARGV[6] ~= '' and flight.kept - tonumber(ARGV[6]) or 0
+  local sender = string.match(lane, '^%d+')
+  local text = back > 0 and redis.call('HGET', KEYS[8], sender)
+  local day = text and cjson.decode(text)
+  if day and day['until'] == flight.day then
+    day.today = math.max(0, day.today - back)
+    redis.call('HSET', KEYS[8], sender, cjson.encode(day))
+  end
+end
+
 local function land(done, jitter, first)
   local lane, id, before_head = ARGV[3], ARGV[4], head()
   local flight, plan, before = flight_of(lane), campaign(id), earliest(id)
@@ -25,11 +38,13 @@ local function land(done, jitter, first)
   local record = holds and lane_record(lane)
   if holds then
     redis.call('HDEL', KEYS[4], lane)
+    give_back(lane, flight)
+    record.rest, record.why = tonumber(ARGV[7]), ARGV[8]
     settle(record, done, jitter, plan)
   end
   if plan and not plan.gone then
     file(id, first)
-    close_chunk(plan)
+    close_chunk(id, plan)
   elseif plan and plan.flights == 0 then
     records[id] = false
   end

@@ -1,7 +1,7 @@
 -- What every verb of the lane clock starts with; the loader puts it in front. The rules are those of
 -- dispatcher/domain/laneclock.py, under the same names; tests play one against the other.
 --
--- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 wake  (9 queue: release)
+-- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  (10 queue: release)
 -- ARGV 1 now in ms (0: the server's)  2 "1" while rebuilding: works without the epoch  3… the verb's own
 -- Campaign records are read once a call and written by save(), for many lanes share one.
 
@@ -38,7 +38,7 @@ local function save()
   end
 end
 
-local NEW_LANE = '{"ready":0,"ring":[],"held":false,"until":0}'
+local NEW_LANE = '{"ready":0,"ring":[],"held":false,"until":0,"rest":0,"why":""}'
 
 local function lane_record(lane)
   return cjson.decode(redis.call('HGET', KEYS[3], lane) or NEW_LANE)
@@ -58,7 +58,7 @@ local function save_flight(lane, flight)
 end
 
 local function free_at(record)
-  return math.max(record.ready, record['until'])
+  return math.max(record.ready, record['until'], record.rest)
 end
 
 local function put(lane, at)
@@ -74,7 +74,7 @@ end
 local function tell(before)
   local after = head()
   if after and (not before or after < before) then
-    redis.call('PUBLISH', KEYS[8], string.format('%d', math.max(0, after - now)))
+    redis.call('PUBLISH', KEYS[9], string.format('%d', math.max(0, after - now)))
   end
 end
 
@@ -124,7 +124,10 @@ local function open_chunk(record)
   end
 end
 
-local function close_chunk(record)
+-- A message of the chunk that went back unsent, and may leave at once, keeps it open.
+local function close_chunk(id, record)
+  local retry = record.cs > 0 and first_retry(id)
+  if retry and retry.due == 0 then return end
   if record.cs > 0 and record.flights == 0 and record.next < record.stop
       and record.next == (record.open + 1) * record.cs then
     record.open = record.open + 1

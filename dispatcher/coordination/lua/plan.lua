@@ -13,7 +13,7 @@ local plan = {
 }
 local moves = not fresh and (known.prio or 0) ~= plan.prio
 if fresh or plan.cs ~= known.cs then open_chunk(plan) end
-close_chunk(plan)
+close_chunk(id, plan)
 records[id], dirty[id] = plan, true
 save()
 

@@ -2,7 +2,7 @@
 -- ARGV 3 room: jobs that may wait in the queue  4 limit  5 token prefix  6 begin lease ms  7 overdue ms  8 nothing ms
 -- Returns {tickets, overdue, ms until the next lane is due, full}; a ticket is five items: lane, campaign, seq,
 -- size, token. Looking at the queue's length here, not before, keeps any number of pacers within the room.
-local room = tonumber(ARGV[3]) - redis.call('LLEN', KEYS[9])
+local room = tonumber(ARGV[3]) - redis.call('LLEN', KEYS[10])
 local tickets, overdue, given, full = {}, {}, 0, 0
 
 local function write(list, lane, flight)
@@ -45,7 +45,7 @@ local function give(lane, record)
   given = given + 1
   local flight = {
     token = ARGV[5] .. '-' .. given, campaign = id, seq = seq, size = size,
-    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false,
+    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, kept = 0, day = 0,
   }
   save_flight(lane, flight)
   put(lane, flight['until'])
