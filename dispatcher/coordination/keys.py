@@ -4,7 +4,7 @@
     d:building           string  the same, while a rebuild is under way
     d:clock:<provider>   zset    lane -> ms when it may next release, or when its lease ends
     d:lanes:<p>          hash    lane -> {ready, ring, held, until, rest, why}
-    d:flights:<p>        hash    lane in flight -> {token, campaign, seq, size, until, begun, overdue, kept, day}
+    d:flights:<p>        hash    lane in flight -> {token, campaign, seq, size, until, begun, overdue, kept, …}
     d:campaigns:<p>      hash    campaign -> its cursor and pace: {next, stop, dmin, dmax, cs, cg, …}
     d:crews:<p>          hash    campaign -> [lanes], apart because it is long and seldom read
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order

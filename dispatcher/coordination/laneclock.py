@@ -15,9 +15,10 @@ from dispatcher.coordination import keys
 from dispatcher.coordination.scripts import LANE_VERBS, Scripts
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
-from dispatcher.domain.laneclock import ALL_LEFT, BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
+from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.tickets import (
+    ALL_LEFT,
     Allowance,
     Begun,
     Finished,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from dispatcher.domain.hours import Hours
 from dispatcher.domain.ids import Lane
 
 
@@ -57,12 +58,16 @@ class Account:
     delay_max_ms: int = 0
     validity_s: int = 86_400
     batch: int = 1
+    hours: Hours | None = None
     ingress_mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One number, channel, bot or tag that messages leave from. `token` and `base_urls` override the account's."""
+    """One number, channel, bot or tag that messages leave from. `token` and `base_urls` override the account's.
+
+    `warm_up`: (day, limit) in order of the days; the ramp began at `warm_up_from_ms`.
+    """
 
     id: int
     account_id: int
@@ -70,6 +75,8 @@ class Sender:
     concurrency: int = 1
     min_gap_ms: int = 0
     daily_limit: int = 0
+    warm_up: tuple[tuple[int, int], ...] = ()
+    warm_up_from_ms: int = 0
     token: str | None = field(default=None, repr=False)
     base_urls: tuple[str, ...] = ()
     paused_reason: str | None = None

@@ -24,6 +24,7 @@ from pydantic import (
 
 from dispatcher.domain import optout
 from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
+from dispatcher.domain.caps import read_warm_up
 from dispatcher.domain.hours import holiday_country, read_night, read_window, zone_name
 
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -76,6 +77,13 @@ def _check_login_option(name: str, value: Any) -> None:
         raise ValueError(f"{name} must begin with a slash")
 
 
+def _ramp(written: dict[str, int]) -> dict[str, int]:
+    return {str(day): limit for day, limit in read_warm_up(written)}
+
+
+WarmUp = Annotated[dict[str, StrictInt], AfterValidator(_ramp)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -89,6 +97,7 @@ class SenderSpec(_Table):
     concurrency: StrictInt = Field(default=1, ge=1, le=1000)
     min_gap_s: Seconds = 0
     daily_limit: StrictInt = Field(default=0, ge=0)
+    warm_up: WarmUp | None = None
 
 
 class HoursSpec(_Table):

@@ -9,7 +9,7 @@ Where there is also a daily limit the smaller of the two counts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,15 @@ def day_of(zone: str, now_ms: int) -> datetime:
     """The calendar day in `zone`, as a midnight without zone: days of summer time are 24 h apart too."""
     wall = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone))
     return datetime.combine(wall.date(), time())
+
+
+def in_zone(caps: Caps, zone: str) -> Caps:
+    return replace(caps, zone=zone)
+
+
+def midnight(zone: str, now_ms: int) -> int:
+    """The moment at which the day of `now_ms` began."""
+    return int(day_of(zone, now_ms).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
 
 
 def next_midnight(zone: str, now_ms: int) -> int:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from math import inf
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
 from dispatcher.domain.campaign import Campaign, DraftMessage, Refusal
@@ -28,11 +29,16 @@ def kept_back(
     Who `waited` for its client's lock has as much longer as a lock lasts: with the usual validity of a day it would
     expire at the very moment in which the lock ends.
     """
-    start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
-    lasts_ms = campaign.validity_s * 1000 + (LOCK_MS if waited else 0)
-    if campaign.validity_s and now_ms > start_ms + lasts_ms:
+    if now_ms > valid_until(campaign, accepted_at_ms, waited):
         return EXPIRED
     return SUPPRESSED if suppressed else None
+
+
+def valid_until(campaign: Campaign, accepted_at_ms: int, waited: bool = False) -> float:
+    """The last moment (UTC epoch, ms) at which a message may leave; infinite where it may for ever."""
+    start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
+    lasts_ms = campaign.validity_s * 1000 + (LOCK_MS if waited else 0)
+    return start_ms + lasts_ms if campaign.validity_s else inf
 
 
 def locked(on_locked: OnLocked) -> Outcome:

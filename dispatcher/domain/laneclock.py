@@ -23,11 +23,10 @@ from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing, delay_ms
 from dispatcher.domain.senderday import SenderDay, known_day
-from dispatcher.domain.tickets import Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
 OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long before another is given it
-ALL_LEFT = Landing()
 NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
 
 
@@ -246,14 +245,15 @@ class PlainClock:
                 return Begun(False, unknown=True)
             self.days[sender] = known_day(allowance, allowance.known)
         day = self.days[sender]
+        before = day.last
         granted = day.take(allowance, size, now)
-        flight.kept, flight.day = granted, day.until
+        flight.kept, flight.day, flight.at, flight.before = granted, day.until, now, before
         return Begun(True, granted, Sent(day.today, day.last))
 
     def _give_back(self, flight: Flight, left: int | None) -> None:
         day = self.days.get(flight.ticket.lane.sender_id)
         if day and left is not None and flight.kept > left:
-            day.give_back(flight.kept - left, flight.day)
+            day.give_back(flight, left)
 
     def _close_chunk(self, campaign: int, record: CampaignRecord) -> None:
         retry = self._first_retry(campaign)

@@ -14,7 +14,8 @@ from dispatcher.domain.tickets import Ticket
 class Flight:
     """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end.
 
-    `kept`: messages that were taken from the sender's day, which ends at `day`.
+    `kept`: messages that were taken from the sender's day, which ends at `day`; it was done `at`, and the sender's
+    start before that was at `before`.
     """
 
     ticket: Ticket
@@ -23,14 +24,16 @@ class Flight:
     overdue: bool = False
     kept: int = 0
     day: int = 0
+    at: int = 0
+    before: int = 0
 
 
 @dataclass(slots=True)
 class LaneRecord:
     """`ready`: when its delay ends. `held` until it is resumed; apart from that, nothing before `until`.
 
-    `ring`: the campaigns that it serves, the highest priority first, and of equal ones the next in turn. `rest`: a policy
-    of the sender has something against a send before then; `why` is its reason.
+    `ring`: the campaigns that it serves, the highest priority first, and of equal ones the next in turn.
+    `rest`: a policy of the sender has something against a send before then; `why` is its reason.
     """
 
     ready: int = 0

@@ -10,6 +10,7 @@ UTC epoch milliseconds. The rules are played against dispatcher/coordination/lua
 from dataclasses import dataclass
 
 from dispatcher.domain.caps import Sent
+from dispatcher.domain.lanerecords import Flight
 from dispatcher.domain.tickets import Allowance
 
 
@@ -34,10 +35,12 @@ class SenderDay:
             self.today, self.last = self.today + size, now
         return size
 
-    def give_back(self, messages: int, until: int) -> None:
-        """They did not leave after all; only to the day that they were taken from."""
-        if self.until == until:
-            self.today = max(0, self.today - messages)
+    def give_back(self, flight: Flight, left: int) -> None:
+        """What did not leave after all; only to the day that it was taken from. Nothing left: no gap is to be kept."""
+        if self.until == flight.day:
+            self.today = max(0, self.today - (flight.kept - left))
+        if not left and self.last == flight.at:
+            self.last = flight.before
 
 
 def known_day(allowance: Allowance, sent: Sent) -> SenderDay:

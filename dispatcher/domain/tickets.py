@@ -112,6 +112,9 @@ class Landing(NamedTuple):
     rest: NotBefore | None = None
 
 
+ALL_LEFT = Landing()
+
+
 class Finished(NamedTuple):
     """`held`: the token was still the lane's. `exhausted`: the clock has nothing more of this campaign,
     neither in its cursor, nor waiting, nor in flight."""

@@ -6,18 +6,26 @@ Credentials and sender tokens are kept encrypted, the ingress token and the webh
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, RowMapping, func, select, true, update
+from sqlalchemy import Engine, RowMapping, func, select, text, true, update
 
 from dispatcher.domain.account import BY_HAND, Account, CpcScope, OnDoubt, OnLocked, Sender
 from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.caps import Sent, read_warm_up
+from dispatcher.domain.hours import read_hours
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger import tables
 from dispatcher.ledger.crews import crews_changed
 from dispatcher.ledger.declare import declare, unseal
 from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.secrecy import Secrecy
 
 _A, _S = tables.account, tables.sender
+
+SENT_SINCE = text("""
+SELECT count(*) FILTER (WHERE started_at >= :start) AS messages, max(started_at) AS last FROM attempt
+WHERE sender_id = :sender AND started_at >= :before AND (fate IS NULL OR fate IN ('sent', 'in_doubt'))
+""")
 
 
 class Applied(NamedTuple):
@@ -78,6 +86,19 @@ class Accounts:
         return self._senders(
             _S.c.removed_at.is_(None), _S.c.account_id.in_(select(_A.c.id).where(_A.c.removed_at.is_(None)))
         )
+
+    def changed_within(self, seconds: float) -> list[Account]:
+        """Those that were applied with a change in that time."""
+        since = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        return self._accounts(_A.c.changed_at >= since, _A.c.removed_at.is_(None))
+
+    def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int = 0) -> Sent:
+        """What left from a sender since then, or may have, and what is on its way; its last start, a gap before then
+        at the earliest."""
+        asked = {"sender": sender_id, "start": moment(day_start_ms), "before": moment(day_start_ms - gap_ms)}
+        with autocommit(self._engine) as connection:
+            row = connection.execute(SENT_SINCE, asked).one()
+        return Sent(row.messages, epoch_ms(row.last) or 0)
 
     # ------------------------------------------------------------ steering
 
@@ -162,6 +183,7 @@ class Accounts:
             delay_max_ms=row["delay_max_ms"],
             validity_s=row["validity_s"],
             batch=row["batch"],
+            hours=read_hours(row["hours"]) if row["hours"] else None,
             ingress_mark=row["ingress_digest"] or "",
         )
 
@@ -173,6 +195,8 @@ class Accounts:
             concurrency=row["concurrency"],
             min_gap_ms=row["min_gap_ms"],
             daily_limit=row["daily_limit"],
+            warm_up=read_warm_up(row["warm_up"]) if row["warm_up"] else (),
+            warm_up_from_ms=row["warm_up_from"] or 0,
             token=self._secrecy.decrypt(row["token"]) if row["token"] else None,
             base_urls=tuple(row["base_urls"]),
             paused_reason=row["paused_reason"] if row["halted"] else None,

@@ -27,12 +27,11 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
     changed = _declare_senders(connection, secrecy, row["id"], spec.sender)
     stays = unseal(secrecy, row["credentials"]) == spec.credentials
     wanted["credentials"] = row["credentials"] if stays else _seal(secrecy, spec.credentials)
-    if any(row[column] != value for column, value in wanted.items()):
-        connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted))
-        changed = True
-    if changed:
+    if changed or any(row[column] != value for column, value in wanted.items()):
+        connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted, changed_at=func.now()))
         crews_changed(connection, row["id"])
-    return "changed" if changed else "unchanged"
+        return "changed"
+    return "unchanged"
 
 
 def _declare_senders(connection: Connection, secrecy: Secrecy, account_id: int, specs: Sequence[SenderSpec]) -> bool:
@@ -55,17 +54,26 @@ def _declare_sender(
         "daily_limit": spec.daily_limit,
         "base_urls": list(spec.base_urls),
         "token": secrecy.encrypt(spec.token) if spec.token else None,
+        "warm_up": spec.warm_up,
         "removed_at": None,
     }
+    if _begins_to_warm_up(spec, row):
+        wanted["warm_up_from"] = func.now()
     if row is None:
         connection.execute(insert(_S).values(account_id=account_id, name=spec.name, **wanted))
         return True
     if row["token"] and spec.token == secrecy.decrypt(row["token"]):
         wanted["token"] = row["token"]
-    if all(row[column] == value for column, value in wanted.items()):
+    if "warm_up_from" not in wanted and all(row[column] == value for column, value in wanted.items()):
         return False
     connection.execute(update(_S).where(_S.c.id == row["id"]).values(**wanted))
     return True
+
+
+def _begins_to_warm_up(spec: SenderSpec, row: RowMapping | None) -> bool:
+    """A ramp begins when it is first applied, or put back after it, or its sender, was taken away; not when it is
+    changed."""
+    return spec.warm_up is not None and (row is None or row["warm_up"] is None or row["removed_at"] is not None)
 
 
 def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:

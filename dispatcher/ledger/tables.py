@@ -98,6 +98,7 @@ account = Table(
     Column("hours", JSON(none_as_null=True)),
     _now("created_at"),
     Column("removed_at", EpochMs),
+    _now("changed_at"),  # it or a sender of it: lanes that rest ask their policies again
     Index("account_ingress", "provider", "ingress_digest", unique=True, postgresql_where=text("removed_at IS NULL")),
 )
 
@@ -115,6 +116,8 @@ sender = Table(
     Column("paused_reason", Text),
     Column("paused_until", EpochMs),
     Column("removed_at", EpochMs),
+    Column("warm_up", JSON(none_as_null=True)),  # day -> limit
+    Column("warm_up_from", EpochMs),  # when the ramp began
     UniqueConstraint("account_id", "name"),
 )
 
@@ -234,6 +237,7 @@ attempt = Table(
     Column("fate", Text),
     Column("reason", Text),
     Column("detail", Text),
+    Index("attempt_sender", "sender_id", "started_at"),  # what a sender sent today, where Redis does not know
     postgresql_with={"fillfactor": "80"},
 )
 

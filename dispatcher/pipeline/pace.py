@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import near
-from dispatcher.domain.tickets import Released, Ticket
+from dispatcher.domain.tickets import Landing, Released, Ticket
 from dispatcher.pipeline.ports import Settled
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -41,7 +41,9 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
         in_doubt=len(found.sending),
     )
     retries = near(found.pending, stations.now_ms())
-    return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries).exhausted
+    left = max(0, ticket.size - sum(retry.size for retry in found.pending))
+    landing = Landing(left)  # what is pending was not sent, and goes back to the sender's day
+    return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries, landing).exhausted
 
 
 def cut_off(

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Accepted, Campaign, Draft, Job, Refuse
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.claims import Claim as Claim
 from dispatcher.domain.claims import Claimed as Claimed
 from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
@@ -19,8 +20,9 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.inbound import InboundEvent, ReceiptState
 from dispatcher.domain.inbound import StoredEvent as StoredEvent
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.outcomes import Outcome, Reading
-from dispatcher.domain.tickets import Finished, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
 
 
 class LaneClock(Protocol):
@@ -32,19 +34,31 @@ class LaneClock(Protocol):
     def release(self, provider: str, room: int, limit: int) -> Released:
         """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
 
-    def begin(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew the ticket's lease to now + lease_ms, once; False when it was begun before or lost its lane."""
+    def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
+        """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
+
+        Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
+        """
 
     def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
         """Renew it once more; False when the lane was given to another ticket, or a pacer is deciding about it."""
 
     def finish(
-        self, provider: str, ticket: Ticket, jitter: int, busy_ms: int = 0, retries: Sequence[Retry] = ()
+        self,
+        provider: str,
+        ticket: Ticket,
+        jitter: int,
+        busy_ms: int = 0,
+        retries: Sequence[Retry] = (),
+        landing: Landing = ALL_LEFT,
     ) -> Finished:
-        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace; file retries."""
+        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace, or when its rest
+        is over; file retries."""
 
-    def skip(self, provider: str, ticket: Ticket, retries: Sequence[Retry] = ()) -> Finished:
-        """Free the lane at once: nothing was sent, so no delay is due."""
+    def skip(
+        self, provider: str, ticket: Ticket, retries: Sequence[Retry] = (), rest: NotBefore | None = None
+    ) -> Finished:
+        """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
 
     def forget(self, provider: str, campaign: int) -> None:
         """Drop a campaign: its cursor, its retries; flights of it may still finish."""
@@ -60,6 +74,9 @@ class LaneControl(Protocol):
         """Release nothing more on these lanes, until a moment or until they are resumed."""
 
     def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None: ...
+
+    def lift_rests(self, provider: str, lanes: Sequence[Lane]) -> None:
+        """The policies of these lanes' senders changed: the next ticket asks them anew."""
 
     def idle(self, provider: str, campaign: int) -> bool:
         """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
@@ -211,6 +228,13 @@ class Accounts(Protocol):
 
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
         """Write down that senders are paused and why; nothing replaces an operator's pause."""
+
+    def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int) -> Sent:
+        """What a sender sent since then, what may have left and what is on its way; its last start, a gap before then
+        at the earliest."""
+
+    def changed_within(self, seconds: float) -> list[Account]:
+        """Accounts that were applied with a change in that time."""
 
     def resume(self, sender_ids: Sequence[int], by_hand: bool = False) -> list[int]:
         """Write down that senders go on, and which did; by hand also those that an operator paused."""

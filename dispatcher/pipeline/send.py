@@ -2,9 +2,10 @@
 
 Every step works on one `Passage` and leaves what it found there; `settle` writes it down.
 
-    begin   the ticket's lease is renewed in Redis; a late or doubled job stops here
+    begin   the ticket's lease is renewed in Redis, its messages are taken from the sender's day; a late or doubled
+            job stops here, and so does one that hours or caps have something against: its lane rests
     claim   pending -> sending in the ledger, durable before anything leaves
-    guard   expired? suppressed? is another message in contact with the client?
+    guard   expired? suppressed? night where the client is? is another message in contact with the client?
     sure    who was held up on the way here asks whether the lane still is its own
     call    the provider, through its adapter
 """
@@ -13,13 +14,15 @@ from dataclasses import dataclass, field
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Job, Parcel
-from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked
+from dispatcher.domain.caps import Sent, midnight
+from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.pacing import leaves_in_ms, provider_busy_ms
 from dispatcher.domain.parcels import parcel_of
+from dispatcher.domain.policies import allowance_of, caps_of, night_not_before, sender_not_before
 from dispatcher.domain.template import MissingField
-from dispatcher.domain.tickets import Retry, Ticket, merged
+from dispatcher.domain.tickets import Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.ports import Claimed
@@ -47,6 +50,7 @@ class Passage:
     account: Account
     sender: Sender
     begun_ms: int
+    begun: Begun
     lock_ms: int = LOCK_MS
     spaced_out: bool = False
     rows: tuple[Claimed, ...] = ()
@@ -61,13 +65,12 @@ class Passage:
 
 
 def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool = False) -> Passage | None:
-    """Take a ticket to the provider's answer; None when it was stale and nothing is to be done.
+    """Take a ticket to the provider's answer; None when it was stale or went back, and nothing is to be done.
 
     `paces_batches`: the provider may be busy with the ticket long after the call, and the day counts from the send.
     """
     passage = _begin(stations, provider, ticket)
     if passage is None:
-        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
     if paces_batches:
         passage.spaced_out = True
@@ -89,21 +92,43 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
     account = stations.account(campaign.account_id)
     sender = stations.sender(ticket.lane.sender_id)
     begun_ms = stations.now_ms()
-    if not stations.clock.begin(provider, ticket, lease_ms(account, sender)):
+    begun = _take(stations, provider, ticket, account, sender)
+    if not begun.held:
+        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
-    return Passage(provider, ticket, campaign, account, sender, begun_ms)
+    if not begun.granted:
+        rest = sender_not_before(account, sender, begun.sent or Sent(), begun_ms)
+        stations.clock.skip(provider, ticket, [Retry(0, ticket.seq, ticket.size)], rest)
+        return None
+    passage = Passage(provider, ticket._replace(size=begun.granted), campaign, account, sender, begun_ms, begun)
+    if begun.granted < ticket.size:
+        passage.put_back.append(Retry(0, ticket.seq + begun.granted, ticket.size - begun.granted))
+    return passage
+
+
+def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, sender: Sender) -> Begun:
+    """Begin, with what the ledger counts of the sender's day where Redis does not know it."""
+    lasts_ms, now_ms = lease_ms(account, sender), stations.now_ms()
+    begun = stations.clock.begin(provider, ticket, lasts_ms, allowance_of(account, sender, now_ms))
+    if not begun.unknown:
+        return begun
+    day_start_ms = midnight(caps_of(account, sender).zone, now_ms)
+    known = stations.accounts.sent_since(sender.id, day_start_ms, sender.min_gap_ms)
+    return stations.clock.begin(provider, ticket, lasts_ms, allowance_of(account, sender, now_ms, known))
 
 
 def _claim(stations: Stations, passage: Passage) -> None:
     claim = stations.messages.claim(passage.ticket)
     passage.rows, passage.running = claim.rows, claim.running
     if not claim.running:
-        passage.put_back = list(merged(((seq, 0) for seq in claim.waiting), passage.ticket.size))
+        passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
 
 
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
     outcome = kept_back(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms, row.waited)
+    if outcome is None:
+        outcome = _let_sleep(passage, row, now_ms)
     if outcome is None:
         outcome = _prepare(passage, row)
     if outcome is None and passage.campaign.guarded and row.key:
@@ -111,6 +136,16 @@ def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     if outcome is not None:
         passage.outcomes[row.seq] = outcome
         passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != row.seq]
+
+
+def _let_sleep(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
+    """At night a message moves aside until the morning; one that will not be valid then, until it expires."""
+    morning = night_not_before(passage.account, row.key, now_ms)
+    if morning is None:
+        return None
+    over_ms = valid_until(passage.campaign, row.accepted_at_ms, row.waited) + 1
+    passage.defers[row.seq] = int(min(morning.ms, over_ms))
+    return Outcome(Fate.DEFERRED, morning.reason)
 
 
 def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
@@ -175,7 +210,7 @@ def _find_claimed(stations: Stations, passage: Passage) -> None:
     run through its whole campaign meanwhile. Raises Unavailable when that takes too long; the lease brings it back.
     """
     found = persist(lambda: stations.messages.whereabouts(passage.ticket), CLAIMED_WITHIN_S)
-    passage.put_back = list(found.pending)
+    passage.put_back += found.pending
     passage.rows = tuple(Claimed(seq, attempt, "", "", {}, 0, False) for seq, attempt in found.sending)
 
 

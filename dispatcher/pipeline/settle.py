@@ -4,14 +4,18 @@ The order matters when the process dies in between. The ledger comes first: a lo
 `sending`, which becomes a doubt; a lane that is not freed comes back through its lease.
 """
 
+from dataclasses import replace
 from functools import partial
 
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
+from dispatcher.domain.policies import sender_not_before
 from dispatcher.domain.retries import after_attempt, backoff_ms, near
-from dispatcher.domain.tickets import merged
+from dispatcher.domain.tickets import Landing, merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import plan
@@ -101,8 +105,18 @@ def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], pac
     again = {Fate.RETRY, Fate.DEFERRED}
     waiting = [(one.seq, one.due_ms or 0) for one in settled if one.outcome.fate in again]
     retries = near([*merged(waiting, passage.ticket.size), *passage.put_back], stations.now_ms())
+    left = sum(one.outcome.fate not in CERTAINLY_NOT_SENT for one in settled)
     if not passage.called:
         return stations.clock.skip(passage.provider, passage.ticket, retries).exhausted
     busy_ms = provider_busy_ms(passage.campaign.pacing, len(passage.parcels)) if paces_batches else 0
     jitter = stations.jitter()
-    return stations.clock.finish(passage.provider, passage.ticket, jitter, busy_ms, retries).exhausted
+    landing = Landing(left, _rest(stations, passage, left))
+    return stations.clock.finish(passage.provider, passage.ticket, jitter, busy_ms, retries, landing).exhausted
+
+
+def _rest(stations: Stations, passage: Passage, left: int) -> NotBefore | None:
+    """What hours and caps, as they are now, have against the lane's next send."""
+    sent = passage.begun.sent or Sent()
+    sent = replace(sent, today=sent.today - (passage.begun.granted - left))
+    account, sender = stations.account(passage.account.id), stations.sender(passage.sender.id)
+    return sender_not_before(account, sender, sent, stations.now_ms())

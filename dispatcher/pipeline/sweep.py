@@ -9,6 +9,7 @@ what is due soon                  the clock knows nothing of what waits longer t
 pending, but unknown to the clock a retry was lost
 running, but held by the clock    a resume did not reach it
 a sender that was disconnected    the webhook that says it is back may never come: it is asked
+a lane that rests for its hours   the account was applied with others: its policies are asked anew
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ SWEEP_EVERY_S = 5.0  # a few cheap queries for each worker; what fell is found w
 EVENT_OVERDUE_S = 10.0  # a job of the events queue is taken within milliseconds
 STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
 ASK_LINES_EVERY_S = 15.0  # of every worker: a line that is down costs a call each
+POLICIES_SETTLE_S = 10.0  # well above the memory of accounts: by then nobody goes by the old ones
 BATCH = 200  # of each kind in a round: the others are found in the next
 
 
@@ -38,6 +40,7 @@ class Sweeper:
     first_lookup_s: Callable[[str], float | None]
     _suspects: set[int] = field(default_factory=set)
     _asked_ms: int = 0
+    _policies_asked_ms: int = 0
 
     def sweep(self) -> None:
         """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
@@ -49,6 +52,7 @@ class Sweeper:
         file_all_due(stations)
         self._check_idle()
         self._ask_lines()
+        self._ask_policies()
 
     def _ask_lines(self) -> None:
         """Senders that a provider's answer paused without an end: is their line up again?"""
@@ -61,6 +65,15 @@ class Sweeper:
                 account = self.stations.account(sender.account_id)
                 if self.stations.caller.is_up(account, sender):
                     resume_senders(self.stations, account, [sender])
+
+    def _ask_policies(self) -> None:
+        """More than once after a change: a worker may remember the account as it was for a few seconds."""
+        now_ms = self.stations.now_ms()
+        within_s = (now_ms - (self._policies_asked_ms or now_ms)) / 1000 + POLICIES_SETTLE_S
+        for account in self.stations.accounts.changed_within(within_s):
+            lanes = [lane for one in self.stations.accounts.senders(account.id) for lane in one.lanes]
+            self.stations.control.lift_rests(account.provider, lanes)
+        self._policies_asked_ms = now_ms
 
     def _doubt_stuck(self) -> None:
         for campaign, seq, attempt in self.stations.messages.stuck(STUCK_S, BATCH):

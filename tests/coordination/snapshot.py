@@ -49,6 +49,8 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "overdue": flight.overdue,
                 "kept": flight.kept,
                 "day": flight.day,
+                "at": flight.at,
+                "before": flight.before,
             }
             for lane, flight in twin.flights.items()
         },

@@ -24,10 +24,10 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane
-from dispatcher.domain.laneclock import ALL_LEFT, PlainClock
+from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing
-from dispatcher.domain.tickets import CLOSED, Allowance, Landing, Plan, Retry, Ticket, send_queue
+from dispatcher.domain.tickets import ALL_LEFT, CLOSED, Allowance, Landing, Plan, Retry, Ticket, send_queue
 from dispatcher.secrecy import Secrecy
 from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS

@@ -19,16 +19,17 @@ local function settle(record, done, jitter, plan)
   end
 end
 
--- What did not leave goes back to the sender's day that it was taken from.
+-- What did not leave goes back to the sender's day that it was taken from; if nothing left, no gap is to be kept.
 local function give_back(lane, flight)
-  local back = ARGV[6] ~= '' and flight.kept - tonumber(ARGV[6]) or 0
+  local left = tonumber(ARGV[6])
+  local back = left and flight.kept - left or 0
   local sender = string.match(lane, '^%d+')
   local text = back > 0 and redis.call('HGET', KEYS[8], sender)
   local day = text and cjson.decode(text)
-  if day and day['until'] == flight.day then
-    day.today = math.max(0, day.today - back)
-    redis.call('HSET', KEYS[8], sender, cjson.encode(day))
-  end
+  if not day then return end
+  if day['until'] == flight.day then day.today = math.max(0, day.today - back) end
+  if left == 0 and day.last == flight.at then day.last = flight.before end
+  redis.call('HSET', KEYS[8], sender, cjson.encode(day))
 end
 
 local function land(done, jitter, first)

@@ -8,6 +8,7 @@ local flight = flight_of(ARGV[3])
 if not flight or flight.token ~= ARGV[4] or flight.begun or flight.overdue then return { 0, 0, 0, 0 } end
 
 local function take(day, limit, gap, ends)
+  flight.at, flight.before = now, day.last
   if day['until'] <= now then day.today = 0 end
   day['until'] = ends
   local size = flight.size

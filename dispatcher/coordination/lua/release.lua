@@ -45,7 +45,7 @@ local function give(lane, record)
   given = given + 1
   local flight = {
     token = ARGV[5] .. '-' .. given, campaign = id, seq = seq, size = size,
-    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, kept = 0, day = 0,
+    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, kept = 0, day = 0, at = 0, before = 0,
   }
   save_flight(lane, flight)
   put(lane, flight['until'])

@@ -1,0 +1,64 @@
+"""What stands in the way of a send now: the account's hours, its sender's caps, the recipient's night.
+
+    allowance_of          what `begin` may take from the sender's day          asked before a ticket is claimed
+    sender_not_before     not before t, because r: of the lane                 when it was refused, and after a send
+    night_not_before      the same of one message, which moves aside           before its call
+
+Pure: account, sender, what it sent and the time go in. Times are UTC epoch milliseconds.
+"""
+
+from dispatcher.domain import caps, hours
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.caps import Caps, Sent
+from dispatcher.domain.notbefore import NotBefore, Reason, latest
+from dispatcher.domain.tickets import CLOSED, Allowance
+from dispatcher.domain.zones import zones_of
+
+ROUNDS = 8  # midnight is outside the hours, they open on a day with another limit, …: two or three are usual
+
+
+def caps_of(account: Account, sender: Sender) -> Caps:
+    """A sender's caps; its days are those of its account's hours, where there are any."""
+    own = Caps(sender.daily_limit, sender.min_gap_ms, sender.warm_up, sender.warm_up_from_ms)
+    return caps.in_zone(own, account.hours.zone) if account.hours else own
+
+
+def has_caps(caps: Caps) -> bool:
+    return bool(caps.daily_limit or caps.min_gap_ms or caps.warm_up)
+
+
+def allowance_of(account: Account, sender: Sender, now_ms: int, known: Sent | None = None) -> Allowance | None:
+    """What may be taken from the sender's day now; None: it has no caps. `known`: what the ledger counts of it."""
+    if account.hours and not hours.opens(account.hours, now_ms):
+        return CLOSED
+    own = caps_of(account, sender)
+    if not has_caps(own):
+        return None
+    limit = caps.limit_at(own, now_ms)
+    day_end_ms = caps.next_midnight(own.zone, now_ms)
+    return Allowance(limit[0] if limit else None, own.min_gap_ms, day_end_ms, known)
+
+
+def sender_not_before(account: Account, sender: Sender, sent: Sent, now_ms: int) -> NotBefore | None:
+    """The first moment with which hours and caps agree, and what stands in the way now; None: nothing does."""
+    own, at_ms, reason = caps_of(account, sender), now_ms, None
+    for _ in range(ROUNDS):
+        found = latest(_answers(account, own, sent, at_ms))
+        if found is None or found.ms <= at_ms:
+            break
+        at_ms, reason = found.ms, reason or found.reason
+    return NotBefore(at_ms, reason) if reason else None
+
+
+def _answers(account: Account, own: Caps, sent: Sent, at_ms: int) -> list[NotBefore]:
+    answers = [caps.not_before(own, sent, at_ms)]
+    return [*answers, hours.not_before(account.hours, at_ms)] if account.hours else answers
+
+
+def night_not_before(account: Account, key: str, now_ms: int) -> NotBefore | None:
+    """When the recipient (canonical number; "" for a group) may be written to again; None: now."""
+    if account.hours is None or account.hours.night is None:
+        return None
+    zones = zones_of(key, account.hours.zone)
+    found = hours.night_not_before(account.hours.night, zones, now_ms)
+    return found if found.ms > now_ms and found.reason is Reason.NIGHT else None
