@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from dispatcher.domain.accounts_file import AccountSpec, read_accounts
+from dispatcher.domain.hours import read_hours
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.engine import LedgerFault, autocommit
@@ -162,3 +163,46 @@ def server_ms(engine: Engine) -> int:
     with autocommit(engine) as connection:
         found: int = connection.execute(text("SELECT (extract(epoch FROM now()) * 1000)::bigint")).scalar_one()
     return found
+
+
+RAMP = FIRST + "warm_up = { 1 = 50, 3 = 100 }\n"
+
+
+def ramp(accounts: Accounts) -> tuple[tuple[tuple[int, int], ...], int]:
+    [sender] = [one for one in accounts.all_senders() if one.name == "5511900000001"]
+    return sender.warm_up, sender.warm_up_from_ms
+
+
+def test_a_ramp_begins_when_it_is_first_applied_and_stays_when_it_is_applied_again(accounts: Accounts) -> None:
+    accounts.apply(specs(RAMP))
+    began = ramp(accounts)
+    assert began[0] == ((1, 50), (3, 100))
+    assert began[1] > 0
+    assert accounts.apply(specs(RAMP)).unchanged == ("loja",)
+    assert ramp(accounts) == began
+    accounts.apply(specs(RAMP.replace("100", "200")))
+    assert ramp(accounts) == (((1, 50), (3, 200)), began[1]), "another table goes on from the same day"
+
+
+def test_a_ramp_that_was_taken_away_and_put_back_begins_anew(accounts: Accounts) -> None:
+    accounts.apply(specs(RAMP))
+    _, began = ramp(accounts)
+    accounts.apply(specs(FIRST))
+    assert ramp(accounts)[0] == ()
+    wait_until(lambda: bool(accounts.apply(specs(RAMP))) and ramp(accounts)[1] > began)
+    _, again = ramp(accounts)
+    accounts.apply(specs(SECOND))
+    wait_until(lambda: bool(accounts.apply(specs(RAMP + SECOND))) and ramp(accounts)[1] > again)
+
+
+def test_accounts_that_were_changed_lately_are_told(accounts: Accounts) -> None:
+    accounts.apply(specs())
+    assert [one.name for one in accounts.changed_within(60)] == ["loja"]
+    assert accounts.changed_within(0) == []
+
+
+def test_the_hours_of_an_account_come_back_as_they_were_written(accounts: Accounts) -> None:
+    accounts.apply(specs())
+    assert accounts.named("loja").hours == read_hours(
+        {"timezone": "America/Sao_Paulo", "windows": ["mon-fri 08:00-20:00"]}
+    )
