@@ -41,6 +41,7 @@ def declare(hand: Hand, simulator: SimulatorClient, hours: str = "", senders: in
 def leaves(hand: Hand, simulator: SimulatorClient) -> int:
     """How many messages leave at this moment."""
     before = len(simulator.deliveries())
+    hand.sweep(rounds=1)  # files what waits in the ledger and is due now
     hand.work_all()
     return len(simulator.deliveries()) - before
 
