@@ -11,18 +11,17 @@ before, its lanes (`crews`) are woken: no lane sleeps past its work.
     finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next
     skip      in flight -> free at once, or when its rest is over; nothing was sent
 
-A chunk stays open while a message of it went back unsent and may leave at once (a retry without a due time).
-All times are whole milliseconds of one clock; `now` is an argument. Tests play this against the scripts.
+A chunk stays open while a message of it went back unsent and may leave at once (a retry due at 0). All times are
+whole milliseconds of one clock; `now` is an argument. Tests play this against the scripts.
 """
 
 from collections.abc import Sequence
 
-from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing, delay_ms
-from dispatcher.domain.senderday import SenderDay, known_day
+from dispatcher.domain.senderday import SenderDay, give_back, take_from_day
 from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
@@ -70,7 +69,7 @@ class PlainClock:
         flight = self.flights.get(ticket.lane)
         if not flight or flight.ticket.token != ticket.token or flight.begun or flight.overdue:
             return Begun(False)
-        begun = self._take_from_day(flight, allowance, now)
+        begun = take_from_day(self.days, flight, allowance, now)
         if begun.held:
             flight.begun, flight.until = True, now + lease_ms
             self.clock[ticket.lane] = flight.until
@@ -84,13 +83,7 @@ class PlainClock:
         return True
 
     def finish(
-        self,
-        ticket: Ticket,
-        jitter: int,
-        busy_ms: int,
-        retries: Sequence[Retry],
-        now: int,
-        landing: Landing = ALL_LEFT,
+        self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int, landing: Landing = ALL_LEFT
     ) -> Finished:
         return self._land(ticket, retries, now, now + busy_ms, jitter, landing)
 
@@ -157,10 +150,8 @@ class PlainClock:
                     self._place(lane, record, now)
 
     def lift_rests(self, lanes: Sequence[Lane], now: int) -> None:
-        """Their policies changed: they are asked anew by the next ticket."""
         for lane in lanes:
-            record = self.lanes.get(lane)
-            if record and record.rest:
+            if (record := self.lanes.get(lane)) and record.rest:
                 record.rest, record.why = 0, ""
                 if lane not in self.flights:
                     self._place(lane, record, now)
@@ -171,7 +162,7 @@ class PlainClock:
         if record is None or record.gone:
             return False
         before = self._earliest(campaign)
-        self._file(campaign, retries)
+        self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)
         self._wake_if_earlier(campaign, before, now)
         return True
 
@@ -232,29 +223,6 @@ class PlainClock:
         record.next += size
         return first, size
 
-    def _take_from_day(self, flight: Flight, allowance: Allowance | None, now: int) -> Begun:
-        """A sender without caps is forgotten; one that is closed takes nothing; one that is unknown begins nothing."""
-        sender, size = flight.ticket.lane.sender_id, flight.ticket.size
-        if allowance is None:
-            self.days.pop(sender, None)
-            return Begun(True, size)
-        if allowance.limit == 0:
-            return Begun(True, 0, Sent())
-        if sender not in self.days:
-            if allowance.known is None:
-                return Begun(False, unknown=True)
-            self.days[sender] = known_day(allowance, allowance.known)
-        day = self.days[sender]
-        before = day.last
-        granted = day.take(allowance, size, now)
-        flight.kept, flight.day, flight.at, flight.before = granted, day.until, now, before
-        return Begun(True, granted, Sent(day.today, day.last))
-
-    def _give_back(self, flight: Flight, left: int | None) -> None:
-        day = self.days.get(flight.ticket.lane.sender_id)
-        if day and left is not None and flight.kept > left:
-            day.give_back(flight, left)
-
     def _close_chunk(self, campaign: int, record: CampaignRecord) -> None:
         retry = self._first_retry(campaign)
         if retry is None or retry[1]:
@@ -269,12 +237,12 @@ class PlainClock:
         before, record = self._earliest(campaign), self.campaigns.get(campaign)
         if flight and holds:
             del self.flights[ticket.lane]
-            self._give_back(flight, landing.left)
+            give_back(self.days, flight, landing.left)
             lane = self.lanes[ticket.lane]
             lane.rest, lane.why = landing.rest or (0, "")
             self._settle(lane, record, end, jitter)
         if record and not record.gone:
-            self._file(campaign, retries)
+            self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)
             self._close_chunk(campaign, record)
         elif record and not record.flights:
             del self.campaigns[campaign]
@@ -380,6 +348,3 @@ class PlainClock:
             if (record := self.lanes.get(lane)) and campaign in record.ring:
                 record.ring.remove(campaign)
         self.crews[campaign] = lanes
-
-    def _file(self, campaign: int, retries: Sequence[Retry]) -> None:
-        self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)

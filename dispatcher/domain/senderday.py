@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.lanerecords import Flight
-from dispatcher.domain.tickets import Allowance
+from dispatcher.domain.tickets import Allowance, Begun
 
 
 @dataclass(slots=True)
@@ -43,6 +43,27 @@ class SenderDay:
             self.last = flight.before
 
 
-def known_day(allowance: Allowance, sent: Sent) -> SenderDay:
-    """The record as it begins, from what the ledger counts."""
-    return SenderDay(allowance.day_end_ms, sent.today, sent.last_ms)
+def take_from_day(days: dict[int, SenderDay], flight: Flight, allowance: Allowance | None, now: int) -> Begun:
+    """A sender without caps is forgotten; one that is closed takes nothing; one that is unknown begins nothing."""
+    sender, size = flight.ticket.lane.sender_id, flight.ticket.size
+    if allowance is None:
+        days.pop(sender, None)
+        return Begun(True, size)
+    if allowance.limit == 0:
+        return Begun(True, 0, Sent())
+    if sender not in days:
+        if allowance.known is None:
+            return Begun(False, unknown=True)
+        days[sender] = SenderDay(allowance.day_end_ms, allowance.known.today, allowance.known.last_ms)
+    day = days[sender]
+    flight.at, flight.before = now, day.last
+    flight.kept = day.take(allowance, size, now)
+    flight.day = day.until
+    return Begun(True, flight.kept, Sent(day.today, day.last))
+
+
+def give_back(days: dict[int, SenderDay], flight: Flight, left: int | None) -> None:
+    """What did not leave of a flight that comes down; `left` None: all of it did."""
+    day = days.get(flight.ticket.lane.sender_id)
+    if day and left is not None and flight.kept > left:
+        day.give_back(flight, left)
