@@ -13,12 +13,17 @@ from hashlib import sha256
 from typing import Any
 
 from dispatcher import wiring
-from dispatcher.domain.campaign import Accepted
+from dispatcher.domain.campaign import LONGEST_KEY, Accepted, EmptyCampaign, KeyReused, UnknownSender
 from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.stations import Stations
-from dispatcher.providers.contract import ParseContext
+from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.jsonbody import as_read
 from dispatcher.providers.registry import recognise
+
+REFUSED = (BadRequest, UnknownAccount, UnknownSender, EmptyCampaign, KeyReused)
+"""What is wrong with what was handed over; the same again will be refused again."""
 
 
 class Producer:
@@ -28,19 +33,30 @@ class Producer:
         """Store a campaign for the named account and return its id.
 
         The same key and body again return the first campaign's id. Raises BadRequest (a ValueError that
-        names field and rule), UnknownAccount, KeyReused or Unavailable; nothing is stored then.
+        names field and rule), UnknownAccount, UnknownSender, EmptyCampaign, KeyReused or Unavailable; nothing is
+        stored then.
         """
         return campaign_text(submit(wiring.stations(), account, body, idempotency_key).campaign_id)
 
 
 def submit(stations: Stations, account: str, body: Any, idempotency_key: str | None = None) -> Accepted:
     """Store a body of any dialect for an account and plan it. Raises as `Producer.submit` does."""
-    dialect = recognise(body)
+    _check(account, idempotency_key)
+    read = as_read(body)
+    dialect = recognise(read)
     holder = stations.accounts.named(account)
     context = ParseContext(holder, stations.now_ms(), stations.open_leads)
-    draft = dialect.parse(body, context)
-    idempotency = None if idempotency_key is None else (idempotency_key, _digest(body))
+    draft = dialect.parse(read, context)
+    idempotency = None if idempotency_key is None else (idempotency_key, _digest(read))
     return accept(stations, holder, draft, idempotency)
+
+
+def _check(account: Any, key: Any) -> None:
+    """Both come from anywhere: a Celery client may send what it likes. Raises BadRequest."""
+    if not isinstance(account, str) or not account:
+        raise BadRequest(("account", "is required, a text"))
+    if key is not None and not (isinstance(key, str) and 0 < len(key) <= LONGEST_KEY):
+        raise BadRequest(("idempotency_key", f"must be a text of 1 to {LONGEST_KEY} characters"))
 
 
 def _digest(body: Any) -> str:

@@ -17,6 +17,7 @@ from dispatcher.domain.ids import campaign_text
 EVENTS = {
     "campaign.accepted": "a draft was stored: campaign, account, accepted, queued",
     "campaign.changed": "an app or operator changed a campaign's pace, start, priority or name: campaign",
+    "campaign.refused": "a campaign from the queue breaks a rule; nothing was stored: account, rule",
     "campaign.done": "no message of the campaign is pending or sending any more: campaign",
     "campaign.healed": "the ledger held pending messages that the clock did not know: campaign",
     "send.stale": "a job came late or twice and was dropped: campaign, seq",

@@ -16,8 +16,9 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
-from dispatcher.producer import submit
+from dispatcher.producer import REFUSED, submit
 from dispatcher.providers.registry import provider as known
+from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations
 
 
@@ -37,6 +38,10 @@ class Discreet(Request):
 
 class DiscreetTask(Task[Any, None]):
     Request = Discreet  # type: ignore[assignment]  # Celery takes a class as well as its name
+
+
+class SubmissionRefused(ValueError):
+    """A queued campaign breaks a rule. One text: Celery copies exceptions by their arguments."""
 
 
 class WakeUp(Request):
@@ -64,10 +69,15 @@ def send_messages(provider: str, **ticket: Any) -> None:
         complete(stations(), provider, passage.campaign.id)
 
 
-@shared_task(name=taskbus.SUBMIT, base=DiscreetTask)
-def submit_campaign(account: str, body: Any, idempotency_key: str | None = None) -> None:
-    """A campaign that an upstream app put into the queue, in any dialect."""
-    submit(stations(), account, body, idempotency_key)
+@shared_task(name=taskbus.SUBMIT, base=DiscreetTask, bind=True, throws=(SubmissionRefused,))
+def submit_campaign(self: Task[Any, None], account: str, body: Any, idempotency_key: str | None = None) -> None:
+    """A campaign that an upstream app put into the queue, in any dialect. A job that comes twice makes one campaign."""
+    key = f"task:{self.request.id}" if idempotency_key is None else idempotency_key
+    try:
+        submit(stations(), account, body, key)
+    except REFUSED as refused:
+        emit("campaign.refused", "error", account=account, rule=str(refused))
+        raise SubmissionRefused(str(refused)) from None
 
 
 @shared_task(name=taskbus.INBOUND, base=WakeUpTask)

@@ -37,13 +37,15 @@ def read_json(file: Path, wishes: Wishes) -> dict[str, Any]:
     """Raises Problem for what is no JSON object, and for options that only mean something with a CSV."""
     if wishes != Wishes():
         raise Problem("text, name, pacing and senders are options for a CSV of leads; a JSON body brings its own")
+    from dispatcher.providers.contract import BadRequest
+    from dispatcher.providers.jsonbody import NOT_JSON, read_object
+
+    raw = file.read_bytes()
     try:
-        body = json.loads(file.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise Problem(f"{file}: not JSON ({_place(error)})") from None
-    if not isinstance(body, dict):
-        raise Problem(f"{file}: a JSON object is needed")
-    return body
+        return read_object(raw)
+    except BadRequest as refused:
+        rule = f"not JSON ({_place(raw)})" if refused.problems == (("", NOT_JSON),) else str(refused)
+        raise Problem(f"{file}: {rule}") from None
 
 
 def read_leads_body(file: Path, account: str, wishes: Wishes) -> dict[str, Any]:
@@ -61,7 +63,13 @@ def read_leads_body(file: Path, account: str, wishes: Wishes) -> dict[str, Any]:
     return {"account": account, "name": file.stem, **given, "recipients": recipients}
 
 
-def _place(error: ValueError) -> str:
-    return (
-        f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nor is it UTF-8"
-    )
+def _place(raw: bytes) -> str:
+    try:
+        json.loads(raw.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError:
+        return "nor is it UTF-8"
+    except ValueError:
+        return "a number has too many digits"
+    return "NaN and Infinity are no numbers"

@@ -18,6 +18,8 @@ from dispatcher.domain.pacing import Pacing
 
 Content = Mapping[str, Any]
 
+LONGEST_KEY = 255  # characters of an idempotency key; honest ones are names or UUIDs
+
 
 class DraftMessage(NamedTuple):
     """One recipient. `problem` is a reason word: the message is kept, but failed from the start.

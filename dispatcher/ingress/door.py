@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Accepted, Draft, UnknownSender
+from dispatcher.domain.campaign import LONGEST_KEY, Accepted, Draft, UnknownSender
 from dispatcher.domain.ids import campaign_text
 from dispatcher.ingress.body import Document, read_body
 from dispatcher.ingress.refusals import unauthorised
@@ -26,8 +26,6 @@ from dispatcher.pipeline.desk import CampaignView, Desk
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
-
-_LONGEST_KEY = 255
 
 Parse = Callable[[Any, ParseContext], Draft]
 
@@ -56,8 +54,8 @@ async def body_of(request: Request) -> Document:
 async def idempotency_key_of(request: Request) -> str | None:
     """The Idempotency-Key header; raises BadRequest when it is empty or too long."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
-        raise BadRequest(("Idempotency-Key", f"must have 1 to {_LONGEST_KEY} characters"))
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        raise BadRequest(("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters"))
     return key
 
 

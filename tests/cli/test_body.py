@@ -58,7 +58,17 @@ def test_a_broken_row_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "word"), [(b"{", "line 1, column 2"), (b"[]", "object"), (b"\xff\xfe{}", "nor is it UTF-8")]
+    ("content", "word"),
+    [
+        (b"{", "line 1, column 2"),
+        (b"[]", "object"),
+        (b"\xff\xfe{}", "nor is it UTF-8"),
+        (b'{"a": NaN}', "no numbers"),
+        (b'{"a": 1, "a": 2}', "a: is given twice"),
+        (b'{"a": "\\u0000"}', "a: holds a NUL character"),
+        (b"[" * 200_000, "nested too deep"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "too many digits"),
+    ],
 )
 def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes, word: str) -> None:
     file = tmp_path / "campaign.json"

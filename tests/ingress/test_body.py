@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from dispatcher.ingress.body import read_leniently, read_object
+from dispatcher.ingress.body import read_leniently
 from dispatcher.providers.contract import BadRequest
+from dispatcher.providers.jsonbody import read_object
 
 
 def refusal(body: bytes) -> tuple[str, str]:
@@ -73,6 +74,14 @@ def test_a_number_that_would_become_an_infinity_is_refused_by_its_place(number: 
         "messages[0].x",
         "is a number beyond all bounds",
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [(b'{"a": 1, "a": 1}', "a"), (b'{"messages": [{"text": "x", "b": 2, "text": "y"}]}', "text")],
+)
+def test_a_field_that_is_given_twice_is_named(body: bytes, where: str) -> None:
+    assert refusal(body) == (where, "is given twice in one object")
 
 
 def test_large_numbers_and_texts_that_look_like_them_are_fine() -> None:

@@ -118,6 +118,10 @@ class Installation:
         counted = self.wiring.campaigns.counts(parse_campaign(campaign))
         return {str(state): number for state, number in counted.items() if number}
 
+    def campaigns(self) -> list[str]:
+        """The ids of all that were taken in, the newest first."""
+        return [campaign_text(one.id) for one in self.wiring.campaigns.page(None, None, None, 100)]
+
     def state(self, campaign: str) -> str:
         return str(self.wiring.campaigns.get(parse_campaign(campaign)).state)
 
