@@ -167,7 +167,7 @@ def test_every_state_of_a_campaign_is_documented() -> None:
 def test_every_document_and_section_that_the_code_speaks_of_exists() -> None:
     missing = []
     for file in [*sources("dispatcher", "workers", "tests"), ROOT / "celeryconfig.py"]:
-        for name, title in re.findall(r'(docs/\w+\.md|CHANGELOG\.md|README\.md)(?:, "([^"]+)")?', file.read_text()):
+        for name, title in re.findall(r'(docs/[\w/]+\.md|CHANGELOG\.md|README\.md)(?:, "([^"]+)")?', file.read_text()):
             there = (ROOT / name).exists()
             if not there or (title and title not in headings(ROOT / name)):
                 missing.append(f"{shown(file)}: {name} {title}")

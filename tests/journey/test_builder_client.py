@@ -105,6 +105,19 @@ def test_a_builder_client_logs_in_creates_watches_renews_its_token_and_reads_res
         **{"total": 3, "sent": 2, "failed": 1}
     }
 
+    later = {**sheet, "campaign_name": "Depois", "scheduled_date": "2099-01-01T09:00:00-03:00"}
+    waiting = client.post("/org/bot-1/campaign", later).json()["_id"]
+    assert (client.campaign(waiting)["state"], client.campaign(waiting)["status"]) == ("scheduled", "not_started")
+    with httpx.Client(base_url=url, headers=place.admin, trust_env=False) as operator:
+        results = operator.get(f"/v1/campaigns/{listed}/messages").json()["items"]
+        assert [(one["phone"], one["state"], one["reason"]) for one in results] == [
+            (phone(20), "sent", None),
+            (phone(21), "sent", None),
+            ("123", "failed", "invalid_number"),
+        ]
+        operator.post(f"/v1/campaigns/{waiting}/cancel").raise_for_status()
+    assert (client.campaign(waiting)["state"], client.campaign(waiting)["status"]) == ("cancelled", "concluded")
+
     simulator.reply("builder", phone(30), "quero")
     wait_until(lambda: client.acionamento(number)["answered_at"] is not None, 20)
 

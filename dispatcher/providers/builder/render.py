@@ -73,7 +73,7 @@ def acionamento_object(number: int, message: MessageView) -> dict[str, Any]:
     return {
         "id": number,
         "status": message.state.value,
-        "reason": message.reason,
+        "reason": message.reason or None,
         "attempts": message.attempts,
         "sent_at": iso(message.sent_at_ms),
         "delivered_at": iso(message.delivered_at_ms),
