@@ -59,6 +59,7 @@ _CAMPAIGN = record(
     on_locked=one_of("block", "defer"),
     validity_s=COUNT,
     **dict.fromkeys(("scheduled_for", "created_at", "started_at", "finished_at"), MOMENT),
+    warnings=list_of(TEXT),
 )
 _CHANGE = record(at=MOMENT, was={"type": "object"}, now={"type": "object"})
 _KINBOX_TEXTS = (
