@@ -13,7 +13,7 @@ from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations,
 from dispatcher.ingress.access import AccessLog
 from dispatcher.ingress.document import completed
 from dispatcher.ingress.door import House
-from dispatcher.ingress.metrics import registry_for
+from dispatcher.ingress.metrics import InboundMeter, registry_for
 from dispatcher.ingress.refusals import Shape, problem, told
 from dispatcher.pipeline.desk import Desk
 from dispatcher.secrecy import Secrecy
@@ -32,6 +32,7 @@ def create_app(desk: Desk, settings: Settings) -> FastAPI:
     app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
     app.state.leaving = False  # set by the server that is told to stop: streams end by themselves then
     app.state.registry, meter = registry_for(desk.house)
+    app.state.inbound = InboundMeter(app.state.registry)
     app.add_middleware(AccessLog, meter=meter)
     return app
 

@@ -45,6 +45,21 @@ class RequestMeter:
         self._seconds.labels(route).observe(took_s)
 
 
+class InboundMeter:
+    """Events that webhooks brought to this process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("provider", "kind", "outcome")
+        self._count = Counter("dispatcher_inbound_events", "events of webhooks", labels, registry=registry)
+
+    def came(self, provider: str, kind: str, events: int, new: int) -> None:
+        self._count.labels(provider, kind, "new").inc(new)
+        self._count.labels(provider, kind, "repeated").inc(events - new)
+
+    def not_understood(self, provider: str) -> None:
+        self._count.labels(provider, "none", "not_understood").inc()
+
+
 def registry_for(house: HouseDesk) -> tuple[CollectorRegistry, RequestMeter]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(DeskCollector(house))

@@ -7,13 +7,25 @@ answered 200 all the same: a provider that gets errors stops telling.
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from starlette.requests import Request
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.inbound import InboundEvent
 from dispatcher.ingress import bodies
 from dispatcher.ingress.body import read_leniently
 from dispatcher.ingress.door import Body, Inside
+from dispatcher.ingress.metrics import InboundMeter
 from dispatcher.ingress.refusals import not_found, problem, speaking
 from dispatcher.providers.registry import provider
+from dispatcher.telemetry import emit
+
+
+async def meter_of(request: Request) -> InboundMeter:
+    meter: InboundMeter = request.app.state.inbound
+    return meter
+
+
+Metered = Annotated[InboundMeter, Depends(meter_of)]
 
 router = APIRouter(route_class=speaking(problem), tags=["webhooks"])
 
@@ -28,8 +40,23 @@ def holder_of(account: str, secret: str, house: Inside) -> Account:
 
 @router.post("/webhooks/{account}/{secret}", openapi_extra=bodies.EVENT)
 @router.post("/webhooks/{account}/{secret}/{appended:path}", include_in_schema=False)
-def webhook(holder: Annotated[Account, Depends(holder_of)], house: Inside, body: Body) -> dict[str, Any]:
+def webhook(
+    holder: Annotated[Account, Depends(holder_of)], house: Inside, body: Body, meter: Metered
+) -> dict[str, Any]:
     """Take a provider's event in its own shape; 404 for a wrong secret."""
-    events = provider(holder.provider).read_inbound(holder, read_leniently(body.raw))
-    new = house.desk.contacts.receive(holder, events) if events else 0
+    events = _events(holder, read_leniently(body.raw))
+    if not events:
+        meter.not_understood(holder.provider)
+        return {"events": 0, "new": 0}
+    new = house.desk.contacts.receive(holder, events)
+    meter.came(holder.provider, events[0].kind.value, len(events), new)  # a body is of one kind
     return {"events": len(events), "new": new}
+
+
+def _events(holder: Account, body: Any) -> tuple[InboundEvent, ...]:
+    """None where a reader breaks: a provider that is told so would send the same body again."""
+    try:
+        return provider(holder.provider).read_inbound(holder, body)
+    except Exception as error:
+        emit("provider.unreadable", "error", provider=holder.provider, job="", error=type(error).__name__)
+        return ()

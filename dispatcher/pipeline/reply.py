@@ -17,6 +17,7 @@ from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_client
 from dispatcher.telemetry import emit
 
+LINE = "line_"  # what the system behind CPC puts before the numbers of its lines
 UNKNOWN_MESSAGE = "unknown message"
 EARLY_WAITS_S = (2.0, 10.0, 60.0, 300.0, 1800.0)
 """A webhook can be faster than the answer to the call that it is about, and a doubt's look-up takes its time: so long
@@ -100,7 +101,7 @@ def _heard(stations: Stations, account_id: int | None, sender_name: str) -> list
     if account_id is None:
         return None
     senders = stations.accounts.senders(account_id)
-    named = [sender for sender in senders if sender.name == sender_name]
+    named = [sender for sender in senders if _is_called(sender, sender_name)]
     return scopes_heard(account_id, [sender.id for sender in named or senders])
 
 
@@ -140,10 +141,17 @@ def _connection(stations: Stations, account_id: int | None, event: InboundEvent)
 
 
 def _meant(senders: Sequence[Sender], name: str) -> Sequence[Sender]:
-    """The sender of that name. An event without one means the only sender; of several it tells nothing."""
-    if not name:
-        return senders if len(senders) == 1 else []
-    return [sender for sender in senders if sender.name == name]
+    """The sender of that name. A provider's own name for the line, or none, means the only sender; of several, nothing.
+
+    A number that is not the sender's is another line.
+    """
+    named = [sender for sender in senders if _is_called(sender, name)]
+    is_number = name.removeprefix(LINE).isdigit()
+    return senders if not named and len(senders) == 1 and not is_number else named
+
+
+def _is_called(sender: Sender, name: str) -> bool:
+    return sender.name in (name, name.removeprefix(LINE))
 
 
 _EFFECTS = {

@@ -3,15 +3,18 @@
     messages.upsert     a client's reply
     messages.update     what became of a message of ours
     connection.update   a line went up or down
+    logout.instance, remove.instance, qrcode.updated   it is down until somebody scans its code
 
-An event's name may be written `MESSAGES_UPSERT`; `data` may be a list of what it usually is one of.
+Names may be written `MESSAGES_UPSERT` or `messages-upsert`; `data` may be a list of what it usually is one of.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
+from dispatcher.domain.outcomes import without_numbers
 from dispatcher.providers.inbound_fields import client_key, digest, part, parts, text, yes_no
+from dispatcher.providers.lines import is_up, why_down
 from dispatcher.providers.stamps import read_stamp
 
 _STATES = {
@@ -42,10 +45,10 @@ _TEXTS = (
 def read_inbound(body: Any) -> tuple[InboundEvent, ...]:
     """The events in a webhook body of this shape; none in any other."""
     envelope = part(body)
-    read = _READERS.get(text(envelope.get("event")).lower().replace("_", "."))
+    read = READERS.get(text(envelope.get("event")).lower().replace("_", ".").replace("-", "."))
     if read is None:
         return ()
-    return tuple(event for data in parts(envelope.get("data")) for event in read(envelope, data))
+    return tuple(event for data in (parts(envelope.get("data")) or [{}]) for event in read(envelope, data))
 
 
 def is_said_by_hand(message_type: str) -> bool:
@@ -106,24 +109,32 @@ def _receipts(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[
         )
 
 
-_CONNECTED = {"open": True, "close": False}
-
-
 def _connections(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[InboundEvent]:
-    connected = _CONNECTED.get(text(data.get("state")).lower())
+    connected = is_up(data.get("state"))
     if connected is not None:
-        yield InboundEvent(
-            InboundKind.CONNECTION,
-            f"connection:{digest(envelope)}",
-            read_stamp(envelope.get("date_time")) or 0,
-            sender_name=text(envelope.get("instance"), data.get("instance")),
-            connected=connected,
-            reason="" if connected else text(data.get("statusReason")),
-        )
+        yield _connection(envelope, data, connected, why_down(text(data.get("statusReason"), data.get("state"))))
 
 
-_READERS = {
+def _logged_out(envelope: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    yield _connection(envelope, data, False, "logged out")
+
+
+def _connection(envelope: Mapping[str, Any], data: Mapping[str, Any], connected: bool, why: str) -> InboundEvent:
+    """Without the QR code, which is a new one every time, and what else tells one of them from the next."""
+    line = text(envelope.get("instance"), data.get("instance"))
+    return InboundEvent(
+        InboundKind.CONNECTION,
+        f"connection:{digest([line, connected, why, envelope.get('date_time')])}",
+        read_stamp(envelope.get("date_time")) or 0,
+        sender_name=line,
+        connected=connected,
+        reason="" if connected else without_numbers(why),
+    )
+
+
+READERS = {
     "messages.upsert": _replies,
     "messages.update": _receipts,
     "connection.update": _connections,
+    **dict.fromkeys(("logout.instance", "remove.instance", "qrcode.updated"), _logged_out),
 }

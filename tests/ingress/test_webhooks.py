@@ -69,3 +69,15 @@ def test_without_the_secret_there_is_nothing(shared_web: Web, path: str) -> None
 
 def test_what_is_no_json_is_400(shared_web: Web) -> None:
     assert shared_web.http.post("/webhooks/loja/loja-hook", content=b"event=messages").status_code == 400
+
+
+def test_events_are_counted_by_kind_and_what_became_of_them(web: Web) -> None:
+    for body in (REPLY, REPLY, {"EventType": "presence"}):
+        web.http.post("/webhooks/loja/loja-hook", json=body)
+    shown = web.http.get("/metrics").text
+    for labels in (
+        'kind="reply",outcome="new"',
+        'kind="reply",outcome="repeated"',
+        'kind="none",outcome="not_understood"',
+    ):
+        assert f'dispatcher_inbound_events_total{{{labels},provider="uazapi"}} 1.0' in shown

@@ -29,6 +29,7 @@ def test_a_clients_message_is_a_reply() -> None:
     "body",
     [
         {**upsert(), "event": "MESSAGES_UPSERT"},
+        {**upsert(), "event": "messages-upsert"},
         {**upsert(), "data": [upsert()["data"]]},
         upsert({"remoteJid": "123@lid", "remoteJidAlt": JID, "fromMe": False, "id": "A1"}),
         upsert({"remoteJid": "123@lid", "senderPn": JID, "fromMe": "false", "id": "A1"}),
@@ -106,7 +107,19 @@ def test_updates_that_say_nothing_about_our_messages_give_nothing(data: dict[str
 def test_a_line_goes_up_and_down(state: str, connected: bool) -> None:
     body = {**ENVELOPE, "event": "connection.update", "data": {"state": state, "statusReason": 401}}
     (event,) = read_inbound(body)
-    assert (event.connected, event.reason) == (connected, "" if connected else "401")
+    assert (event.connected, event.reason) == (connected, "" if connected else "401: logged out")
+
+
+@pytest.mark.parametrize("name", ["logout.instance", "remove.instance", "qrcode.updated", "QRCODE_UPDATED"])
+@pytest.mark.parametrize("more", [{}, {"data": {"qrcode": {"code": "2@x"}}}])
+def test_a_line_that_somebody_must_log_in_is_down(name: str, more: dict[str, Any]) -> None:
+    (event,) = read_inbound({**ENVELOPE, "event": name, **more})
+    assert (event.kind, event.connected, event.reason) == (InboundKind.CONNECTION, False, "logged out")
+
+
+def test_one_qr_code_after_the_other_is_one_piece_of_news() -> None:
+    codes = [read_inbound({**ENVELOPE, "event": "qrcode.updated", "data": {"qrcode": n}}) for n in range(2)]
+    assert codes[0] == codes[1]
 
 
 def test_a_line_on_its_way_up_says_nothing() -> None:

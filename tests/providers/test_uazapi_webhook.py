@@ -134,6 +134,11 @@ def receipt(state: str | None = "Delivered", **changed: Any) -> dict[str, Any]:
     return {**ENVELOPE, "EventType": "messages_update", "type": "ReadReceipt", "state": state, "event": given}
 
 
+def test_a_failure_says_why_without_the_number() -> None:
+    (event,) = events(receipt("Failed", MessageIDs="3EB0", error="5511900000001 cannot be reached"))
+    assert (event.receipt, event.reason) == (ReceiptState.FAILED, "… cannot be reached")
+
+
 def test_one_event_may_acknowledge_several_messages() -> None:
     found = events(receipt())
     assert [(one.provider_ref, one.event_id) for one in found] == [
@@ -193,7 +198,13 @@ def connection(status: str, **other: Any) -> dict[str, Any]:
     return {**ENVELOPE, "EventType": "connection", "instance": {"name": "a", "status": status, **other}}
 
 
-@pytest.mark.parametrize(("status", "connected"), [("connected", True), ("disconnected", False), ("hibernated", False)])
+@pytest.mark.parametrize(
+    ("status", "connected"),
+    [
+        *(("connected", True), ("open", True), ("disconnected", False), ("hibernated", False)),
+        *(("banned", False), ("logged_out", False), ("Logged Out", False), ("qrcode", False)),
+    ],
+)
 def test_a_line_goes_up_and_down(status: str, connected: bool) -> None:
     (event,) = events(connection(status))
     assert (event.kind, event.connected, event.sender_name) == (InboundKind.CONNECTION, connected, LINE)

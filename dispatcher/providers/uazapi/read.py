@@ -20,6 +20,7 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all, without_numbers
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import Response
+from dispatcher.providers.lines import is_up
 from dispatcher.providers.stamps import read_stamp
 from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status, of_the_whole
 
@@ -164,10 +165,7 @@ def read_probe(response: Response) -> bool | None:
     instance, status = body.get("instance"), body.get("status")
     if isinstance(status, dict) and isinstance(status.get("connected"), bool):
         return bool(status["connected"])
-    return _LINES.get(instance.get("status", "")) if isinstance(instance, dict) else None
-
-
-_LINES = {"connected": True, "disconnected": False, "hibernated": False}
+    return is_up(instance.get("status")) if isinstance(instance, dict) else None
 
 
 def _holds_all(folder: Mapping[str, Any], sent: int) -> bool:

@@ -11,6 +11,7 @@ from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
 from dispatcher.domain.outcomes import without_numbers
 from dispatcher.providers import evolution
 from dispatcher.providers.inbound_fields import client_key, digest, part, parts, text, yes_no
+from dispatcher.providers.lines import is_up, why_down
 from dispatcher.providers.stamps import read_stamp
 
 _STATES = {
@@ -19,6 +20,7 @@ _STATES = {
     "read": ReceiptState.READ,
     "played": ReceiptState.READ,
     "failed": ReceiptState.FAILED,
+    "error": ReceiptState.FAILED,
 }
 _PERSON = ("@s.whatsapp.net", "@c.us")
 _CROWD = ("@g.us", "@newsletter", "@broadcast")
@@ -27,7 +29,7 @@ _CROWD = ("@g.us", "@newsletter", "@broadcast")
 def read_inbound(account: Account, body: Any) -> tuple[InboundEvent, ...]:
     """The events in a webhook body; the spec's own form (`event`, `data`) and Evolution's are read as well."""
     envelope = part(body)
-    read = _READERS.get(text(envelope.get("EventType"), envelope.get("event")))
+    read = READERS.get(text(envelope.get("EventType"), envelope.get("event")).lower())
     return tuple(read(envelope)) if read else evolution.read_inbound(body)
 
 
@@ -112,6 +114,7 @@ def _receipts(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
                 provider_ref=reference,
                 receipt=state,
                 sender_name=_sender(envelope),
+                reason=without_numbers(text(event.get("error"), envelope.get("error"))),
             )
 
 
@@ -124,16 +127,13 @@ def _references(event: Mapping[str, Any]) -> list[str]:
 
 # ---------------------------------------------------------------- connection
 
-_CONNECTED = {"connected": True, "disconnected": False, "hibernated": False}
-
 
 def _connections(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
     instance = part(envelope.get("instance")) or part(envelope.get("data"))
-    connected = _CONNECTED.get(text(instance.get("status"), envelope.get("status")).lower())
-    if text(envelope.get("type")) == "LoggedOut":
-        connected = False
+    kind = is_up(envelope.get("type"))
+    connected = False if kind is False else is_up(instance.get("status"), envelope.get("status"))
     if connected is not None:
-        why = text(instance.get("lastDisconnectReason")) or "disconnected"
+        why = why_down(text(instance.get("lastDisconnectReason"))) or "disconnected"
         yield InboundEvent(
             InboundKind.CONNECTION,
             f"connection:{digest(envelope)}",
@@ -144,7 +144,7 @@ def _connections(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
         )
 
 
-_READERS = {
+READERS = {
     "messages": _replies,
     "messages_update": _receipts,
     "connection": _connections,
