@@ -35,9 +35,9 @@ def shown(web: Web, answer: httpx.Response) -> dict[str, Any]:
     return {"state": found["state"], **{state: number for state, number in found["counts"].items() if number}}
 
 
-def lock(web: Web, phone: str, hours: float) -> None:
+def lock(web: Web, phone: str, hours: float, scope: str = "global") -> None:
     now_ms = web.desk.now_ms()
-    web.wiring.lock_book.take("global", phone, MessageId(1, 0), now_ms, now_ms + int(hours * HOUR_MS))
+    web.wiring.lock_book.take(scope, phone, MessageId(1, 0), now_ms, now_ms + int(hours * HOUR_MS))
 
 
 def refused(reason: str, *phones: str) -> list[dict[str, str]]:
@@ -91,6 +91,19 @@ def test_the_hours_that_were_told_are_told_again_for_the_same_key(web: Web) -> N
     first = post(web, ANA, BIA, key="k")
     web.wiring.lock_book.lift(ANA, web.desk.now_ms() + 1)
     assert post(web, ANA, BIA, key="k").content == first.content
+
+
+def test_where_each_tag_has_its_own_contacts_only_those_of_the_posts_tag_count(web: Web) -> None:
+    tags = (
+        ACCOUNTS.replace('provider = "cpc"', 'provider = "cpc"\ncpc_scope = "tag"')
+        + '[[account.sender]]\nname = "emp2"'
+    )
+    web.wiring.accounts.apply(read_accounts(tags, {}))
+    account = web.wiring.accounts.named("cobranca")
+    [first] = [one for one in web.wiring.accounts.senders(account.id) if one.name == "emp1"]
+    lock(web, ANA, 3, f"sender:{first.id}")
+    assert post(web, ANA).json()["errors"] == refused(hours(3.0), ANA)
+    assert post(web, ANA, tag="emp2").json()["processed"] == 1
 
 
 def test_an_account_that_waits_for_the_end_of_a_contact_queues_all(web: Web) -> None:
