@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     allow_private_urls: bool = Field(
         default=False, description="let URLs given by callers, such as leadsAssetUrl, point at private addresses"
     )
+    stale_start_s: int = Field(
+        default=3600, ge=0, description="a start that passed so long ago while nothing could be sent asks; 0: it fires"
+    )
+    keep_days: int = Field(default=30, ge=1, description="how long old keys, events and ended locks are kept")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_format: Literal["console", "json"] = Field(default="console", description="for people, or one JSON a line")
 

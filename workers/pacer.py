@@ -1,8 +1,9 @@
 """The pacer: two threads in every worker's main process, so that adding a worker adds pacing.
 
-The first touches nothing but Redis: it releases what is due for the providers whose queues this worker
-reads, and sleeps until the next lane is due or a script wakes it. The second does what needs the ledger:
-leases that ran out, the sweep, the rebuild. Any number of pacers run at once; the scripts make that safe.
+The first touches nothing but Redis (and the ledger's pulse, before it begins): it releases what is due for the
+providers whose queues this worker reads, and sleeps until the next lane is due or a script wakes it. The second does
+what needs the ledger: leases that ran out, the sweep, the rebuild. Any number of pacers run at once; the scripts make
+that safe.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import pace, recover
+from dispatcher.pipeline.pulse import Pulse
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
@@ -37,8 +39,11 @@ Chore = tuple[str, Ticket] | None
 class Releaser:
     """Releases due lanes and hands chores on."""
 
-    def __init__(self, providers: list[str], room: int, chores: "SimpleQueue[Chore]", halted: Event) -> None:
+    def __init__(
+        self, providers: list[str], room: int, chores: "SimpleQueue[Chore]", halted: Event, pulse: Pulse
+    ) -> None:
         self._providers = providers
+        self._pulse = pulse
         self._room = room
         self._chores = chores
         self._halted = halted
@@ -66,6 +71,8 @@ class Releaser:
             if not wiring().builder.is_ours():
                 raise ClockLost("Redis was restarted or replaced")
             self._sure = True
+        if not self._pulse.is_fresh:
+            self._pulse.beat()
 
     def _round(self) -> None:
         for name in self._providers:
@@ -88,8 +95,9 @@ class Releaser:
 class Caretaker:
     """Does the chores, and sweeps every few seconds."""
 
-    def __init__(self, built: Stations, chores: "SimpleQueue[Chore]", halted: Event) -> None:
+    def __init__(self, built: Stations, chores: "SimpleQueue[Chore]", halted: Event, pulse: Pulse) -> None:
         self._stations = built
+        self._pulse = pulse
         self._chores = chores
         self._halted = halted
         self._sweeper = Sweeper(built, first_lookup_s)
@@ -99,6 +107,8 @@ class Caretaker:
         while not self._halted.is_set():
             try:
                 self._do_chores()
+                if self._pulse.is_due and wiring().builder.is_ours():
+                    self._pulse.beat()
                 if monotonic() >= sweep_at:
                     sweep_at = monotonic() + SWEEP_EVERY_S
                     self._sweeper.sweep()
@@ -142,10 +152,11 @@ class PacerStep(bootsteps.StartStopStep):
         queues = worker.app.amqp.queues.consume_from
         providers = [name for name in map(provider_of, queues) if name is not None]
         chores: SimpleQueue[Chore] = SimpleQueue()
+        pulse = Pulse(stations(), providers)
         if providers:
-            releaser = Releaser(providers, worker.concurrency * ROOM_PER_SLOT, chores, self._halted)
+            releaser = Releaser(providers, worker.concurrency * ROOM_PER_SLOT, chores, self._halted, pulse)
             self._run("pacer", releaser.run)
-        self._run("caretaker", Caretaker(stations(), chores, self._halted).run)
+        self._run("caretaker", Caretaker(stations(), chores, self._halted, pulse).run)
 
     def stop(self, worker: Any) -> None:
         self._halted.set()

@@ -59,6 +59,8 @@ class Account:
     validity_s: int = 86_400
     batch: int = 1
     hours: Hours | None = None
+    pause_at_error_rate: float = 0.5
+    error_rate_of: int = 100
     ingress_mark: str = field(default="", repr=False)
 
 

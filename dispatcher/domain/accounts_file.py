@@ -130,6 +130,8 @@ class AccountSpec(_Table):
     delay_max: Seconds = 0
     validity_s: StrictInt = Field(default=DAY_S, ge=0, le=366 * DAY_S)
     batch: StrictInt = Field(default=1, ge=1, le=10_000)
+    pause_at_error_rate: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
+    error_rate_of: StrictInt = Field(default=100, ge=1, le=100_000)
     hours: HoursSpec | None = None
     sender: tuple[SenderSpec, ...] = Field(min_length=1)
 

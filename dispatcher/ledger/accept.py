@@ -170,6 +170,8 @@ def _close(connection: Connection, draft: Draft, opened: _Open, file: MessageFil
     change: dict[str, Any] = {"total": opened.total + file.count, "grown_at": func.now(), "opened_at": None}
     if opened.total and draft.warnings:
         change["warnings"] = list(dict.fromkeys([*opened.warnings, *draft.warnings]))[:LOG_LINES]
+    if failed := file.settled[MessageState.FAILED]:  # not at the provider: no failure of the window that is open
+        change |= {"watch_settled": _C.c.watch_settled + failed, "watch_failed": _C.c.watch_failed + failed}
     if not opened.total:
         change["chunk_size"] = chunk_size_for(file.count, draft.pacing.chunk_size, draft.chunks_count)
     if file.count > file.settled.total():

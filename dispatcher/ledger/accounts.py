@@ -184,6 +184,8 @@ class Accounts:
             validity_s=row["validity_s"],
             batch=row["batch"],
             hours=read_hours(row["hours"]) if row["hours"] else None,
+            pause_at_error_rate=row["pause_at_error_rate"],
+            error_rate_of=row["error_rate_of"],
             ingress_mark=row["ingress_digest"] or "",
         )
 

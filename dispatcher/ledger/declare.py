@@ -97,6 +97,8 @@ def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
         "delay_max_ms": round(spec.delay_max * 1000),
         "validity_s": spec.validity_s,
         "batch": spec.batch,
+        "pause_at_error_rate": spec.pause_at_error_rate,
+        "error_rate_of": spec.error_rate_of,
         "hours": spec.hours.model_dump(mode="json") if spec.hours else None,
         "removed_at": None,
     }

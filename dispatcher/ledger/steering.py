@@ -5,6 +5,8 @@
     running, paused -> done       when no message is pending or sending
     done -> running               messages failed or in doubt are to be sent again, or it grew
 
+Failures are counted anew from a resume on: whoever resumes a campaign that paused itself has seen why.
+
 `finished_at` says that nothing is left to do. A cancelled campaign without it has messages that were in
 flight: when they come back to wait, `close` cancels them too.
 """
@@ -20,7 +22,9 @@ MOVE = text("""
 UPDATE campaign SET
     state = CAST(:state AS campaign_state),
     paused_reason = :reason,
-    join_key = CASE WHEN :state = 'cancelled' THEN NULL ELSE join_key END
+    join_key = CASE WHEN :state = 'cancelled' THEN NULL ELSE join_key END,
+    watch_settled = CASE WHEN :state = 'running' THEN NULL ELSE watch_settled END,
+    watch_failed = CASE WHEN :state = 'running' THEN NULL ELSE watch_failed END
 WHERE id = :campaign AND state::text = ANY(:from_states)
 """)
 
@@ -38,7 +42,12 @@ WITH again AS (
 SELECT count(*) FROM again
 """)
 
-REOPEN = text("UPDATE campaign SET state = 'running', finished_at = NULL WHERE id = :campaign AND state = 'done'")
+REOPEN = text("""
+UPDATE campaign SET
+    finished_at = NULL, watch_settled = NULL, watch_failed = NULL,
+    state = CASE state WHEN 'done' THEN 'running' ELSE state END
+WHERE id = :campaign
+""")
 
 STATE = text("SELECT state, total FROM campaign WHERE id = :campaign")
 

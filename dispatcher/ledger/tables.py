@@ -9,6 +9,7 @@
     contact_lock     CPC locks: the durable copy
     suppression      clients who asked not to be contacted
     idempotency_key  requests with their receipts
+    pulse            when a provider's messages last could have been released
 
 message and attempt have no foreign keys: with them a COPY of a million rows would queue a check for each.
 Partial indexes hold rare states only, so that an index entry is the exception; a message that is claimed and
@@ -96,6 +97,8 @@ account = Table(
     Column("validity_s", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
     Column("hours", JSON(none_as_null=True)),
+    Column("pause_at_error_rate", Float, nullable=False, server_default=text("0.5")),
+    Column("error_rate_of", Integer, nullable=False, server_default=text("100")),
     _now("created_at"),
     Column("removed_at", EpochMs),
     _now("changed_at"),  # it or a sender of it: lanes that rest ask their policies again
@@ -153,6 +156,8 @@ campaign = Table(
     Column("opened_at", EpochMs),  # null: the lane clock does not know of it, or of what it has grown by
     Column("finished_at", EpochMs),
     Column("removed_at", EpochMs),  # gone for its upstream app, kept for everybody else
+    Column("watch_settled", Integer),  # sent and failed messages, and failed ones, when the window began in which
+    Column("watch_failed", Integer),  # failures are counted; null: none is open
     Index("campaign_account", "account_id", "id"),
     Index("campaign_join", "account_id", "join_key", unique=True, postgresql_where=text("join_key IS NOT NULL")),
     Index("campaign_live", "id", postgresql_where=text("finished_at IS NULL")),
@@ -297,6 +302,13 @@ idempotency_key = Table(
     Column("receipt", JSON(none_as_null=True)),
     _now("created_at"),
     Index("idempotency_key_age", "created_at"),
+)
+
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("at", EpochMs, nullable=False),
 )
 
 event.listen(metadata, "after_create", COUNT_TRIGGER)

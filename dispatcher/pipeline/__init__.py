@@ -11,6 +11,8 @@
     doubt     what may have reached its recipient is looked up; `decide`: an operator's word on it
     reply     replies, receipts and connection changes
     steer     pause, resume, cancel, send again; `change`: another pace or start; `senders`: pause, resume
+    watch     a campaign of which too much fails pauses itself
+    pulse     somebody can release; starts that nobody saw pass
     sweep     what fell between two steps
     rebuild   Redis from the ledger
 

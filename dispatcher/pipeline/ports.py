@@ -17,6 +17,7 @@ from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
 from dispatcher.domain.claims import Settled as Settled
 from dispatcher.domain.claims import Whereabouts as Whereabouts
 from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.errorrate import Tally
 from dispatcher.domain.ids import Lane, MessageId
 from dispatcher.domain.inbound import InboundEvent, ReceiptState
 from dispatcher.domain.inbound import StoredEvent as StoredEvent
@@ -203,6 +204,29 @@ class Campaigns(Protocol):
 
     def complete(self, campaign: int) -> bool:
         """Done, if no message is pending or sending any more."""
+
+
+class ErrorWatch(Protocol):
+    """How much of a campaign fails, in windows that a failure begins."""
+
+    def tally(self, campaign: int) -> tuple[Tally | None, Tally]:
+        """The tally at which the open window began, and that of now."""
+
+    def begin(self, campaign: int, at: Tally) -> None:
+        """A window begins."""
+
+    def pause(self, campaign: int, begin: Tally, reason: str) -> bool:
+        """Pause it for what happened in this window; False when that is over."""
+
+
+class PulseBook(Protocol):
+    def beat(self, provider: str) -> list[int]:
+        """Write down that messages can be released; the campaigns that were paused, for their start is stale."""
+
+
+class Leftovers(Protocol):
+    def clear(self) -> tuple[int, int, int]:
+        """Clear a slice of what nobody needs any more: how many keys, events, locks."""
 
 
 class Survivors(Protocol):

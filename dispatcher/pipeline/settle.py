@@ -23,6 +23,8 @@ from dispatcher.pipeline.ports import Claimed, Settled
 from dispatcher.pipeline.send import Passage
 from dispatcher.pipeline.senders import pause_senders
 from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.watch import watch
+from dispatcher.telemetry import emit
 
 SURE_AFTER_S = 60.0
 """How long the writing of an outcome is tried again while the ledger is away: it must not be forgotten lightly."""
@@ -37,11 +39,20 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
     settled = [_waiting(stations, passage, one) for one in settled]
     _keep_or_give_back(stations, passage, settled)
+    watch(stations, passage, settled)
+    _tell(stations, passage, settled)
     if passage.halt is not None:
         _halt(stations, passage, passage.halt)
     if not passage.running:
         plan(stations, passage.campaign.id)  # the clock missed the pause or the end: it would release this for ever
     return _free_lane(stations, passage, settled, paces_batches)
+
+
+def _tell(stations: Stations, passage: Passage, settled: list[Settled]) -> None:
+    took_ms = stations.now_ms() - passage.begun_ms
+    for one in settled:
+        fate, reason = one.outcome.fate.value, one.outcome.reason
+        emit("send.finished", campaign=passage.campaign.id, seq=one.seq, fate=fate, reason=reason, took_ms=took_ms)
 
 
 def _all_settled(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:

@@ -11,12 +11,15 @@ from dispatcher.pipeline.ports import (
     Campaigns,
     ContactLocks,
     Doubts,
+    ErrorWatch,
     InboundEvents,
     LaneClock,
     LaneControl,
+    Leftovers,
     LockBook,
     Messages,
     Publisher,
+    PulseBook,
     Waits,
 )
 
@@ -45,6 +48,9 @@ class Stations:
     campaigns: Campaigns
     accounts: Accounts
     inbound: InboundEvents
+    errors: ErrorWatch
+    pulse: PulseBook
+    leftovers: Leftovers
     caller: Caller
     bus: Publisher
     campaign: Callable[[int], Campaign]

@@ -19,10 +19,13 @@ from dispatcher.ledger.accounts import Accounts, Applied
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
+from dispatcher.ledger.errorwatch import ErrorWatch
 from dispatcher.ledger.inbound import InboundEvents
+from dispatcher.ledger.leftovers import Leftovers
 from dispatcher.ledger.lines import Lines
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.pulse import PulseBook
 from dispatcher.ledger.schema import upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
@@ -98,6 +101,9 @@ class Wiring:
             campaigns=self.campaigns,
             accounts=self.accounts,
             inbound=self.inbound,
+            errors=ErrorWatch(self.engine),
+            pulse=PulseBook(self.engine, self.settings.stale_start_s),
+            leftovers=Leftovers(self.engine, self.settings.keep_days),
             caller=Caller(self.transport, registry.provider),
             bus=self.bus,
             campaign=remembered(self.campaigns.get),

@@ -71,6 +71,10 @@ class Hand:
         with autocommit(self.wiring.engine) as connection:
             connection.execute(text(f"UPDATE campaign SET grown_at = grown_at - interval '{seconds} s'"))
 
+    def forget_accounts(self) -> None:
+        """As if what the send path remembers of accounts had grown old."""
+        self.stations = replace(self.stations, account=self.wiring.accounts.account)
+
     def counts(self, number: int) -> dict[str, int]:
         counted = self.wiring.campaigns.counts(number)
         return {str(state): messages for state, messages in counted.items() if messages}
