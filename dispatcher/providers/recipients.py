@@ -32,10 +32,10 @@ def text_content(text: str) -> dict[str, str]:
     return {"type": "text", "text": text}
 
 
-def leads_of_file(chunks: Iterable[bytes], field: str) -> Iterator[Lead]:
+def leads_of_file(chunks: Iterable[bytes], field: str, phone_columns: Sequence[str] = PHONE_COLUMNS) -> Iterator[Lead]:
     """The leads of a CSV file; what breaks its rules is a BadRequest about `field`."""
     try:
-        yield from read_leads(chunks)
+        yield from read_leads(chunks, phone_columns=phone_columns)
     except LeadsError as broken:
         raise BadRequest((field, str(broken))) from None
 

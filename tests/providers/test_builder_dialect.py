@@ -212,6 +212,18 @@ def test_an_acionamento_that_breaks_the_rules_is_refused_by_field(body: Any, fie
     assert refusals(PROVIDER, body) == fields
 
 
+def test_an_accounts_own_names_for_phone_and_text_are_understood_and_go_first() -> None:
+    own = {"json_phone": "Fone_Cliente", "json_message": "fala"}
+    trigger = {"json": {"fone_cliente": ANA, "fala": "oi", "phone": "x", "message": "y"}}
+    [message] = messages(parsed(PROVIDER, trigger, options=own))
+    assert (message.phone, message.content, message.params) == (ANA, text("oi"), {"phone": "x", "message": "y"})
+    [plain] = messages(parsed(PROVIDER, {"json": {"phone": ANA, "message": "oi"}}, options=own))
+    assert (plain.phone, plain.content) == (ANA, text("oi"))
+    [line] = messages(parsed(PROVIDER, {"sheet_values": ["fone_cliente,fala", f"{ANA},oi"]}, options=own))
+    assert (line.phone, line.content) == (ANA, text("oi"))
+    assert refusals(PROVIDER, trigger) == ["json.phone"]
+
+
 def test_other_providers_need_a_text() -> None:
     assert refusals(PROVIDER, {"json": {"phone": ANA}}, provider="uazapi") == ["json.message"]
     assert parsed(PROVIDER, {"json": {"phone": ANA, "text": "oi"}}, provider="uazapi").dialect == "builder"

@@ -4,6 +4,8 @@ A campaign action's recipients are a CSV: the lines of `sheet_values`, its heade
 Each one's text is in a column `message`, `mensagem`, `text` or `texto`; where there is none, it is the
 action's `content` (if that is not the list), else its `description`. `{{column}}` is filled.
 
+The account's own names for phone and text, where it has some, are understood beside the known ones.
+
 An acionamento is one message with a phone under one of `PHONES`. Its text is optional for an account of
 Builder, whose bot may know what to say; everything else goes through as it is. All acionamentos of a
 day feed one campaign: a million of them must not be a million campaigns.
@@ -17,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Draft, DraftMessage
-from dispatcher.domain.leads import Lead
+from dispatcher.domain.leads import PHONE_COLUMNS, Lead
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.domain.template import MissingField, fill
@@ -56,6 +58,15 @@ def parse(body: Any, context: ParseContext) -> Draft:
     return _acionamento(body, context)
 
 
+def _texts_of(account: Account) -> tuple[str, ...]:
+    return _with(names_of(account).json_message, TEXT_COLUMNS)
+
+
+def _with(own: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The account's own name for it before those that all know."""
+    return tuple(dict.fromkeys((own.strip().casefold(), *known)))
+
+
 def _pacing(account: Account) -> Pacing:
     return Pacing(account.delay_min_ms, account.delay_max_ms)
 
@@ -71,7 +82,7 @@ def _action(body: Mapping[str, Any], context: ParseContext) -> Draft:
     return Draft(
         name=body.get("campaign_name") or body.get("name") or "",
         dialect="builder",
-        messages=messages(_leads(body, field), text, TEXT_COLUMNS, needs_text=True),
+        messages=messages(_leads(body, field, context.account), text, _texts_of(context.account), needs_text=True),
         pacing=_pacing(context.account),
         content=text_content(text) if text else None,
         senders=(bot,) if bot else (),
@@ -105,9 +116,10 @@ def _roles(body: Mapping[str, Any]) -> tuple[str, str]:
     return "content", body.get("description") or ""
 
 
-def _leads(body: Mapping[str, Any], field: str) -> Iterator[Lead]:
+def _leads(body: Mapping[str, Any], field: str, account: Account) -> Iterator[Lead]:
     lines = body[field] if field == "sheet_values" else [body[field]]
-    return begun(leads_of_file((f"{line}\n".encode(errors="replace") for line in lines), field), field)
+    pieces = (f"{line}\n".encode(errors="replace") for line in lines)
+    return begun(leads_of_file(pieces, field, _with(names_of(account).json_phone, PHONE_COLUMNS)), field)
 
 
 def _echoed(body: Mapping[str, Any], field: str, path: Mapping[str, str]) -> dict[str, Any]:
@@ -142,7 +154,8 @@ def _local_day(context: ParseContext) -> str:
 
 
 def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
-    phone_name, text_name = column_of(data, PHONES), column_of(data, TEXT_COLUMNS)
+    phone_name = column_of(data, _with(names_of(account).json_phone, PHONES))
+    text_name = column_of(data, _texts_of(account))
     where = f"json.{text_name or 'message'}"
     given = data.get(text_name or "")
     text = "" if given is None else given
