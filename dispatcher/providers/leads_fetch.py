@@ -11,8 +11,9 @@ many are asked for: the web goes on answering. Who waits too long for a turn is 
 
 import ipaddress
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import BoundedSemaphore
 from time import monotonic
 
@@ -22,39 +23,72 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.providers.contract import BadRequest
 
 FIELD = "leadsAssetUrl"
-MAX_BYTES = 1024**3
 MAX_REDIRECTS = 3
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-DEADLINE_S = 900.0  # a file that drips in slower than 1 GiB in 15 minutes would hold its request for hours
 AT_ONCE = 8  # a fifth of the web's 40 threads, half of a process's connections to the ledger
-TURN_S = 10.0
-_PIECE_BYTES = 256 * 1024
 _turns = BoundedSemaphore(AT_ONCE)
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def open_leads(url: str, *, allow_private: bool = False) -> Generator[bytes]:
+def addresses_of(host: str, port: int) -> list[str]:
+    """What the resolver says; raises OSError or UnicodeError."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def is_public(text: str) -> bool:
+    """Can an address be reached by everybody? An IPv6 one that leads to an IPv4 one counts as that."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and (inner := _inside(address)) is not None:
+        address = inner
+    return address.is_global and not address.is_multicast
+
+
+def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which addresses may be fetched from, and how much of everything. Durations in seconds."""
+
+    allows: Callable[[str], bool] = is_public
+    resolve: Callable[[str, int], Sequence[str]] = addresses_of
+    most_bytes: int = 1024**3
+    silence_s: float = 30.0
+    deadline_s: float = 900.0  # a file that drips in slower than 1 GiB in 15 minutes would hold its request for hours
+    turn_s: float = 10.0
+
+
+PUBLIC = Reach()
+ANYWHERE = Reach(allows=lambda address: True)
+"""With DISPATCHER_ALLOW_PRIVATE_URLS."""
+
+
+def open_leads(url: str, reach: Reach = PUBLIC) -> Generator[bytes]:
     """The file's bytes, piece by piece, whatever its size. Raises BadRequest, also in the middle of it; Unavailable."""
-    with _turn(), _translated(), httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
-        taken, give_up = 0, monotonic() + DEADLINE_S
-        response = _open(client, url, allow_private)
+    timeout = httpx.Timeout(reach.silence_s, connect=min(10.0, reach.silence_s))
+    with _turn(reach.turn_s), _translated(), httpx.Client(trust_env=False, timeout=timeout) as client:
+        taken, give_up = 0, monotonic() + reach.deadline_s
+        response = _open(client, url, reach)
         try:
-            for piece in response.iter_bytes(_PIECE_BYTES):
+            for piece in response.iter_bytes():  # as they come: gathering them would hide a server that drips
                 taken += len(piece)
-                if taken > MAX_BYTES:
-                    raise BadRequest((FIELD, f"the file is larger than {MAX_BYTES} bytes"))
+                if taken > reach.most_bytes:
+                    raise BadRequest((FIELD, f"the file is larger than {reach.most_bytes} bytes"))
                 if monotonic() > give_up:
-                    raise BadRequest((FIELD, f"the file took longer than {DEADLINE_S:.0f} s"))
+                    raise BadRequest((FIELD, f"the file took longer than {reach.deadline_s:g} s"))
                 yield piece
         finally:
             response.close()
 
 
-def _open(client: httpx.Client, url: str, allow_private: bool) -> httpx.Response:
+def _open(client: httpx.Client, url: str, reach: Reach) -> httpx.Response:
     target = _readable(url)
     for _ in range(MAX_REDIRECTS + 1):
-        response = client.send(_request(client, target, allow_private), stream=True)
+        response = client.send(_request(client, target, reach), stream=True)
         if not response.has_redirect_location:
             return _ok(response)
         response.close()
@@ -76,42 +110,27 @@ def _readable(url: str) -> httpx.URL:
     return target
 
 
-def _request(client: httpx.Client, target: httpx.URL, allow_private: bool) -> httpx.Request:
+def _request(client: httpx.Client, target: httpx.URL, reach: Reach) -> httpx.Request:
     """A request to the checked address that names the host where a server and its certificate look for it."""
-    address = _address(target, allow_private)
+    address = _address(target, reach)
     request = client.build_request("GET", target)
     request.url = target.copy_with(host=address)
     request.extensions["sni_hostname"] = target.raw_host.decode("ascii")
     return request
 
 
-def _address(target: httpx.URL, allow_private: bool) -> str:
-    """The first address of the URL's host; raises BadRequest when one of them is not public."""
+def _address(target: httpx.URL, reach: Reach) -> str:
+    """The first address of the URL's host; raises BadRequest when one of them is not allowed."""
     port = target.port or (443 if target.scheme == "https" else 80)
-    found = socket.getaddrinfo(target.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
-    if not allow_private and not all(map(_is_public, addresses)):
+    addresses = reach.resolve(target.raw_host.decode("ascii").strip("[]"), port)
+    if not all(map(reach.allows, addresses)):
         raise BadRequest((FIELD, "points at a private address"))
     return addresses[0]
 
 
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and (inner := _inside(address)) is not None:
-        address = inner
-    return address.is_global and not address.is_multicast
-
-
-def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to."""
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-
-
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=TURN_S):
+def _turn(patience_s: float) -> Iterator[None]:
+    if not _turns.acquire(timeout=patience_s):
         raise Unavailable("too many leads files are being read")
     try:
         yield
@@ -125,7 +144,7 @@ def _translated() -> Iterator[None]:
         yield
     except httpx.InvalidURL:
         raise BadRequest((FIELD, "is not a URL")) from None
-    except (socket.gaierror, UnicodeError):
+    except (socket.gaierror, UnicodeError, OverflowError):
         raise BadRequest((FIELD, "its host is not known")) from None
     except httpx.TimeoutException:
         raise BadRequest((FIELD, "its server did not answer in time")) from None

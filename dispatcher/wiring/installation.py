@@ -35,7 +35,7 @@ from dispatcher.pipeline.senders import crews_changed
 from dispatcher.pipeline.stations import Stations
 from dispatcher.providers import registry
 from dispatcher.providers.caller import Caller
-from dispatcher.providers.leads_fetch import open_leads
+from dispatcher.providers.leads_fetch import ANYWHERE, PUBLIC, open_leads
 from dispatcher.providers.leads_link import LeadsLink, leads_url
 from dispatcher.providers.transport import Transport
 from dispatcher.secrecy import Secrecy
@@ -118,7 +118,7 @@ class Wiring:
             expected=Messages(self.side_engine).expected,
             suppress=self.suppressions.add,
             leads_url=self._leads_url,
-            open_leads=partial(open_leads, allow_private=self.settings.allow_private_urls),
+            open_leads=partial(open_leads, reach=ANYWHERE if self.settings.allow_private_urls else PUBLIC),
         )
 
     @cached_property

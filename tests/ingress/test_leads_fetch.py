@@ -1,45 +1,79 @@
 """Leads files by URL, against a real server on this machine; its addresses are private, which is the point."""
 
+import gzip
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from dispatcher.domain.trouble import Unavailable
-from dispatcher.providers import leads_fetch
 from dispatcher.providers.contract import BadRequest
-from dispatcher.providers.leads_fetch import open_leads
+from dispatcher.providers.leads_fetch import ANYWHERE, AT_ONCE, PUBLIC, Reach, is_public, open_leads
 
+REDIRECTS = {
+    "elsewhere": "http://169.254.169.254/latest",
+    "mapped": "http://[::ffff:10.0.0.1]/",
+    "decimal": "http://2852039166/",
+    "otherwise": "file:///etc/passwd",
+}
 FILE = b"phone,name\n5511900000001,Ana\n"
 
 
 class Files(BaseHTTPRequestHandler):
-    """/file is a file; /hop/N redirects N times and ends there; /status/N answers N."""
+    """/file is a file; /hop/N redirects N times and ends there; /status/N answers N; others do as they are called."""
 
     def do_GET(self) -> None:
         _, what, *number = self.path.split("/")
-        if what == "file":
-            self._answer(200, FILE)
+        if what in REDIRECTS:
+            self._answer(302, b"", REDIRECTS[what])
         elif what == "hop":
             left = int(number[0])
             self._answer(302, b"", f"/hop/{left - 1}" if left > 1 else "/file")
-        elif what == "elsewhere":
-            self._answer(302, b"", "http://169.254.169.254/latest")
-        elif what == "otherwise":
-            self._answer(302, b"", "file:///etc/passwd")
-        elif what == "cut":
-            self.send_response(200)
-            self.send_header("Content-Length", "1000")
-            self.end_headers()
-            self.wfile.write(FILE)
-        elif what == "host":
-            self._answer(200, self.headers["Host"].encode())
-        else:
+        elif what == "status":
             self._answer(int(number[0]), b"")
+        else:
+            getattr(self, f"_{what}")()
 
-    def _answer(self, status: int, body: bytes, location: str = "") -> None:
+    def _file(self) -> None:
+        self._answer(200, FILE)
+
+    def _host(self) -> None:
+        self._answer(200, self.headers["Host"].encode())
+
+    def _packed(self) -> None:
+        self._answer(200, gzip.compress(FILE * 10_000), packed=True)
+
+    def _cut(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(FILE)
+
+    def _silent(self) -> None:
+        self._begin()
+        Event().wait(0.5)
+
+    def _begin(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"phone")
+        self.wfile.flush()
+
+    def _drip(self) -> None:
+        self._begin()
+        with suppress(OSError):  # who asked went away
+            for _ in range(200):
+                Event().wait(0.05)
+                self.wfile.write(b"x")
+                self.wfile.flush()
+
+    def _answer(self, status: int, body: bytes, location: str = "", *, packed: bool = False) -> None:
         self.send_response(status)
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
         if location:
             self.send_header("Location", location)
         self.send_header("Content-Length", str(len(body)))
@@ -61,13 +95,17 @@ def server() -> Iterator[str]:
     thread.join()
 
 
-def fetched(url: str) -> bytes:
-    return b"".join(open_leads(url, allow_private=True))
+HERE = Reach(allows=lambda text: text in ("127.0.0.1", "::1") or is_public(text))
+"""The test's own server counts as public."""
 
 
-def refusal(url: str, *, allow_private: bool = True) -> str:
+def fetched(url: str, reach: Reach = ANYWHERE) -> bytes:
+    return b"".join(open_leads(url, reach))
+
+
+def refusal(url: str, reach: Reach = ANYWHERE) -> str:
     with pytest.raises(BadRequest) as caught:
-        b"".join(open_leads(url, allow_private=allow_private))
+        fetched(url, reach)
     [(field, rule)] = caught.value.problems
     assert field == "leadsAssetUrl"
     return rule
@@ -109,10 +147,13 @@ def test_what_goes_wrong_is_told(server: str, path: str, rule: str) -> None:
         ("http://", "must be an http or https URL"),
         ("http://[::1", "is not a URL"),
         ("http://leads.invalid/", "its host is not known"),
+        ("http://leads.\ninvalid/", "is not a URL"),
+        ("http://" + "a" * 70 + ".example/", "its host is not known"),
+        ("http://xn--a.invalid/", "its host is not known"),
     ],
 )
 def test_what_is_no_url_of_a_file_is_refused(url: str, rule: str) -> None:
-    assert refusal(url, allow_private=False) == rule
+    assert refusal(url, PUBLIC) == rule
 
 
 @pytest.mark.parametrize(
@@ -128,6 +169,10 @@ def test_what_is_no_url_of_a_file_is_refused(url: str, rule: str) -> None:
         "0.0.0.0",
         "224.0.0.1",
         "2130706433",
+        "017700000001",
+        "127.1",
+        "[::ffff:7f00:1]",
+        "[::]",
         "0x7f.1",
         "[::1]",
         "[fe80::1]",
@@ -138,27 +183,59 @@ def test_what_is_no_url_of_a_file_is_refused(url: str, rule: str) -> None:
     ],
 )
 def test_private_addresses_are_refused_in_every_spelling(host: str) -> None:
-    assert refusal(f"http://{host}/leads.csv", allow_private=False) == "points at a private address"
+    assert refusal(f"http://{host}/leads.csv", PUBLIC) == "points at a private address"
 
 
-def test_a_redirect_into_the_private_network_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's own server counts as public here, so that the redirect is what is refused."""
-    public = leads_fetch._is_public
-    monkeypatch.setattr(leads_fetch, "_is_public", lambda text: text in ("127.0.0.1", "::1") or public(text))
-    assert refusal(f"{server}/elsewhere", allow_private=False) == "points at a private address"
+@pytest.mark.parametrize("where", ["/elsewhere", "/mapped", "/decimal"])
+def test_a_redirect_into_the_private_network_is_refused(server: str, where: str) -> None:
+    assert fetched(f"{server}/file", HERE) == FILE
+    assert refusal(f"{server}{where}", HERE) == "points at a private address"
 
 
-def test_a_file_over_the_limit_is_cut_off(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leads_fetch, "MAX_BYTES", len(FILE) - 1)
-    assert "larger than" in refusal(f"{server}/file")
+def test_one_private_address_among_public_ones_is_enough() -> None:
+    reach = Reach(resolve=lambda host, port: ["93.184.215.14", "10.0.0.1"])
+    assert refusal("http://leads.example/", reach) == "points at a private address"
 
 
-def test_only_so_many_files_are_read_at_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leads_fetch, "TURN_S", 0.05)
-    started = [open_leads(f"{server}/file", allow_private=True) for _ in range(leads_fetch.AT_ONCE)]
+def test_a_name_that_changes_its_address_after_the_check_gains_nothing(server: str) -> None:
+    """It is asked for once, and the connection goes to what was checked."""
+    answers = [["127.0.0.1"], ["10.0.0.1"]]
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return answers.pop(0)
+
+    port = server.rpartition(":")[2]
+    reach = replace(HERE, resolve=resolve)
+    assert fetched(f"http://leads.example:{port}/host", reach) == f"leads.example:{port}".encode()
+    assert asked == ["leads.example"]
+    assert refusal(f"http://leads.example:{port}/file", reach) == "points at a private address"
+
+
+def test_a_file_over_the_limit_is_cut_off(server: str) -> None:
+    assert "larger than" in refusal(f"{server}/file", replace(ANYWHERE, most_bytes=len(FILE) - 1))
+
+
+def test_a_packed_file_is_unpacked_and_counted_as_it_unpacks(server: str) -> None:
+    assert fetched(f"{server}/packed") == FILE * 10_000
+    assert "larger than" in refusal(f"{server}/packed", replace(ANYWHERE, most_bytes=len(FILE) * 9_999))
+
+
+def test_a_file_that_drips_is_given_up_at_its_deadline(server: str) -> None:
+    """Each byte comes in time; all together would take forever."""
+    assert refusal(f"{server}/drip", replace(ANYWHERE, deadline_s=0.3)) == "the file took longer than 0.3 s"
+
+
+def test_a_server_that_falls_silent_is_given_up(server: str) -> None:
+    assert refusal(f"{server}/silent", replace(ANYWHERE, silence_s=0.2)) == "its server did not answer in time"
+
+
+def test_only_so_many_files_are_read_at_once(server: str) -> None:
+    started = [open_leads(f"{server}/file", ANYWHERE) for _ in range(AT_ONCE)]
     assert {next(file) for file in started} == {FILE}
     with pytest.raises(Unavailable):
-        fetched(f"{server}/file")
+        fetched(f"{server}/file", replace(ANYWHERE, turn_s=0.05))
     started.pop().close()
     assert fetched(f"{server}/file") == FILE
     for file in started:
