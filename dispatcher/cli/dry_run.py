@@ -3,32 +3,34 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatcher.cli.trouble import Problem
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Draft
-from dispatcher.domain.forecast import chunk_count, finish_ms
+from dispatcher.domain.forecast import Crew, chunk_count, finish_ms
+from dispatcher.domain.hours import Hours, not_before
 from dispatcher.domain.pacing import Pacing, chunk_size_for
 from dispatcher.providers.contract import ParseContext
 from dispatcher.providers.registry import recognise
+from dispatcher.wiring.crews import crews, merged
 
 if TYPE_CHECKING:
     from dispatcher.wiring import Wiring
 
 
 def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
-    """A summary for people and programs. The end counts with the middle of the delays; retries, pauses and
-    other campaigns on the same senders make it later."""
+    """A summary for people and programs. The end keeps the account's hours and the senders' caps; retries, nights,
+    pauses and other campaigns on the same senders make it later."""
     now_ms = wiring.stations.now_ms()
     draft = recognise(body).parse(body, ParseContext(account, now_ms, wiring.stations.open_leads))
     recipients, invalid, people = _count(draft)
     total = recipients + sum(invalid.values())
     senders = _senders(draft, wiring.accounts.senders(account.id))
-    lanes = sum(len(one.lanes) for one in senders if one.paused_reason is None)
+    crew = merged(crews(wiring, account, senders).values())
+    plan = Course(crew, account.hours, recipients, max(now_ms, draft.scheduled_for_ms or 0))
     size = chunk_size_for(total, draft.pacing.chunk_size, draft.chunks_count)
     pacing = replace(draft.pacing, chunk_size=size, batch=wiring.stations.batch(account, draft.pacing.chunk_size))
-    start_ms = max(now_ms, draft.scheduled_for_ms or 0)
     least, most = pacing.delay_min_ms / 1000, pacing.delay_max_ms / 1000
     return {
         "dialect": draft.dialect,
@@ -38,16 +40,16 @@ def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
         "different_people": people,
         "invalid": dict(invalid),
         "senders": [one.name for one in senders],
-        "lanes": lanes,
+        "lanes": sum(one.lanes for one in crew),
         "delay_s": f"{least:g} to {most:g}",
         "chunks": chunk_count(total, size),
         "seconds_between_chunks": pacing.chunk_gap_ms / 1000,
         "messages_per_call": pacing.batch,
         "guarded_by_cpc_lock": account.cpc if draft.guarded is None else draft.guarded,
-        "starts": _iso(start_ms),
-        "earliest_end": _iso(_end(replace(pacing, delay_max_ms=pacing.delay_min_ms), start_ms, recipients, lanes)),
-        "expected_end": _iso(_end(pacing, start_ms, recipients, lanes)),
-        "latest_end": _iso(_end(replace(pacing, delay_min_ms=pacing.delay_max_ms), start_ms, recipients, lanes)),
+        "starts": _iso(not_before(account.hours, plan.start_ms).ms if account.hours else plan.start_ms),
+        "earliest_end": _iso(plan.end_ms(replace(pacing, delay_max_ms=pacing.delay_min_ms))),
+        "expected_end": _iso(plan.end_ms(pacing)),
+        "latest_end": _iso(plan.end_ms(replace(pacing, delay_min_ms=pacing.delay_max_ms))),
         "warnings": list(draft.warnings),
     }
 
@@ -74,11 +76,19 @@ def _senders(draft: Draft, all_of_account: list[Sender]) -> list[Sender]:
     return found
 
 
-def _end(pacing: Pacing, start_ms: int, recipients: int, lanes: int) -> int | None:
-    return finish_ms(pacing, start_ms, 0, recipients, lanes)
+class Course(NamedTuple):
+    """What the end depends on besides the pace."""
+
+    crew: tuple[Crew, ...]
+    hours: Hours | None
+    recipients: int
+    start_ms: int
+
+    def end_ms(self, pacing: Pacing) -> int | None:
+        return finish_ms(pacing, self.start_ms, 0, self.recipients, self.crew, hours=self.hours)
 
 
 def _iso(ms: int | None) -> str:
     if ms is None:
-        return "never: every sender is paused"
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+        return "never: no sender may send"
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

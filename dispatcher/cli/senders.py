@@ -12,14 +12,24 @@ commands = typer.Typer(help="Senders: look at them, pause, resume.", no_args_is_
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT")]
 SenderName = Annotated[str | None, typer.Argument(metavar="SENDER", help="All of the account's, if left out.")]
-COLUMNS = ("account", "provider", "sender", "state", "reason", "paused_until", "concurrency")
+COLUMNS = (
+    "account",
+    "provider",
+    "sender",
+    "state",
+    "reason",
+    "paused_until",
+    "waiting_for",
+    "waiting_until",
+    "concurrency",
+)
 
 
 @commands.command("list")
 def list_senders(
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None, as_json: AsJson = False
 ) -> None:
-    """All senders, with the reason why one is paused."""
+    """All senders, with the reason why one is paused or waits."""
     from dispatcher.ingress.views import sender_json
 
     with at_desk() as desk:

@@ -8,6 +8,7 @@ import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord, why_waiting
 from dispatcher.domain.pacing import Pacing
@@ -64,6 +65,19 @@ class LaneViews:
         now = time[0] * 1000 + time[1] // 1000
         views = [_view(name, text, flying.get(name), next_at.get(name), plans, now) for name, text in records.items()]
         return sorted(views)
+
+    def days(self, provider: str, senders: Sequence[int]) -> dict[int, Sent]:
+        """What senders with caps have sent on the day that lasts; those whose day is not known are left out."""
+        if not senders:
+            return {}
+        with our_words():
+            seconds, _ = self._client.time()
+            texts = self._client.hmget(keys.days(provider), list(map(str, senders)))
+        read = {number: json.loads(text) for number, text in zip(senders, texts, strict=True) if text}
+        return {
+            number: Sent(day["today"] if day["until"] > seconds * 1000 else 0, day["last"])
+            for number, day in read.items()
+        }
 
     def census(self, provider: str) -> Census:
         """Five lengths, whatever there is."""

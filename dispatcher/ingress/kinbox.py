@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Wanted
 from dispatcher.domain.forecast import finish_ms
+from dispatcher.domain.hours import not_before, opens
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.ingress import bodies
@@ -104,7 +105,8 @@ def campaigns(
     if unfit:
         raise BadRequest(*unfit)
     upstream = house.desk.upstream
-    wanted = wanted_by(status, upstream.between_chunks(account) if status else ())
+    closed = account.hours is not None and not opens(account.hours, house.desk.now_ms())
+    wanted = wanted_by(status, upstream.between_chunks(account) if status else (), closed)
     total, views = upstream.find(account, replace(wanted, name=name, sender=channelId), offset, limit)
     return {"totalCount": total, "data": [_shown(view, house.desk.now_ms()) for view in views]}
 
@@ -216,9 +218,15 @@ def _shown(view: UpstreamView, now_ms: int) -> dict[str, Any]:
         gate_ms=view.gate_ms,
         looks=view.looks,
         next_look_ms=_next_look_ms(view),
+        opens_ms=_opens_ms(view, now_ms),
         chunks=view.chunks,
     )
     return campaign_object(replace(campaign, state=state), campaign.created_at_ms, counts, progress)
+
+
+def _opens_ms(view: UpstreamView, now_ms: int) -> int | None:
+    hours = view.seen.hours
+    return None if hours is None or opens(hours, now_ms) else not_before(hours, now_ms).ms
 
 
 def _next_look_ms(view: UpstreamView) -> int | None:
@@ -235,7 +243,8 @@ def _finish_ms(view: UpstreamView, now_ms: int) -> int | None:
     if campaign.state in _OVER or not waiting:
         return campaign.finished_at_ms
     start_ms = max(now_ms, campaign.scheduled_for_ms or 0, view.gate_ms or 0)
-    paced_ms = finish_ms(campaign.pacing, start_ms, campaign.total - waiting, waiting, view.seen.lanes)
+    settled, seen = campaign.total - waiting, view.seen
+    paced_ms = finish_ms(campaign.pacing, start_ms, settled, waiting, seen.crews, hours=seen.hours)
     return None if paced_ms is None else max(view.seen.waits_until_ms, paced_ms)
 
 
@@ -243,8 +252,8 @@ def _newborn(receipt: Receipt) -> dict[str, Any]:
     """The campaign as it was when it had just been accepted."""
     accepted, campaign = receipt.accepted, receipt.view.campaign
     state = CampaignState.SCHEDULED if receipt.scheduled else CampaignState.RUNNING
-    start_ms = campaign.scheduled_for_ms if receipt.scheduled else None
-    end_ms = finish_ms(campaign.pacing, start_ms or accepted.created_at_ms, 0, accepted.queued, receipt.view.lanes)
+    start_ms = (campaign.scheduled_for_ms if receipt.scheduled else None) or accepted.created_at_ms
+    end_ms = finish_ms(campaign.pacing, start_ms, 0, accepted.queued, receipt.view.crews, hours=receipt.view.hours)
     counts = {
         MessageState.PENDING.value: accepted.queued,
         MessageState.FAILED.value: accepted.accepted - accepted.queued,

@@ -8,6 +8,7 @@ from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.forecast import chunk_count, finish_ms
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
+from dispatcher.domain.notbefore import SENTENCES
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.views import DoubtView, MessageView, Suppression
 from dispatcher.pipeline.desk import CampaignView, Page, SenderView
@@ -94,7 +95,7 @@ def message_json(message: MessageView) -> dict[str, Any]:
 
 
 def sender_json(view: SenderView, now_ms: int) -> dict[str, Any]:
-    """A sender, paused for as long as its reason holds."""
+    """A sender, paused for as long as its reason holds, and what it waits for if it has work and may not send yet."""
     sender = view.sender
     over = sender.paused_until_ms is not None and sender.paused_until_ms <= now_ms
     paused = sender.paused_reason is not None and not over
@@ -105,6 +106,9 @@ def sender_json(view: SenderView, now_ms: int) -> dict[str, Any]:
         "state": "paused" if paused else "active",
         "reason": sender.paused_reason if paused else None,
         "paused_until": iso(sender.paused_until_ms) if paused else None,
+        "waiting_for": view.waits.reason.value if view.waits else None,
+        "waiting_until": iso(view.waits.ms) if view.waits else None,
+        "waiting_why": SENTENCES[view.waits.reason] if view.waits else None,
         "concurrency": sender.concurrency,
         "min_gap_s": sender.min_gap_ms / 1000,
         "daily_limit": sender.daily_limit,
@@ -149,7 +153,7 @@ def _prediction(view: CampaignView, state: CampaignState, settled: int, waiting:
     if state in _ENDED or state is CampaignState.PAUSED or not waiting:
         return None
     start_ms = max(now_ms, view.campaign.scheduled_for_ms or 0)
-    paced_ms = finish_ms(view.campaign.pacing, start_ms, settled, waiting, view.lanes)
+    paced_ms = finish_ms(view.campaign.pacing, start_ms, settled, waiting, view.crews, hours=view.hours)
     return None if paced_ms is None else max(view.waits_until_ms, paced_ms)
 
 

@@ -15,9 +15,12 @@ from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.folders import Cleared, FolderLine, Receipts
+from dispatcher.domain.forecast import Crew
+from dispatcher.domain.hours import Hours
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.views import DoubtView, Looks, MessageView, Suppression
 
 T = TypeVar("T")
@@ -33,7 +36,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign and how far it is. `lanes`: how many may send for it now; `started_at_ms`: its first send;
+    """A campaign and how far it is. `crews`: who may send for it now, in the account's `hours`, if it has any;
+    `started_at_ms`: its first send;
     `waits_until_ms`: when the last is due of those that wait for a time of their own (0: none does).
     """
 
@@ -42,7 +46,8 @@ class CampaignView:
     provider: str
     counts: Mapping[MessageState, int]
     senders: tuple[str, ...] = ()
-    lanes: int = 1
+    crews: tuple[Crew, ...] = ()
+    hours: Hours | None = None
     started_at_ms: int | None = None
     waits_until_ms: int = 0
 
@@ -69,9 +74,12 @@ class FolderView(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SenderView:
+    """`waits`: the moment before which it sends nothing although it has work, and why."""
+
     sender: Sender
     account: str
     provider: str
+    waits: NotBefore | None = None
 
 
 class Order(StrEnum):

@@ -6,6 +6,7 @@ from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.views import LaneViews
 from dispatcher.coordination.wake import listeners
 from dispatcher.domain.account import Account
+from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.tickets import send_queue
 from dispatcher.domain.trouble import DispatcherTrouble
@@ -21,6 +22,7 @@ from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
 from dispatcher.wiring.counter_folders import FoldersCounter
 from dispatcher.wiring.counter_upstream import UpstreamCounter
+from dispatcher.wiring.crews import waits
 from dispatcher.wiring.installation import Wiring
 
 
@@ -53,7 +55,14 @@ class AccountsCounter:
     def senders(self, account: Account | None = None) -> Sequence[SenderView]:
         holders = {one.id: one for one in self._accounts.all()}
         senders = self._accounts.all_senders() if account is None else self._accounts.senders(account.id)
-        return [SenderView(one, holders[one.account_id].name, holders[one.account_id].provider) for one in senders]
+        waiting: dict[int, NotBefore] = {}
+        for name in {one.provider for one in holders.values()}:
+            theirs = [one for one in senders if holders[one.account_id].provider == name]
+            waiting |= waits(self._wiring, name, theirs)
+        return [
+            SenderView(one, holders[one.account_id].name, holders[one.account_id].provider, waiting.get(one.id))
+            for one in senders
+        ]
 
     def steer(self, account: Account, sender: str | None, order: Order) -> Sequence[SenderView]:
         meant = [one for one in self._accounts.senders(account.id) if sender in (None, one.name)]

@@ -14,6 +14,7 @@ from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.change import change
 from dispatcher.pipeline.desk import CampaignView, Order, Page
 from dispatcher.providers.contract import BadRequest
+from dispatcher.wiring.crews import crews, merged
 from dispatcher.wiring.installation import Wiring
 
 BETWEEN = 100  # campaigns of one second and account: more than one is rare
@@ -98,10 +99,11 @@ class CampaignsCounter:
         counts, started = self._book.counts_of(numbers), self._book.first_send_ms(numbers)
         last_due = self._wiring.waits.last_due_ms(numbers)
         holders = {one.id: one for one in map(self._wiring.accounts.account, {one.account_id for one in campaigns})}
-        crews = {holder: self._wiring.accounts.senders(holder) for holder in holders}
+        senders = {holder: self._wiring.accounts.senders(holder) for holder in holders}
+        able = {holder: crews(self._wiring, holders[holder], senders[holder]) for holder in holders}
         views = []
         for campaign in campaigns:
-            crew = _crew(campaign, crews[campaign.account_id])
+            crew = _crew(campaign, senders[campaign.account_id])
             views.append(
                 CampaignView(
                     campaign,
@@ -109,7 +111,8 @@ class CampaignsCounter:
                     holders[campaign.account_id].provider,
                     counts[campaign.id],
                     senders=tuple(sender.name for sender in crew),
-                    lanes=sum(sender.concurrency for sender in crew if sender.paused_reason is None),
+                    crews=merged(able[campaign.account_id][sender.id] for sender in crew),
+                    hours=holders[campaign.account_id].hours,
                     started_at_ms=started.get(campaign.id),
                     waits_until_ms=last_due.get(campaign.id, 0),
                 )

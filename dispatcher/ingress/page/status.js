@@ -66,7 +66,10 @@ function campaignRow(campaign) {
 function senderRow(sender) {
   const row = element("tr");
   const until = sender.paused_until ? ` until ${new Date(sender.paused_until).toLocaleString()}` : "";
-  const state = sender.reason ? `${sender.state}: ${sender.reason}${until}` : sender.state;
+  const waits = sender.waiting_why
+    ? `${sender.state}. ${sender.waiting_why} Next: ${new Date(sender.waiting_until).toLocaleString()}`
+    : sender.state;
+  const state = sender.reason ? `${sender.state}: ${sender.reason}${until}` : waits;
   row.append(
     element("td", sender.sender),
     element("td", sender.account),

@@ -42,7 +42,7 @@ class Progress:
     """How far a campaign is (UTC epoch, ms). `updated_at_ms` None: since it was accepted, nothing happened.
 
     `gate_ms`: when the next chunk may start, while the campaign stands between two. `looks`: how it was looked
-    after; `next_look_ms`: when it will be next.
+    after; `next_look_ms`: when it will be next. `opens_ms`: when the account's hours begin, outside of them.
     """
 
     updated_at_ms: int | None = None
@@ -51,6 +51,7 @@ class Progress:
     gate_ms: int | None = None
     looks: Looks | None = None
     next_look_ms: int | None = None
+    opens_ms: int | None = None
     chunks: Mapping[int, ChunkCount] = field(default_factory=dict)
 
 
@@ -72,8 +73,9 @@ def campaign_object(
     asked = asked_of(campaign)
     size = chunk_size_for(total, campaign.pacing.chunk_size, asked["chunksCount"] or 0)
     updated_at = iso(progress.updated_at_ms or accepted_at_ms)
-    waits = campaign.state is CampaignState.RUNNING and progress.gate_ms is not None
+    running = campaign.state is CampaignState.RUNNING
     start_ms = campaign.scheduled_for_ms if campaign.state is CampaignState.SCHEDULED else None
+    next_ms = max(progress.gate_ms or 0, progress.opens_ms or 0) or None
     number = campaign_text(campaign.id)
     return {
         **asked,
@@ -81,11 +83,11 @@ def campaign_object(
         "_id": number,
         "name": campaign.name,
         "operatorId": None,
-        "nextScheduledTo": iso(progress.gate_ms if waits else start_ms),
+        "nextScheduledTo": iso(next_ms if running else start_ms),
         "finishedAtPrediction": iso(progress.finish_ms) or asked["finishedAtPrediction"],
         "active": campaign.state not in _OVER,
         "shouldCreateConversation": False,
-        "status": status_of(campaign.state, counts, waits),
+        "status": status_of(campaign.state, counts, progress.gate_ms is not None, progress.opens_ms is not None),
         "chunksCount": chunk_count(total, size),
         "chunkSize": size or total,
         "leadsCount": total,
@@ -105,8 +107,12 @@ def campaign_object(
     }
 
 
-def status_of(state: CampaignState, counts: Mapping[str, int], waits_for_chunk: bool = False) -> str:
+def status_of(
+    state: CampaignState, counts: Mapping[str, int], waits_for_chunk: bool = False, closed: bool = False
+) -> str:
     sent = counts.get(MessageState.SENT.value, 0)
+    if state is CampaignState.RUNNING and closed:
+        return "awaiting-business-hours"
     if state is CampaignState.RUNNING:
         return "awaiting-chunk" if waits_for_chunk else "executing" if sent else "processing"
     if state is CampaignState.DONE:

@@ -11,6 +11,7 @@ from dispatcher.domain.lifecycle import CampaignState
 _NOTHING = Wanted(numbers=())
 _RUNNING = Wanted(state=CampaignState.RUNNING)
 _AWAITING_CHUNK = "awaiting-chunk"
+_AWAITING_HOURS = "awaiting-business-hours"
 
 STATUSES: dict[str, Wanted] = {
     "processing": replace(_RUNNING, sent=False),
@@ -18,7 +19,7 @@ STATUSES: dict[str, Wanted] = {
     "executing": replace(_RUNNING, sent=True),
     "paused": Wanted(state=CampaignState.PAUSED),
     _AWAITING_CHUNK: _RUNNING,
-    "awaiting-business-hours": _NOTHING,
+    _AWAITING_HOURS: _NOTHING,
     "awaiting-other-campaign": _NOTHING,
     "canceled": Wanted(state=CampaignState.CANCELLED),
     "failed": Wanted(state=CampaignState.DONE, sent=False),
@@ -27,10 +28,15 @@ STATUSES: dict[str, Wanted] = {
 }
 
 
-def wanted_by(status: str, between_chunks: tuple[int, ...]) -> Wanted:
-    """Campaigns of a status; "" is any. `between_chunks`: numbers of those that wait for their next chunk."""
+def wanted_by(status: str, between_chunks: tuple[int, ...], closed: bool = False) -> Wanted:
+    """Campaigns of a status; "" is any. `between_chunks`: numbers of those that wait for their next chunk; `closed`: it
+    is outside the account's hours, all that run wait for them."""
     if not status:
         return Wanted()
+    if closed and STATUSES[status].state is CampaignState.RUNNING:
+        return _NOTHING
+    if closed and status == _AWAITING_HOURS:
+        return _RUNNING
     wanted = STATUSES[status]
     if status == _AWAITING_CHUNK:
         return replace(wanted, numbers=between_chunks)

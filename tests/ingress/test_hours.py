@@ -1,0 +1,70 @@
+"""Outside the hours: what senders, forecasts and Kinbox' clients are shown."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dispatcher.domain.hours import DAYS
+from dispatcher.domain.notbefore import SENTENCES, Reason
+from dispatcher.pipeline.send import send
+from tests.ingress.conftest import Web, running, settings_for
+
+IN_THREE_DAYS = datetime.now(UTC) + timedelta(days=3)
+OPENS = IN_THREE_DAYS.replace(hour=10, minute=0, second=0, microsecond=0)
+CLOSED = f"""
+[[account]]
+name = "loja"
+provider = "kinbox"
+base_urls = ["https://kinbox.example"]
+ingress_token = "loja-token"
+credentials = {{ token = "x" }}
+[account.hours]
+timezone = "UTC"
+windows = ["{DAYS[OPENS.weekday()]} 10:00-11:00"]
+[[account.sender]]
+name = "canal-1"
+daily_limit = 5
+"""
+LOJA = {"Authorization": "Bearer loja-token"}
+
+
+@pytest.fixture
+def web(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+    with running(settings_for(create_database(migrated), redis_url), CLOSED) as found:
+        yield found
+
+
+def submitted(web: Web) -> str:
+    body = {"account": "loja", "text": "Olá", "recipients": [{"phone": "5511987654321"}], "validity_s": 0}
+    answer = web.admin.post("/v1/campaigns", json=body)
+    assert answer.status_code in (200, 201, 202), answer.text
+    return str(answer.json()["id"])
+
+
+def test_a_sender_that_rests_says_until_when_and_why(web: Web) -> None:
+    submitted(web)
+    [before] = web.admin.get("/v1/senders").json()["items"]
+    assert before["waiting_for"] is None
+    [ticket] = web.wiring.clock.release("kinbox", 10, 10).tickets
+    assert send(web.wiring.stations, "kinbox", ticket) is None
+    [shown] = web.admin.get("/v1/senders").json()["items"]
+    assert (shown["state"], shown["waiting_for"], shown["waiting_why"]) == ("active", "hours", SENTENCES[Reason.HOURS])
+    assert datetime.fromisoformat(shown["waiting_until"]) == OPENS
+
+
+def test_the_end_is_foretold_with_the_hours(web: Web) -> None:
+    shown = web.admin.get(f"/v1/campaigns/{submitted(web)}").json()
+    assert datetime.fromisoformat(shown["finish_prediction"]) >= OPENS
+
+
+def test_what_runs_outside_the_hours_awaits_them_in_kinboxs_words(web: Web) -> None:
+    submitted(web)
+    statuses = ("awaiting-business-hours", "processing", "executing", "awaiting-chunk")
+    found = {
+        status: web.http.get("/v3/campaigns", params={"status": status}, headers=LOJA).json() for status in statuses
+    }
+    assert [one["totalCount"] for one in found.values()] == [1, 0, 0, 0]
+    [shown] = found["awaiting-business-hours"]["data"]
+    assert shown["status"] == "awaiting-business-hours"
+    assert datetime.fromisoformat(shown["nextScheduledTo"]) == OPENS
