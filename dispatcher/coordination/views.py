@@ -116,7 +116,7 @@ def _view(
 ) -> LaneView:
     lane, read = parse_lane(name), json.loads(text)
     ring = [parse_campaign(campaign) for campaign in read["ring"]]  # an empty one is written {}
-    record = LaneRecord(read["ready"], ring, read["held"], read["until"], read["rest"], read["why"])
+    record = LaneRecord(read["ready"], ring, read["held"], read["until"], read.get("rest", 0), read.get("why", ""))
     flight = _flight(lane, json.loads(flying)) if flying else None
     next_ms = None if next_at is None else int(next_at)
     why = why_waiting(record, flight, next_ms, [plans[campaign] for campaign in ring if campaign in plans], now)

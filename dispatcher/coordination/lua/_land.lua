@@ -22,7 +22,7 @@ end
 -- What did not leave goes back to the sender's day that it was taken from; if nothing left, no gap is to be kept.
 local function give_back(lane, flight)
   local left = tonumber(ARGV[6])
-  local back = left and flight.kept - left or 0
+  local back = left and (flight.kept or 0) - left or 0
   local sender = string.match(lane, '^%d+')
   local text = back > 0 and redis.call('HGET', KEYS[8], sender)
   local day = text and cjson.decode(text)

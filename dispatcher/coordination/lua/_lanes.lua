@@ -58,7 +58,7 @@ local function save_flight(lane, flight)
 end
 
 local function free_at(record)
-  return math.max(record.ready, record['until'], record.rest)
+  return math.max(record.ready, record['until'], record.rest or 0)
 end
 
 local function put(lane, at)
