@@ -27,10 +27,11 @@ def watch_campaign(wiring: "Wiring", campaign: int) -> None:
             while True:
                 found = wiring.campaigns.get(campaign)
                 counts = wiring.campaigns.counts(campaign)
-                settled = found.total - sum(counts.get(state, 0) for state in OPEN)
+                total = sum(counts.values())
+                settled = total - sum(counts.get(state, 0) for state in OPEN)
                 state = campaign_state(found.state, found.scheduled_for_ms, wiring.stations.now_ms())
                 shown = ", ".join(f"{counts[one]} {one}" for one in MessageState if counts.get(one))
-                progress.update(bar, total=found.total, completed=settled, counts=f"{state}: {shown}")
+                progress.update(bar, total=total, completed=settled, counts=f"{state}: {shown}")
                 if found.state in OVER:
                     return
                 pause.wait(LOOK_EVERY_S)

@@ -11,6 +11,7 @@ class Claimed(NamedTuple):
 
     `attempt` numbers its claims and fences its outcome; `tries` is which try this is (from 1): a claim that was
     deferred is none. `waited`: it was, because another message was in contact with its client.
+    `answered`: it is a follow-up, and its client has answered meanwhile.
     """
 
     seq: int
@@ -22,6 +23,7 @@ class Claimed(NamedTuple):
     suppressed: bool
     tries: int = 1
     waited: bool = False
+    answered: bool = False
 
 
 class Claim(NamedTuple):
@@ -33,12 +35,15 @@ class Claim(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One message's fate as it is to be written. `due_ms` for retry and deferred."""
+    """One message's fate as it is to be written. `due_ms` for retry and deferred; `follow_up_ms`: when its follow-up
+    is due, should it be sent and have one.
+    """
 
     seq: int
     attempt: int
     outcome: Outcome
     due_ms: int | None = None
+    follow_up_ms: int | None = None
 
 
 class DoubtfulJob(NamedTuple):

@@ -8,6 +8,8 @@ from math import inf
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
 from dispatcher.domain.campaign import Campaign, DraftMessage, Refusal
+from dispatcher.domain.claims import Claimed
+from dispatcher.domain.followups import follow_up_at
 from dispatcher.domain.outcomes import Fate, Outcome
 
 LOCK_MS = 24 * 3600 * 1000
@@ -19,26 +21,30 @@ CONTACT_OPEN = "contact_open"
 
 EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
+ANSWERED = Outcome(Fate.CANCELLED, "answered")
+"""Of a follow-up: nobody is followed up who answered."""
 
 
-def kept_back(
-    campaign: Campaign, accepted_at_ms: int, suppressed: bool, now_ms: int, waited: bool = False
-) -> Outcome | None:
-    """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may.
-
-    Who `waited` for its client's lock has as much longer as a lock lasts: with the usual validity of a day it would
-    expire at the very moment in which the lock ends.
-    """
-    if now_ms > valid_until(campaign, accepted_at_ms, waited):
+def kept_back(campaign: Campaign, row: Claimed, now_ms: int) -> Outcome | None:
+    """The outcome of a message that must not leave, whoever else is in contact with its client; None: it may."""
+    if row.answered:
+        return ANSWERED
+    if now_ms > valid_until(campaign, row):
         return EXPIRED
-    return SUPPRESSED if suppressed else None
+    return SUPPRESSED if row.suppressed else None
 
 
-def valid_until(campaign: Campaign, accepted_at_ms: int, waited: bool = False) -> float:
-    """The last moment (UTC epoch, ms) at which a message may leave; infinite where it may for ever."""
-    start_ms = max(accepted_at_ms, campaign.scheduled_for_ms or 0)
-    lasts_ms = campaign.validity_s * 1000 + (LOCK_MS if waited else 0)
-    return start_ms + lasts_ms if campaign.validity_s else inf
+def valid_until(campaign: Campaign, row: Claimed) -> float:
+    """The last moment (UTC epoch, ms) at which a message may leave; infinite where it may for ever.
+
+    A follow-up's time counts from when it was due first. Who waited for its client's lock has as much longer as a
+    lock lasts: with the usual validity of a day it would expire at the very moment in which the lock ends.
+    """
+    if not campaign.validity_s:
+        return inf
+    follow_up = follow_up_at(campaign.follow_ups, row.payload, row.seq)
+    start_ms = max(row.accepted_at_ms, campaign.scheduled_for_ms or 0) + (follow_up.after_ms if follow_up else 0)
+    return start_ms + campaign.validity_s * 1000 + (LOCK_MS if row.waited else 0)
 
 
 def locked(on_locked: OnLocked) -> Outcome:

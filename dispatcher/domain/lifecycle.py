@@ -3,7 +3,7 @@
                  +------------------------- retry -------------------------+
                  v                                                         |
     accepted -> pending -> sending -> sent        (delivered_at, read_at, answered_at fill in later)
-                 |           |  |---> failed | blocked | suppressed | expired
+                 |           |  |---> failed | blocked | suppressed | expired | cancelled
                  |           |  +---> in_doubt -> sent | failed | pending (resolved)
                  |           +------> pending     (retry, or moved aside)
                  +------------------> cancelled | blocked | suppressed | expired | failed
@@ -40,7 +40,7 @@ S = MessageState
 
 MOVES: dict[MessageState, frozenset[MessageState]] = {
     S.PENDING: frozenset({S.SENDING, S.FAILED, S.BLOCKED, S.SUPPRESSED, S.EXPIRED, S.CANCELLED}),
-    S.SENDING: frozenset({S.PENDING, S.SENT, S.FAILED, S.BLOCKED, S.SUPPRESSED, S.EXPIRED, S.IN_DOUBT}),
+    S.SENDING: frozenset({S.PENDING, S.SENT, S.FAILED, S.BLOCKED, S.SUPPRESSED, S.EXPIRED, S.CANCELLED, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.SENT, S.FAILED, S.PENDING}),
     S.FAILED: frozenset({S.PENDING}),
     S.SENT: frozenset(),

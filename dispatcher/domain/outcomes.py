@@ -8,6 +8,7 @@
     BLOCKED     blocked               the client has an open contact (CPC lock)
     SUPPRESSED  suppressed            the client asked not to be contacted
     EXPIRED     expired               too late to be sent
+    CANCELLED   cancelled             a follow-up, and the client has answered
     IN_DOUBT    in_doubt              may have reached the recipient; never resent blindly
 
 `reason` is a word from our own tables (`not_on_whatsapp`, `rate_limited`, …); `detail` is the
@@ -29,6 +30,7 @@ class Fate(StrEnum):
     BLOCKED = "blocked"
     SUPPRESSED = "suppressed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
     IN_DOUBT = "in_doubt"
 
 
@@ -40,6 +42,7 @@ STATE_OF = {
     Fate.BLOCKED: MessageState.BLOCKED,
     Fate.SUPPRESSED: MessageState.SUPPRESSED,
     Fate.EXPIRED: MessageState.EXPIRED,
+    Fate.CANCELLED: MessageState.CANCELLED,
     Fate.IN_DOUBT: MessageState.IN_DOUBT,
 }
 

@@ -2,11 +2,12 @@
 
 from dispatcher.domain.campaign import Campaign, Parcel
 from dispatcher.domain.claims import Claimed
+from dispatcher.domain.followups import follow_up_at
 from dispatcher.domain.template import fill_content
 
 
 def parcel_of(campaign: Campaign, row: Claimed) -> Parcel:
-    """The message's own content or its campaign's, filled from its fields; raises MissingField.
+    """The message's own content, its campaign's or its follow-up's, filled from its fields; raises MissingField.
 
     A message without fields is sent to the letter.
     """
@@ -19,5 +20,8 @@ def parcel_of(campaign: Campaign, row: Claimed) -> Parcel:
 def unfilled(campaign: Campaign, row: Claimed) -> Parcel:
     """The same to the letter: to ask about a message it is not needed that its template can be filled."""
     content = row.payload.get("content") or campaign.content or {}
+    follow_up = follow_up_at(campaign.follow_ups, row.payload, row.seq)
+    if follow_up is not None:
+        content = {"type": "text", "text": follow_up.text}
     fields, params = row.payload.get("fields") or {}, row.payload.get("params") or {}
     return Parcel(row.seq, row.attempt, row.phone, row.key, content, fields, params)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from dispatcher.domain.followups import follows
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
 
@@ -25,6 +26,11 @@ class MessageView(NamedTuple):
     delivered_at_ms: int | None
     read_at_ms: int | None
     answered_at_ms: int | None
+
+    @property
+    def follows(self) -> int | None:
+        """The seq of the message that it is a follow-up to; None: it is none."""
+        return follows(self.id.seq)
 
 
 class Looks(NamedTuple):

@@ -14,7 +14,7 @@ from dispatcher.domain.views import MessageView
 from dispatcher.ingress.views import message_json
 
 COLUMNS = (
-    *("id", "seq", "phone", "sender", "state", "reason", "detail", "attempts"),
+    *("id", "seq", "follows", "phone", "sender", "state", "reason", "detail", "attempts"),
     *("due_at", "sent_at", "settled_at", "delivered_at", "read_at", "answered_at"),
 )
 AT_ONCE = 500  # lines in a piece: each piece is a step of a thread

@@ -243,7 +243,7 @@ def _finish_ms(view: UpstreamView, now_ms: int) -> int | None:
     if campaign.state in _OVER or not waiting:
         return campaign.finished_at_ms
     start_ms = max(now_ms, campaign.scheduled_for_ms or 0, view.gate_ms or 0)
-    settled, seen = campaign.total - waiting, view.seen
+    settled, seen = view.seen.total - waiting, view.seen
     paced_ms = finish_ms(campaign.pacing, start_ms, settled, waiting, seen.crews, hours=seen.hours)
     return None if paced_ms is None else max(view.seen.waits_until_ms, paced_ms)
 

@@ -28,7 +28,7 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
     campaign = view.campaign
     state = campaign_state(campaign.state, campaign.scheduled_for_ms, now_ms)
     waiting = sum(view.counts.get(one, 0) for one in OPEN)
-    settled = campaign.total - waiting
+    settled = view.total - waiting
     return {
         "id": campaign_text(campaign.id),
         "account": view.account,
@@ -37,9 +37,9 @@ def campaign_json(view: CampaignView, now_ms: int) -> dict[str, Any]:
         "dialect": campaign.dialect,
         "state": state.value,
         "paused_reason": campaign.paused_reason,
-        "total": campaign.total,
+        "total": view.total,
         "counts": {one.value: view.counts.get(one, 0) for one in MessageState},
-        "progress": round(settled / campaign.total, 4) if campaign.total else 1.0,
+        "progress": round(settled / view.total, 4) if view.total else 1.0,
         "rate": _rate(view, now_ms),
         "finish_prediction": iso(_prediction(view, state, settled, waiting, now_ms)),
         "chunks": _chunks(campaign.pacing, campaign.total, settled - view.counts.get(MessageState.CANCELLED, 0)),
@@ -79,6 +79,7 @@ def message_json(message: MessageView) -> dict[str, Any]:
     return {
         "id": str(message.id),
         "seq": message.id.seq,
+        "follows": message.follows,
         "phone": message.phone,
         "sender": message.sender,
         "state": message.state.value,
@@ -159,7 +160,7 @@ def _prediction(view: CampaignView, state: CampaignState, settled: int, waiting:
 
 def _chunks(pacing: Pacing, total: int, settled: int) -> dict[str, Any]:
     count = chunk_count(total, pacing.chunk_size)
-    done = count if settled == total else settled // (pacing.chunk_size or total)
+    done = count if settled >= total else settled // (pacing.chunk_size or total)
     return {
         "size": pacing.chunk_size or total,
         "count": count,

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from dispatcher.domain.claims import DoubtfulJob, Settled
+from dispatcher.domain.followups import next_due_ms
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import Fate, Outcome
@@ -12,7 +13,10 @@ from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
 from dispatcher.ledger.times import moment
 
-STATE = text("SELECT state, attempts FROM message WHERE campaign_id = :campaign AND seq = :seq")
+STATE = text("""
+SELECT m.state, m.attempts, m.payload, c.follow_ups FROM message m JOIN campaign c ON c.id = m.campaign_id
+WHERE m.campaign_id = :campaign AND m.seq = :seq
+""")
 
 IN_DOUBT = text("""
 SELECT seq, attempts FROM message WHERE campaign_id = :campaign AND state = 'in_doubt' ORDER BY seq LIMIT :limit
@@ -48,7 +52,7 @@ SELECT DISTINCT campaign_id, job_id FROM postponed ORDER BY campaign_id, job_id
 """)
 
 JOB = text(f"""
-SELECT m.*, a.sender_id AS left_from, false AS suppressed FROM {_OF_JOB} ORDER BY m.seq
+SELECT m.*, a.sender_id AS left_from, false AS suppressed, false AS answered FROM {_OF_JOB} ORDER BY m.seq
 """)
 
 POSTPONE = text(f"""
@@ -95,8 +99,8 @@ class Doubts:
             again += len(told) if left else 0
         return again
 
-    def resolve(self, message: MessageId, fate: Fate) -> bool | None:
-        """An operator's word on a message in doubt: sent, failed, or (RETRY) to be sent again.
+    def resolve(self, message: MessageId, fate: Fate, now_ms: int = 0) -> bool | None:
+        """An operator's word on a message in doubt at `now_ms`: sent, failed, or (RETRY) to be sent again.
 
         False when it is not in doubt (any more), None when there is no such message. The caller gives the lock
         back, or tells the clock.
@@ -107,5 +111,6 @@ class Doubts:
             return None
         if row.state != MessageState.IN_DOUBT:
             return False
-        told = Settled(message.seq, row.attempts, Outcome(fate, RESOLVED_BY_HAND))
+        following_ms = next_due_ms(row.follow_ups, row.payload or {}, message.seq, now_ms)
+        told = Settled(message.seq, row.attempts, Outcome(fate, RESOLVED_BY_HAND), follow_up_ms=following_ms)
         return Messages(self._engine).settle(message.campaign, [told]) == 1

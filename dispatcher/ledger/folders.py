@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.folders import FolderLine, Receipts
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger import tables
 from dispatcher.ledger.campaigns import WHOLE, campaign_of
@@ -24,7 +25,11 @@ FROM message WHERE campaign_id = ANY(CAST(:campaigns AS bigint[])) AND state = '
 GROUP BY campaign_id
 """)
 
-PART = text(f"{LINE} WHERE m.campaign_id = :campaign AND m.seq >= :offset ORDER BY m.seq LIMIT :limit")
+PART = text(f"""
+{LINE} JOIN campaign c ON c.id = m.campaign_id
+WHERE m.campaign_id = :campaign AND m.seq >= CASE WHEN :offset < c.total THEN :offset ELSE {STEP} END
+ORDER BY m.seq OFFSET greatest(0, :offset - (SELECT total FROM campaign WHERE id = :campaign)) LIMIT :limit
+""")
 
 PART_OF_STATES = text(f"""
 {LINE} WHERE m.campaign_id = :campaign AND m.state = ANY(CAST(:states AS message_state[]))

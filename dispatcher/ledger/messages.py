@@ -1,7 +1,7 @@
 """A message's way through the ledger, each step one statement.
 
     claim    pending -> sending          durable before anything leaves; writes the attempt
-    settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it
+    settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it, and makes the follow-up
 
 Rows are locked in the order of seq, counts follow by the trigger, and no statement waits for one of another
 campaign: workers cannot wait for each other in a circle.
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, Row, text
 
 from dispatcher.domain.claims import Claim, Claimed, Settled, Whereabouts
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.guards import CONTACT_OPEN
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import MOVES, MessageState
@@ -23,8 +24,9 @@ from dispatcher.domain.tickets import Ticket, merged
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import epoch_ms, moment
+from dispatcher.ledger.triggers import SHARDS
 
-CLAIM = text("""
+CLAIM = text(f"""
 WITH open_campaign AS (
     SELECT id FROM campaign WHERE id = :campaign AND state = 'running'
 ), waiting AS (
@@ -43,7 +45,12 @@ WITH open_campaign AS (
     FROM claimed c, (SELECT seq, attempts FROM claimed ORDER BY seq LIMIT 1) AS job
 )
 SELECT EXISTS (SELECT FROM open_campaign) AS running, c.*,
-    c.phone_key <> '' AND EXISTS (SELECT FROM suppression s WHERE s.phone_key = c.phone_key) AS suppressed
+    c.phone_key <> '' AND EXISTS (SELECT FROM suppression s WHERE s.phone_key = c.phone_key) AS suppressed,
+    c.seq >= {STEP} AND EXISTS (
+        SELECT FROM message before
+        WHERE before.campaign_id = :campaign AND before.answered_at IS NOT NULL
+            AND before.seq = ANY(ARRAY(SELECT generate_series(c.seq % {STEP}, c.seq - {STEP}, {STEP})))
+    ) AS answered
 FROM (VALUES (1)) AS always LEFT JOIN claimed c ON true
 ORDER BY c.seq
 """)
@@ -61,8 +68,9 @@ SETTLE = text(f"""
 WITH given AS (
     SELECT * FROM unnest(
         CAST(:seqs AS int[]), CAST(:attempts AS int[]), CAST(:states AS message_state[]), CAST(:fates AS text[]),
-        CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]), CAST(:dues AS timestamptz[])
-    ) AS given (seq, attempt, state, fate, reason, detail, ref, due)
+        CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]), CAST(:dues AS timestamptz[]),
+        CAST(:follow_ups AS timestamptz[])
+    ) AS given (seq, attempt, state, fate, reason, detail, ref, due, follow_up)
 ), open_attempt AS (
     SELECT m.state AS was, given.* FROM given JOIN message m ON m.campaign_id = :campaign AND m.seq = given.seq
     WHERE m.seq BETWEEN :low AND :high AND m.attempts = given.attempt AND (m.state, given.state) IN ({_ALLOWED})
@@ -81,7 +89,22 @@ WITH given AS (
         waited = m.waited OR o.fate = 'deferred' AND o.reason IS NOT DISTINCT FROM '{CONTACT_OPEN}',
         doubt_tries = 0
     FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq BETWEEN :low AND :high
-    RETURNING o.*
+    RETURNING o.*, m.phone, m.phone_key, m.payload, m.answered_at
+), followed AS (
+    INSERT INTO message (campaign_id, seq, phone, phone_key, payload, due_at)
+    SELECT :campaign, o.seq + {STEP}, o.phone, o.phone_key, o.payload, o.follow_up FROM moved o
+    WHERE o.state = 'sent' AND o.follow_up IS NOT NULL AND o.answered_at IS NULL
+        AND NOT EXISTS (SELECT FROM campaign WHERE id = :campaign AND state = 'cancelled')
+        AND NOT EXISTS (
+            SELECT FROM message before
+            WHERE before.campaign_id = :campaign AND before.answered_at IS NOT NULL
+                AND before.seq = ANY(ARRAY(SELECT generate_series(o.seq % {STEP}, o.seq, {STEP}))))
+    ON CONFLICT DO NOTHING
+    RETURNING seq
+), counted AS (
+    INSERT INTO campaign_count AS kept (campaign_id, shard, pending)
+    SELECT :campaign, mod(pg_backend_pid(), {SHARDS}), count(*) FROM followed HAVING count(*) > 0
+    ON CONFLICT (campaign_id, shard) DO UPDATE SET pending = kept.pending + excluded.pending
 ), closed AS (
     UPDATE attempt a SET
         ended_at = coalesce(a.ended_at, clock_timestamp()), fate = o.fate, reason = o.reason, detail = o.detail
@@ -89,7 +112,8 @@ WITH given AS (
     WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt AND a.seq BETWEEN :low AND :high
 ), reopened AS (
     UPDATE campaign SET finished_at = NULL, state = CASE state WHEN 'done' THEN 'running' ELSE state END
-    WHERE id = :campaign AND EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
+    WHERE id = :campaign AND (EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
+        OR finished_at IS NOT NULL AND EXISTS (SELECT FROM followed))
 )
 SELECT count(*) FROM moved
 """)
@@ -161,6 +185,7 @@ class Messages:
             "details": [storable(outcome.detail) or None for outcome in outcomes],
             "refs": [outcome.provider_ref and reference(outcome.provider_ref) for outcome in outcomes],
             "dues": [moment(one.due_ms) for one in settled],
+            "follow_ups": [moment(one.follow_up_ms) for one in settled],
         }
         with autocommit(self._engine) as connection:
             return int(connection.execute(SETTLE, given).scalar_one())
@@ -197,6 +222,7 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         suppressed=row.suppressed,
         tries=row.attempts - row.deferrals,
         waited=row.waited,
+        answered=row.answered,
     )
 
 

@@ -6,11 +6,13 @@
 
 The frontier lies behind the last message that ever was claimed. A pending message before it without a due time is
 a hole: it was released, but its job never claimed it. Holes and the first of the waiting retries are given as
-retries, at most a batch in each, because the clock hands a retry out whole.
+retries, at most a batch in each, because the clock hands a retry out whole. Follow-ups lie far behind `total` and
+always have a due time.
 """
 
 from sqlalchemy import Connection, RowMapping, text
 
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.pacing import Pacing
@@ -20,14 +22,14 @@ from dispatcher.ledger.times import epoch_ms
 
 REMEMBER_EVERY = 1000  # messages the scan for holes must get ahead to be worth a write
 
-CAMPAIGN = text("""
-SELECT c.*, (SELECT max(seq) + 1 FROM attempt WHERE campaign_id = c.id) AS frontier
+CAMPAIGN = text(f"""
+SELECT c.*, (SELECT max(seq) + 1 FROM attempt WHERE campaign_id = c.id AND seq < {STEP}) AS frontier
 FROM campaign c WHERE c.id = :campaign
 """)
 
-CURSOR = text("""
+CURSOR = text(f"""
 SELECT seq FROM message
-WHERE campaign_id = :campaign AND seq >= :frontier AND state = 'pending' AND due_at IS NULL
+WHERE campaign_id = :campaign AND seq >= :frontier AND seq < {STEP} AND state = 'pending' AND due_at IS NULL
 ORDER BY seq LIMIT 1
 """)
 

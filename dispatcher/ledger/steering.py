@@ -13,6 +13,7 @@ flight: when they come back to wait, `close` cancels them too.
 
 from sqlalchemy import Connection, Engine, text
 
+from dispatcher.domain.followups import MOST, STEP
 from dispatcher.ledger.engine import autocommit, transaction
 
 CANCEL_AT_ONCE = 10_000  # a million in one transaction would make every worker wait for it
@@ -118,8 +119,8 @@ def _move(engine: Engine, campaign: int, state: str, from_states: list[str], rea
 
 
 def _cancel_waiting(connection: Connection, campaign: int, total: int) -> None:
-    """Block by block, until nothing waits any more."""
-    for first in range(0, total, CANCEL_AT_ONCE):
+    """Block by block, follow-ups last, until nothing waits any more."""
+    for first in (step + seq for step in range(0, STEP * (MOST + 1), STEP) for seq in range(0, total, CANCEL_AT_ONCE)):
         pending, _ = connection.execute(OPEN_MESSAGES, {"campaign": campaign}).one()
         if not pending:
             return

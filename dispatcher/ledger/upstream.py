@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Engine, exists, func, select, text
 
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.ledger import tables
 from dispatcher.ledger.campaigns import SHOWN, WHOLE, campaign_of
@@ -55,7 +56,7 @@ WHERE campaign_id = ANY(CAST(:campaigns AS bigint[])) GROUP BY campaign_id
 
 REMOVE = text("UPDATE campaign SET removed_at = now() WHERE id = :campaign AND removed_at IS NULL")
 
-CHUNKS = text("""
+CHUNKS = text(f"""
 SELECT m.campaign_id, m.seq / CASE WHEN c.chunk_size > 0 THEN c.chunk_size ELSE greatest(c.total, 1) END AS chunk,
     count(*),
     count(*) FILTER (WHERE m.state NOT IN ('pending', 'sending', 'cancelled')),
@@ -65,7 +66,7 @@ SELECT m.campaign_id, m.seq / CASE WHEN c.chunk_size > 0 THEN c.chunk_size ELSE 
     count(m.answered_at),
     max(coalesce(m.settled_at, m.sent_at)) FILTER (WHERE m.attempts > 0)
 FROM message m JOIN campaign c ON c.id = m.campaign_id
-WHERE m.campaign_id = ANY(CAST(:campaigns AS bigint[]))
+WHERE m.campaign_id = ANY(CAST(:campaigns AS bigint[])) AND m.seq < {STEP}
 GROUP BY 1, 2 ORDER BY 1, 2
 """)
 

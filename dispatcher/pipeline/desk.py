@@ -51,6 +51,11 @@ class CampaignView:
     started_at_ms: int | None = None
     waits_until_ms: int = 0
 
+    @property
+    def total(self) -> int:
+        """All messages, follow-ups too: there are more of these as the campaign goes on."""
+        return sum(self.counts.values()) or self.campaign.total
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamView:

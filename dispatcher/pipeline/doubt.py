@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job
+from dispatcher.domain.followups import next_due_ms, root_of
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
@@ -14,6 +15,7 @@ from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
 from dispatcher.pipeline.ports import DoubtfulJob, Settled
 from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.wait import file_due
 from dispatcher.telemetry import emit
 
 LONGEST_WAIT_S = 3600.0  # between looks at a provider that cannot tell
@@ -73,15 +75,21 @@ def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Sett
     scope = lock_scope(_account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
     for row, one in zip(doubtful.rows, settled, strict=True):
         if row.key and one.outcome.fate is Fate.FAILED:
-            holder = MessageId(doubtful.campaign, row.seq)
+            holder = MessageId(doubtful.campaign, root_of(row.seq))
             give_back(stations, scope, row.key, holder)
 
 
 def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
-    account = _account_of(stations, doubtful.campaign)
-    now_ms = stations.now_ms()
+    campaign, now_ms = stations.campaign(doubtful.campaign), stations.now_ms()
+    most = stations.account(campaign.account_id).max_attempts
     settled = [
-        Settled(row.seq, row.attempt, after_attempt(outcome, row.tries, account.max_attempts), now_ms)
+        Settled(
+            row.seq,
+            row.attempt,
+            after_attempt(outcome, row.tries, most),
+            now_ms,
+            next_due_ms(campaign.follow_ups, row.payload, row.seq, now_ms),
+        )
         for row, outcome in zip(doubtful.rows, outcomes, strict=True)
     ]
     stations.messages.settle(doubtful.campaign, settled)
@@ -89,6 +97,8 @@ def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcom
     again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]
     if again:
         release_again(stations, doubtful.campaign, list(merged(again, len(again))))
+    elif campaign.follow_ups:
+        file_due(stations, doubtful.campaign)
     for one in settled:
         emit(
             "doubt.resolved",

@@ -181,6 +181,16 @@ class Waits(Protocol):
         """Let a message wait until its client's lock ends or is lifted: when it ends; None: it did already."""
 
 
+class FollowUps(Protocol):
+    """Both end what waits, and name the campaigns that lost a follow-up."""
+
+    def answered(self, key: str, at_ms: int, account_id: int | None) -> Sequence[int]:
+        """The client answered; `account_id`: whom, None: nobody knows."""
+
+    def suppress(self, key: str) -> Sequence[int]:
+        """The client wants no messages."""
+
+
 class Campaigns(Protocol):
     def accept(
         self, account: Account, draft: Draft, idempotency: tuple[str, str] | None, refuse: Refuse | None

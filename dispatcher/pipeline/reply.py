@@ -11,7 +11,9 @@ from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.guards import scopes_heard
 from dispatcher.domain.inbound import InboundEvent, InboundKind, StoredEvent, is_to_the_second
+from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.persist import if_reachable
+from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_client
@@ -78,19 +80,28 @@ def _apply(stations: Stations, stored: StoredEvent) -> str:
 
 
 def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
-    """The ledger's lock first: if the process dies before Redis hears of it, the event is processed again."""
+    """The ledger first: if the process dies before Redis hears of it, the event is processed again."""
     if not event.key:
         return "no client"
+    opted_out = optout.opts_out(event.text, _opt_out_words(stations, account_id))
+    if opted_out:
+        stations.suppress(event.key, optout.REASON)
+        _end(stations, stations.follow_ups.suppress(event.key))
     scopes = stations.lock_book.lift(event.key, event.at_ms, _heard(stations, account_id, event.sender_name))
+    _end(stations, stations.follow_ups.answered(event.key, event.at_ms, account_id))
     for scope in scopes:
         stations.locks.lift(scope, event.key, event.at_ms)
     if scopes:
         file_client(stations, event.key)
     stations.inbound.answered(event.key, event.at_ms)
-    if optout.opts_out(event.text, _opt_out_words(stations, account_id)):
-        stations.suppress(event.key, optout.REASON)
-        return f"lifted {len(scopes)}, opted out"
-    return f"lifted {len(scopes)}"
+    return f"lifted {len(scopes)}" + ", opted out" * opted_out
+
+
+def _end(stations: Stations, campaigns: Iterable[int]) -> None:
+    """Campaigns that lost a follow-up may be done; the sweeper finds those, if the clock cannot be told."""
+    for campaign in campaigns:
+        with if_reachable():
+            complete(stations, provider_of(stations, campaign), campaign)
 
 
 def _heard(stations: Stations, account_id: int | None, sender_name: str) -> list[str] | None:

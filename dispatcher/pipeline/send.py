@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
+from dispatcher.domain.followups import root_of
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
@@ -126,7 +127,7 @@ def _claim(stations: Stations, passage: Passage) -> None:
 
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
-    outcome = kept_back(passage.campaign, row.accepted_at_ms, row.suppressed, now_ms, row.waited)
+    outcome = kept_back(passage.campaign, row, now_ms)
     if outcome is None:
         outcome = _let_sleep(passage, row, now_ms)
     if outcome is None:
@@ -143,7 +144,7 @@ def _let_sleep(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
     morning = night_not_before(passage.account, row.key, now_ms)
     if morning is None:
         return None
-    over_ms = valid_until(passage.campaign, row.accepted_at_ms, row.waited) + 1
+    over_ms = valid_until(passage.campaign, row) + 1
     passage.defers[row.seq] = int(min(morning.ms, over_ms))
     return Outcome(Fate.DEFERRED, morning.reason)
 
@@ -160,7 +161,7 @@ def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
 def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
     """Redis first, for it is fast; then the ledger, for it does not forget."""
     scope = lock_scope(passage.account, passage.sender)
-    holder = MessageId(passage.campaign.id, row.seq)
+    holder = MessageId(passage.campaign.id, root_of(row.seq))  # a follow-up is the same contact
     until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage)
     left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
     if not left_ms:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from dispatcher.domain.caps import Sent
+from dispatcher.domain.followups import STEP, next_due_ms, root_of
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.notbefore import NotBefore
@@ -75,7 +76,8 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
         due_ms = passage.defers.get(row.seq, now_ms)  # a provider puts back "now": its halt holds the lane
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
         due_ms = now_ms + int(first_lookup_s * 1000)
-    return Settled(row.seq, row.attempt, outcome, due_ms)
+    following_ms = next_due_ms(passage.campaign.follow_ups, row.payload, row.seq, now_ms)
+    return Settled(row.seq, row.attempt, outcome, due_ms, following_ms)
 
 
 def _waiting(stations: Stations, passage: Passage, one: Settled) -> Settled:
@@ -93,7 +95,7 @@ def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settl
     scope = lock_scope(passage.account, passage.sender)
     keys = {row.seq: row.key for row in passage.rows}
     for one in settled:
-        holder = MessageId(passage.campaign.id, one.seq)
+        holder = MessageId(passage.campaign.id, root_of(one.seq))
         if one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
             give_back(stations, scope, keys[one.seq], holder)
         if one.outcome.lock_s is not None:
@@ -115,6 +117,11 @@ def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:
 def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:
     again = {Fate.RETRY, Fate.DEFERRED}
     waiting = [(one.seq, one.due_ms or 0) for one in settled if one.outcome.fate in again]
+    waiting += [
+        (one.seq + STEP, one.follow_up_ms)
+        for one in settled
+        if one.outcome.fate is Fate.SENT and one.follow_up_ms is not None
+    ]
     retries = near([*merged(waiting, passage.ticket.size), *passage.put_back], stations.now_ms())
     left = sum(one.outcome.fate not in CERTAINLY_NOT_SENT for one in settled)
     if not passage.called:

@@ -12,6 +12,7 @@ from dispatcher.pipeline.ports import (
     ContactLocks,
     Doubts,
     ErrorWatch,
+    FollowUps,
     InboundEvents,
     LaneClock,
     LaneControl,
@@ -44,6 +45,7 @@ class Stations:
     lock_book: LockBook
     messages: Messages
     waits: Waits
+    follow_ups: FollowUps
     doubts: Doubts
     campaigns: Campaigns
     accounts: Accounts

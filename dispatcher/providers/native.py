@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.content import FIELDS, check_content
+from dispatcher.domain.followups import of_options
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
@@ -59,7 +60,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         validity_s=form.validity_s,
         priority=form.priority,
         callback_url=form.callback_url,
-        follow_ups=tuple(step.model_dump() for step in form.follow_ups),
+        follow_ups=tuple(step.model_dump() for step in form.follow_ups) or of_options(context.account.options),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from pydantic.alias_generators import to_camel
 
 from dispatcher.domain.account import OnLocked
+from dispatcher.domain.followups import MOST
 from dispatcher.providers.schedule import MAX_DELAY_S
 
 FORM = ConfigDict(
@@ -49,7 +50,7 @@ class NativeForm(BaseModel):
     validity_s: int | None = Field(default=None, ge=0, le=366 * 86_400)
     priority: int = Field(default=0, ge=-100, le=100)
     callback_url: Url | None = None
-    follow_ups: list[FollowUp] = Field(default_factory=list, max_length=10)
+    follow_ups: list[FollowUp] = Field(default_factory=list, max_length=MOST)
 
     @field_validator("scheduled_for", mode="before")
     @classmethod

@@ -20,6 +20,7 @@ from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.errorwatch import ErrorWatch
+from dispatcher.ledger.followups import FollowUps
 from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.leftovers import Leftovers
 from dispatcher.ledger.lines import Lines
@@ -97,6 +98,7 @@ class Wiring:
             lock_book=self.lock_book,
             messages=self.messages,
             waits=self.waits,
+            follow_ups=FollowUps(self.engine),
             doubts=self.doubts,
             campaigns=self.campaigns,
             accounts=self.accounts,

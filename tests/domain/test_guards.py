@@ -1,13 +1,18 @@
 """What keeps a message back before its call."""
 
+from dataclasses import replace
+
 import pytest
 
 from dispatcher.domain.campaign import Campaign
-from dispatcher.domain.guards import EXPIRED, LOCK_MS, SUPPRESSED, kept_back
+from dispatcher.domain.claims import Claimed
+from dispatcher.domain.followups import STEP
+from dispatcher.domain.guards import ANSWERED, EXPIRED, LOCK_MS, SUPPRESSED, kept_back
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.outcomes import Outcome
 from dispatcher.domain.pacing import Pacing
 
+ROW = Claimed(0, 1, "", "", {}, 0, False)
 CAMPAIGN = Campaign(1, 1, "", "native", CampaignState.RUNNING, Pacing(), 1, 0, validity_s=10)
 
 
@@ -24,9 +29,17 @@ CAMPAIGN = Campaign(1, 1, "", "native", CampaignState.RUNNING, Pacing(), 1, 0, v
 def test_who_waited_for_a_client_has_a_lock_longer_until_it_expires(
     now_ms: int, waited: bool, outcome: Outcome | None
 ) -> None:
-    assert kept_back(CAMPAIGN, 0, False, now_ms, waited) is outcome
+    assert kept_back(CAMPAIGN, ROW._replace(waited=waited), now_ms) is outcome
 
 
 def test_who_is_suppressed_is_kept_back_unless_it_is_too_late_anyway() -> None:
-    assert kept_back(CAMPAIGN, 0, True, 0) is SUPPRESSED
-    assert kept_back(CAMPAIGN, 0, True, 10_001) is EXPIRED
+    assert kept_back(CAMPAIGN, ROW._replace(suppressed=True), 0) is SUPPRESSED
+    assert kept_back(CAMPAIGN, ROW._replace(suppressed=True), 10_001) is EXPIRED
+
+
+def test_a_follow_up_has_its_time_from_when_it_was_due_and_none_once_its_client_answered() -> None:
+    campaign = replace(CAMPAIGN, follow_ups=({"after_s": 100, "text": "oi?"},))
+    follow_up = ROW._replace(seq=STEP)
+    assert kept_back(campaign, follow_up, 110_000) is None
+    assert kept_back(campaign, follow_up, 110_001) is EXPIRED
+    assert kept_back(campaign, follow_up._replace(answered=True), 110_001) is ANSWERED

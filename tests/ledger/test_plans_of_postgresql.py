@@ -77,6 +77,7 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "details": [None] * 10,
         "refs": ["r"] * 10,
         "dues": [None] * 10,
+        "follow_ups": [None] * 10,
     }
     one = {**settled, "high": CLAIMED + 10} | {
         key: value[:1] for key, value in settled.items() if isinstance(value, list)

@@ -30,6 +30,7 @@ _COUNTS = record(**{state.value: COUNT for state in MessageState})
 _MESSAGE = record(
     id=TEXT,
     seq=COUNT,
+    follows=maybe(COUNT),
     phone=TEXT,
     sender=maybe(TEXT),
     state=_STATE,

@@ -1,7 +1,8 @@
 """A job as one `POST /api/messages/massivocpc`, with exactly the documented fields: others are refused (PROVIDERS 4.1).
 
 What a message does not bring itself comes from the account's options: `specialist_code`, `id_account`.
-With the option `follow_ups = "dispatcher"` the two templates of the follow-up stay here.
+With the option `follow_ups = "dispatcher"`, or where the campaign has follow-ups of its own, the two templates of the
+follow-up stay here.
 """
 
 from typing import Any
@@ -49,7 +50,7 @@ def _message(job: Job, parcel: Parcel) -> dict[str, Any]:
         "specialistCode": _specialist(job, parcel),
         "mainTemplate": parcel.content.get("text") or "",
     }
-    if job.account.options.get("follow_ups", "provider") == "provider":
+    if not job.campaign.follow_ups and job.account.options.get("follow_ups", "provider") == "provider":
         message |= {name: params[name] for name in FOLLOW_UPS if params.get(name)}
     return message
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Draft, DraftMessage
+from dispatcher.domain.followups import of_options
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.providers.contract import BadRequest, ParseContext
@@ -72,6 +73,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         name=post.campaign,
         dialect="cpc",
         messages=[_message(post, one) for one in post.messages],
+        follow_ups=of_options(account.options),
         pacing=Pacing(account.delay_min_ms, max(account.delay_min_ms, account.delay_max_ms)),
         senders=(post.tag,),
         join_key=json.dumps([post.campaign, post.tag, _day(account, context.now_ms)], ensure_ascii=False),

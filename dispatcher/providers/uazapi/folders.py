@@ -59,7 +59,7 @@ def folder_object(
         "scheduled_for": campaign.scheduled_for_ms or 0,
         "delayMin": campaign.pacing.delay_min_ms,
         "delayMax": campaign.pacing.delay_max_ms,
-        "log_total": campaign.total,
+        "log_total": sum(counts.values()) or campaign.total,
         "log_sucess": how_many(counts, LISTED["sent"]),
         "log_failed": how_many(counts, LISTED["failed"]),
         "log_delivered": receipts.delivered,
