@@ -68,12 +68,21 @@ def _form(body: Any) -> NativeForm:
     try:
         form = NativeForm.model_validate(body)
     except ValidationError as invalid:
-        raise refused(invalid) from None
+        raise refused(invalid, _RULES) from None
     if (form.messages is None) == (form.recipients is None):
         raise BadRequest(("messages", "give either messages, or recipients and a text"))
     if form.messages is not None and (form.text is not None or form.content is not None):
         raise BadRequest(("text", "belongs to recipients; messages bring their own"))
     return form
+
+
+_RULES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "is_instance_of": "must be block or defer",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must be an http or https URL",
+}
 
 
 def _messages(form: NativeForm, context: ParseContext) -> list[DraftMessage]:
