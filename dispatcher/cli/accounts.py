@@ -48,10 +48,13 @@ def list_accounts(as_json: AsJson = False) -> None:
 @commands.command()
 def show(name: Name, as_json: AsJson = False) -> None:
     """One account with its senders and policies; never its secrets."""
+    from dispatcher.domain.hours import written
+
     with opened() as wiring:
         account = wiring.accounts.named(name)
         senders = wiring.accounts.senders(account.id)
     policies = {key: value for key, value in asdict(account).items() if key not in HIDDEN}
+    policies["hours"] = written(account.hours) if account.hours else None
     fields = {**policies, "senders": [one.name for one in senders], "credentials": sorted(account.credentials)}
     show_one(fields, as_json)
 

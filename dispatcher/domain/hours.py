@@ -76,6 +76,17 @@ def read_hours(written: dict[str, Any]) -> Hours:
     )
 
 
+def written(hours: Hours) -> dict[str, Any]:
+    """The other way round: what `read_hours` reads as the same."""
+    windows = [f"{','.join(DAYS[day] for day in sorted(one.days))} {_span_text(one)}" for one in hours.windows]
+    night = _span_text(hours.night) if hours.night else None
+    return {"timezone": hours.zone, "windows": windows, "holidays": hours.holidays, "recipient_night": night}
+
+
+def _span_text(window: Window) -> str:
+    return "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in (window.start, window.end))
+
+
 def read_window(text: str) -> Window:
     found = _WINDOW.fullmatch(text)
     if not found:

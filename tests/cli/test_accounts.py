@@ -59,3 +59,11 @@ def test_a_sender_is_paused_by_hand_and_resumed(shell: Shell, accounts: Path) ->
 def test_a_sender_that_is_not_there_is_trouble(shell: Shell, accounts: Path) -> None:
     assert "no such sender" in shell.trouble("senders", "pause", "loja", "5511900000009")
     shell.trouble("senders", "list", "--account", "nobody")
+
+
+def test_the_hours_of_an_account_are_shown(shell: Shell, accounts: Path) -> None:
+    hours = '[account.hours]\nwindows = ["sat 09:00-13:00"]\n[account.credentials]\ntoken = "secret-of-loja"'
+    accounts.write_text(accounts.read_text().replace('[account.credentials]\ntoken = "secret-of-loja"', hours))
+    shell("accounts", "apply", accounts)
+    assert shell.json("accounts", "show", "loja")["hours"]["windows"] == ["sat 09:00-13:00"]
+    assert "09:00-13:00" in shell("accounts", "show", "loja").stdout

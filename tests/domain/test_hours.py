@@ -17,6 +17,7 @@ from dispatcher.domain.hours import (
     read_hours,
     read_night,
     read_window,
+    written,
 )
 from dispatcher.domain.notbefore import Reason
 from dispatcher.domain.zones import zones_of
@@ -172,3 +173,12 @@ def test_nobody_is_woken(minute: int, prefix: str) -> None:
     then = night_not_before(NIGHT, zones, at("2026-03-20 00:00") + minute * MINUTE_MS).ms
     for zone in zones:
         assert 8 <= datetime.fromtimestamp(then / 1000, ZoneInfo(zone)).hour < 21
+
+
+@pytest.mark.parametrize(
+    "windows", [["mon-fri 08:00-20:00", "sat 09:00-13:00"], ["fri 22:00-02:00", "mon-sun 00:00-24:00"]]
+)
+@pytest.mark.parametrize("more", [{}, {"holidays": "BR-SP", "recipient_night": "21:00-08:00"}])
+def test_hours_are_written_as_they_can_be_read(windows: list[str], more: dict[str, str]) -> None:
+    hours = read_hours({"timezone": "America/Manaus", "windows": windows, **more})
+    assert read_hours(written(hours)) == hours
