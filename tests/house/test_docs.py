@@ -22,6 +22,8 @@ from dispatcher.telemetry import EVENTS
 from tests.house.documents import DOCUMENTS, blocks, headings, rows, section
 from tests.house.tree import ROOT, calls_of, shown, sources
 
+COMMANDS = "docs/commands.md"
+OPTION = re.compile(r"--[a-z-]+")
 ACCOUNTS, OPERATIONS, ARCHITECTURE = "docs/accounts.md", "docs/operations.md", "docs/architecture.md"
 
 
@@ -66,6 +68,23 @@ def test_every_command_is_documented() -> None:
     text = section(OPERATIONS, "## Commands")
     known = set(commands(typer.main.get_command(app), "dispatcher"))
     assert {name for name in known if f"`{name}`" not in text} == set()
+
+
+def test_every_option_of_a_command_is_documented_and_no_other() -> None:
+    """A heading for each command that has some, a row for each of them; `--json` and `--help` are said of all."""
+    documented = {
+        title.strip("`"): {name for row in rows(section(COMMANDS, f"## {title}")) for name in OPTION.findall(row[0])}
+        for title in headings(ROOT / COMMANDS)[1:]
+    }
+    assert documented == {path: found for path, found in options(typer.main.get_command(app), "dispatcher") if found}
+
+
+def options(command: Any, path: str) -> Iterator[tuple[str, set[str]]]:
+    """The long options of every command below this one."""
+    for name, one in getattr(command, "commands", {}).items():
+        yield from options(one, f"{path} {name}")
+    given = [name for one in command.params for name in (*one.opts, *one.secondary_opts)]
+    yield path, {name for name in given if OPTION.fullmatch(name)} - {"--json", "--help"}
 
 
 def test_every_command_that_a_document_names_exists() -> None:
