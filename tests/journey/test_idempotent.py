@@ -1,5 +1,7 @@
 """A key outlives the process that worked on its request; a job of a foreign producer makes one campaign, or none."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -80,3 +82,25 @@ def test_promise_1_a_submit_job_that_comes_twice_makes_one_campaign(place: Insta
     for rule in ("delay_min: must not be over delay_max", "no such account", "idempotency key"):
         assert rule in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+APP = """
+import sys
+from dispatcher import Producer
+body = {"delayMin": 3, "delayMax": 6, "messages": [{"number": "5511900000001", "type": "text", "text": "oi"}]}
+producer = Producer()
+print(producer.submit("loja", body, "june"), producer.submit("loja", body, idempotency_key="june"))
+try:
+    producer.submit("loja", {**body, "delayMin": 9})
+except ValueError as refused:
+    print(refused)
+"""
+
+
+def test_an_apps_producer_hands_over_once_and_is_told_in_one_line_what_is_wrong(place: Installation) -> None:
+    place.accounts(uazapi_account(NOBODY_LISTENS, names(1)))
+    done = subprocess.run([sys.executable, "-c", APP], env=place.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    *_, ids, refusal = done.stdout.splitlines()
+    assert ids.split() == place.campaigns() * 2
+    assert refusal == "delayMin: must not be over delayMax"
