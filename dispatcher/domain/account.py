@@ -83,6 +83,7 @@ class Sender:
     base_urls: tuple[str, ...] = ()
     paused_reason: str | None = None
     paused_until_ms: int | None = None
+    resumed_ms: int | None = field(default=None, compare=False)  # when its last pause ended
 
     @property
     def lanes(self) -> tuple[Lane, ...]:

@@ -105,18 +105,19 @@ class Accounts:
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
         """Write down that senders are paused and why; `until_ms` (UTC epoch) ends it by itself.
 
-        A sender that an operator paused stays as it is: whatever ends another pause must not end that one.
+        Nothing shorter replaces a pause, and nothing an operator's: whatever ends another must not end that one.
         """
-        meant = _S.c.id.in_(sender_ids) & _S.c.paused_reason.is_distinct_from(BY_HAND)
+        longer = true() if until_ms is None else _S.c.paused_reason.is_(None) | (_S.c.paused_until <= until_ms)
+        meant = _S.c.id.in_(sender_ids) & _S.c.paused_reason.is_distinct_from(BY_HAND) & longer
         change = update(_S).where(meant).values(paused_reason=reason, paused_until=until_ms)
         with autocommit(self._engine) as connection:
             connection.execute(change)
 
     def resume(self, sender_ids: Sequence[int], by_hand: bool = False) -> list[int]:
-        """Write down that senders go on; which did. What an operator paused only an operator lets go on."""
+        """Write down that senders go on, since when, and which; what an operator paused, only by hand."""
         ours = _S.c.paused_reason.is_distinct_from(BY_HAND)
         meant = _S.c.id.in_(sender_ids) & (true() if by_hand else ours)
-        change = update(_S).where(meant).values(paused_reason=None, paused_until=None).returning(_S.c.id)
+        change = update(_S).where(meant).values(paused_reason=None, paused_until=func.now()).returning(_S.c.id)
         with autocommit(self._engine) as connection:
             return list(connection.execute(change).scalars())
 
@@ -190,6 +191,7 @@ class Accounts:
         )
 
     def _sender(self, row: RowMapping) -> Sender:
+        paused = row["halted"] and row["paused_reason"] is not None
         return Sender(
             id=row["id"],
             account_id=row["account_id"],
@@ -201,6 +203,7 @@ class Accounts:
             warm_up_from_ms=row["warm_up_from"] or 0,
             token=self._secrecy.decrypt(row["token"]) if row["token"] else None,
             base_urls=tuple(row["base_urls"]),
-            paused_reason=row["paused_reason"] if row["halted"] else None,
-            paused_until_ms=row["paused_until"] if row["halted"] else None,
+            paused_reason=row["paused_reason"] if paused else None,
+            paused_until_ms=row["paused_until"] if paused else None,
+            resumed_ms=None if paused else row["paused_until"],
         )

@@ -261,7 +261,7 @@ class Accounts(Protocol):
     def all_senders(self) -> list[Sender]: ...
 
     def halt(self, sender_ids: Sequence[int], reason: str, until_ms: int | None) -> None:
-        """Write down that senders are paused and why; nothing replaces an operator's pause."""
+        """Write down that senders are paused and why; nothing shorter replaces a pause, nothing an operator's."""
 
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int) -> Sent:
         """What a sender sent since then, what may have left and what is on its way; its last start, a gap before then

@@ -18,7 +18,7 @@ from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.ports import ClockBuilder, Survivors
-from dispatcher.pipeline.senders import hold_paused
+from dispatcher.pipeline.senders import hold_paused, remind
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
@@ -48,6 +48,7 @@ def rebuild(
             account = stations.account(sender.account_id)
             builder.put_flight(account.provider, ticket, lease_ms(account, sender))
         builder.complete()
+    remind(stations, stations.accounts.all_senders())  # who was paused or let go while the old word was being put
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True

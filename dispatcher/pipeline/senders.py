@@ -1,7 +1,13 @@
-"""The station that pauses senders and lets them go on: the ledger says why, the clock obeys."""
+"""The station that pauses senders and lets them go on: the ledger says why, the clock obeys.
 
-from collections.abc import Callable, Iterable, Sequence
+Operators, answers of providers, webhooks and rebuilds do it at the same time. Each writes to the ledger first; then it
+tells the clock what it reads there, and reads again, until that is what it told: whoever tells last tells what is so.
+Who died in between is made good by the sweeper.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 from dispatcher.domain.account import BY_HAND, Account, Sender
 from dispatcher.domain.ids import Lane
@@ -13,6 +19,15 @@ from dispatcher.telemetry import emit
 
 Hold = Callable[[str, Sequence[Lane], int | None], None]
 """Hold a provider's lanes until a moment (UTC epoch, ms), or (None) until they are resumed."""
+
+PauseOf = tuple[bool, int | None]
+"""Whether a sender is paused, and until when (UTC epoch, ms; None: until it is resumed)."""
+
+GOES_ON: PauseOf = (False, None)
+ENDLESS: PauseOf = (True, None)
+NOTHING_TOLD: Mapping[int, PauseOf] = MappingProxyType({})
+MOST_ROUNDS = 10  # somebody would have to steer the same senders every millisecond
+REMINDED_MS = 60_000  # some rounds of the sweeper
 
 _DISCONNECTED = "disconnected"
 
@@ -32,10 +47,59 @@ def pause_senders(
     """Release nothing more on these senders' lanes; `until_ms` (UTC epoch) ends it by itself."""
     if not senders:
         return
-    stations.accounts.halt([sender.id for sender in senders], reason, until_ms)
-    stations.control.hold_lanes(account.provider, [lane for sender in senders for lane in sender.lanes], until_ms)
     numbers = [sender.id for sender in senders]
+    stations.accounts.halt(numbers, reason, until_ms)
+    obey(stations, account, numbers)
     emit("sender.paused", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
+
+
+def obey(
+    stations: Stations, account: Account, numbers: Collection[int], told: Mapping[int, PauseOf] = NOTHING_TOLD
+) -> None:
+    """Tell the clock whether these senders are paused, until what is told is what the ledger says.
+
+    `told`: what the caller has told it already. Raises DispatcherTrouble when the clock cannot be told.
+    """
+    clock = dict(told)
+    for _ in range(MOST_ROUNDS):
+        senders = [sender for sender in stations.accounts.senders(account.id) if sender.id in numbers]
+        news = [sender for sender in senders if clock.get(sender.id) != pause_of(sender)]
+        if not news:
+            return
+        for pause in {pause_of(sender) for sender in news}:
+            alike = [sender for sender in news if pause_of(sender) == pause]
+            _tell(stations, account, pause, alike, [one for one in alike if clock.get(one.id) == ENDLESS])
+        clock |= {sender.id: pause_of(sender) for sender in news}
+
+
+def pause_of(sender: Sender) -> PauseOf:
+    return (sender.paused_reason is not None, sender.paused_until_ms)
+
+
+def _tell(
+    stations: Stations, account: Account, pause: PauseOf, senders: Sequence[Sender], held: Sequence[Sender]
+) -> None:
+    """`held`: those of them that are to be let go first, for a hold without an end stands until it is lifted."""
+    paused, until_ms = pause
+    if not paused:
+        stations.control.resume_lanes(account.provider, _lanes(senders))
+        return
+    if held:
+        stations.control.resume_lanes(account.provider, _lanes(held))
+    stations.control.hold_lanes(account.provider, _lanes(senders), until_ms)
+
+
+def _lanes(senders: Sequence[Sender]) -> list[Lane]:
+    return [lane for sender in senders for lane in sender.lanes]
+
+
+def remind(stations: Stations, senders: Sequence[Sender]) -> None:
+    """Tell the clock once more of those that are paused, and of those that were let go a moment ago."""
+    since_ms = stations.now_ms() - REMINDED_MS
+    meant = [one for one in senders if one.paused_reason is not None or (one.resumed_ms or 0) > since_ms]
+    for account_id in {sender.account_id for sender in meant}:
+        numbers = {sender.id for sender in meant if sender.account_id == account_id}
+        obey(stations, stations.account(account_id), numbers)
 
 
 def hold_paused(stations: Stations, hold: Hold, senders: Iterable[Sender]) -> None:
@@ -77,7 +141,8 @@ def resume_senders(stations: Stations, account: Account, senders: Sequence[Sende
     again = stations.accounts.resume([sender.id for sender in senders], by_hand)
     meant = [sender for sender in senders if sender.id in again]
     try:
-        stations.control.resume_lanes(account.provider, [lane for sender in meant for lane in sender.lanes])
+        stations.control.resume_lanes(account.provider, _lanes(meant))
+        obey(stations, account, again, dict.fromkeys(again, GOES_ON))
     except Unavailable:
         for sender in meant:
             if sender.paused_reason is not None:

@@ -9,6 +9,7 @@ what is due soon                  the clock knows nothing of what waits longer t
 pending, but unknown to the clock a retry was lost
 running, but held by the clock    a resume did not reach it
 a sender that was disconnected    the webhook that says it is back may never come: it is asked
+paused or resumed, clock not told whoever did it died in between
 a lane that rests for its hours   the account was applied with others: its policies are asked anew
 keys, events, locks of long ago   nobody needs them: a slice is cleared
 """
@@ -20,7 +21,7 @@ from dispatcher.domain.retries import near
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import cut_off
 from dispatcher.pipeline.plan import plan_anew, plan_unopened, provider_of
-from dispatcher.pipeline.senders import is_disconnected, resume_senders
+from dispatcher.pipeline.senders import is_disconnected, remind, resume_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_all_due
 from dispatcher.telemetry import emit
@@ -68,12 +69,14 @@ class Sweeper:
             emit("ledger.cleared", keys=keys, events=events, locks=locks)
 
     def _ask_lines(self) -> None:
-        """Senders that a provider's answer paused without an end: is their line up again?"""
+        """Senders that a provider's answer paused without an end: is their line up again? And does the clock know?"""
         now_ms = self.stations.now_ms()
         if now_ms - self._asked_ms < ASK_LINES_EVERY_S * 1000:
             return
         self._asked_ms = now_ms
-        for sender in self.stations.accounts.all_senders():
+        senders = self.stations.accounts.all_senders()
+        remind(self.stations, senders)
+        for sender in senders:
             if is_disconnected(sender):
                 account = self.stations.account(sender.account_id)
                 if self.stations.caller.is_up(account, sender):

@@ -142,6 +142,9 @@ def test_a_halt_ends_when_its_time_is_over_or_when_it_is_ended(accounts: Account
     accounts.resume([first.id])
     assert accounts.sender(first.id) == first
     accounts.halt([second.id], "reachout", server_ms(engine) + 300)
+    assert accounts.sender(second.id).paused_reason == "disconnected", "one without an end outlasts it"
+    accounts.resume([second.id])
+    accounts.halt([second.id], "reachout", server_ms(engine) + 300)
     assert accounts.sender(second.id).paused_reason == "reachout"
     wait_until(lambda: accounts.sender(second.id) == second)
 
