@@ -13,7 +13,7 @@ from dispatcher.domain.hours import Hours, not_before
 from dispatcher.domain.pacing import Pacing, chunk_size_for
 from dispatcher.providers.contract import ParseContext
 from dispatcher.providers.registry import recognise
-from dispatcher.wiring.crews import crews, merged
+from dispatcher.wiring.crews import crews
 
 if TYPE_CHECKING:
     from dispatcher.wiring import Wiring
@@ -27,7 +27,7 @@ def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
     recipients, invalid, people = _count(draft)
     total = recipients + sum(invalid.values())
     senders = _senders(draft, wiring.accounts.senders(account.id))
-    crew = merged(crews(wiring, account, senders).values())
+    crew = tuple(crews(wiring, account, senders).values())
     plan = Course(crew, account.hours, recipients, max(now_ms, draft.scheduled_for_ms or 0))
     size = chunk_size_for(total, draft.pacing.chunk_size, draft.chunks_count)
     pacing = replace(draft.pacing, chunk_size=size, batch=wiring.stations.batch(account, draft.pacing.chunk_size))

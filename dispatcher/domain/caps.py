@@ -85,6 +85,12 @@ def day_of(zone: str, now_ms: int) -> datetime:
     return datetime.combine(wall.date(), time())
 
 
+def times(caps: Caps, senders: int) -> Caps:
+    """The limits of so many senders of these caps, taken as one."""
+    ramp = tuple((day, limit * senders) for day, limit in caps.warm_up)
+    return replace(caps, daily_limit=caps.daily_limit * senders, warm_up=ramp)
+
+
 def in_zone(caps: Caps, zone: str) -> Caps:
     return replace(caps, zone=zone)
 

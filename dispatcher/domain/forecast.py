@@ -9,12 +9,12 @@ The delays are draws spread evenly over their range in a fixed disorder: every f
 same. What it does not know (retries, a lane that other campaigns share) makes the end later, never earlier.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappush, heapreplace
 from math import ceil
 
-from dispatcher.domain.caps import Caps, Sent, next_midnight, room
+from dispatcher.domain.caps import Caps, Sent, next_midnight, room, times
 from dispatcher.domain.hours import DAY_MS, Hours, open_until
 from dispatcher.domain.hours import not_before as hours_not_before
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing, delay_ms, provider_busy_ms
@@ -50,10 +50,30 @@ def finish_ms(
     """
     if remaining <= 0:
         return start_ms
-    senders = (Crew(crews),) if isinstance(crews, int) else tuple(crews)
+    senders = (Crew(crews),) if isinstance(crews, int) else _alike(crews, pacing, start_ms)
     if not any(crew.lanes > 0 for crew in senders):
         return None
     return _Course(pacing, start_ms, settled, settled + remaining, senders, call_ms, hours).end_ms()
+
+
+def _alike(crews: Iterable[Crew], pacing: Pacing, now_ms: int) -> tuple[Crew, ...]:
+    """Senders that may send, those of equal caps as one: they share a campaign evenly. Apart: who is through for today,
+    for it leaves the others alone, and who has a gap to keep that the delays do not keep anyway.
+    """
+    groups: dict[tuple[Caps, bool, int], list[Crew]] = {}
+    for place, crew in enumerate(crews):
+        caps = crew.caps
+        if crew.lanes == 1 and caps.min_gap_ms <= pacing.delay_min_ms:
+            caps = replace(caps, min_gap_ms=0)
+        is_through = room(caps, crew.sent, now_ms) == 0
+        if crew.lanes:
+            groups.setdefault((caps, is_through, place if caps.min_gap_ms else -1), []).append(crew)
+    return tuple(_as_one(caps, group) for (caps, *_), group in groups.items())
+
+
+def _as_one(caps: Caps, group: Sequence[Crew]) -> Crew:
+    sent = Sent(sum(crew.sent.today for crew in group), max(crew.sent.last_ms for crew in group))
+    return Crew(sum(crew.lanes for crew in group), times(caps, len(group)), sent)
 
 
 def chunk_count(total: int, chunk_size: int) -> int:

@@ -23,8 +23,9 @@ from dispatcher.secrecy import Secrecy
 _A, _S = tables.account, tables.sender
 
 SENT_SINCE = text("""
-SELECT count(*) FILTER (WHERE started_at >= :start) AS messages, max(started_at) AS last FROM attempt
-WHERE sender_id = :sender AND started_at >= :before AND (fate IS NULL OR fate IN ('sent', 'in_doubt'))
+SELECT sender_id, count(*) FILTER (WHERE started_at >= :start) AS messages, max(started_at) AS last FROM attempt
+WHERE sender_id = ANY(:senders) AND started_at >= :before AND (fate IS NULL OR fate IN ('sent', 'in_doubt'))
+GROUP BY sender_id
 """)
 
 
@@ -95,10 +96,14 @@ class Accounts:
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int = 0) -> Sent:
         """What left from a sender since then, or may have, and what is on its way; its last start, a gap before then
         at the earliest."""
-        asked = {"sender": sender_id, "start": moment(day_start_ms), "before": moment(day_start_ms - gap_ms)}
+        return self.sent_by([sender_id], day_start_ms, gap_ms).get(sender_id, Sent())
+
+    def sent_by(self, senders: Sequence[int], day_start_ms: int, gap_ms: int = 0) -> dict[int, Sent]:
+        """The same of several, in one query; who sent nothing is left out."""
+        asked = {"senders": list(senders), "start": moment(day_start_ms), "before": moment(day_start_ms - gap_ms)}
         with autocommit(self._engine) as connection:
-            row = connection.execute(SENT_SINCE, asked).one()
-        return Sent(row.messages, epoch_ms(row.last) or 0)
+            rows = connection.execute(SENT_SINCE, asked).all()
+        return {row.sender_id: Sent(row.messages, epoch_ms(row.last) or 0) for row in rows}
 
     # ------------------------------------------------------------ steering
 

@@ -14,7 +14,7 @@ from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.change import change
 from dispatcher.pipeline.desk import CampaignView, Order, Page
 from dispatcher.providers.contract import BadRequest
-from dispatcher.wiring.crews import crews, merged
+from dispatcher.wiring.crews import crews
 from dispatcher.wiring.installation import Wiring
 
 BETWEEN = 100  # campaigns of one second and account: more than one is rare
@@ -111,7 +111,7 @@ class CampaignsCounter:
                     holders[campaign.account_id].provider,
                     counts[campaign.id],
                     senders=tuple(sender.name for sender in crew),
-                    crews=merged(able[campaign.account_id][sender.id] for sender in crew),
+                    crews=tuple(able[campaign.account_id][sender.id] for sender in crew),
                     hours=holders[campaign.account_id].hours,
                     started_at_ms=started.get(campaign.id),
                     waits_until_ms=last_due.get(campaign.id, 0),

@@ -1,6 +1,6 @@
 """Who may send for a campaign now, and what holds them back: for forecasts, and for the list of senders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from dispatcher.coordination.views import LaneView, LaneViews
 from dispatcher.domain.account import Account, Sender
@@ -18,18 +18,12 @@ def crews(wiring: Wiring, account: Account, senders: Sequence[Sender]) -> dict[i
     days: dict[int, Sent] = {}
     with if_reachable():
         days = LaneViews(wiring.redis).days(account.provider, [one.id for one in capped])
-    for one in capped:
-        if one.id not in days:
-            start_ms = midnight(caps_of(account, one).zone, wiring.stations.now_ms())
-            days[one.id] = wiring.accounts.sent_since(one.id, start_ms, one.min_gap_ms)
+    unknown = [one for one in capped if one.id not in days]
+    if unknown:
+        start_ms = midnight(caps_of(account, unknown[0]).zone, wiring.stations.now_ms())
+        gap_ms = max(one.min_gap_ms for one in unknown)
+        days |= wiring.accounts.sent_by([one.id for one in unknown], start_ms, gap_ms)
     return {one.id: Crew(_lanes(one), caps_of(account, one), days.get(one.id, Sent())) for one in senders}
-
-
-def merged(found: Iterable[Crew]) -> tuple[Crew, ...]:
-    """As a forecast takes them: those without caps are one."""
-    every = list(found)
-    free = sum(one.lanes for one in every if not has_caps(one.caps))
-    return (*(one for one in every if has_caps(one.caps) and one.lanes), *([Crew(free)] if free else []))
 
 
 def waits(wiring: Wiring, provider: str, senders: Sequence[Sender]) -> dict[int, NotBefore]:

@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import Engine
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.caps import Sent
 from dispatcher.domain.claims import Claim, Claimed, Settled
 from dispatcher.domain.ids import Lane, MessageId, job_text
 from dispatcher.domain.inbound import ReceiptState
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.outcomes import STATE_OF, Fate, Outcome
 from dispatcher.domain.tickets import Retry, Ticket
+from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.messages import Messages
+from dispatcher.secrecy import Secrecy
 from tests.ledger.drafts import draft, message, phone
 from tests.ledger.steps import attempts, column, counted, fate, run, some, ticket
 
@@ -229,3 +232,19 @@ def test_promise_1_claims_at_the_same_moment_share_the_messages_out(
         thread.join()
     assert sorted(one for rows in got for one in rows) == [(seq, 1) for seq in range(400)]
     assert some(campaigns.counts(campaign)) == counted(engine, campaign) == {S.SENT: 400}
+
+
+def test_a_senders_day_counts_what_left_or_may_have_and_what_is_on_its_way(
+    engine: Engine, secrecy: Secrecy, campaign: int, messages: Messages
+) -> None:
+    """One sent, one in doubt, one failed, one on its way; another sender's; and all of it begins at some moment."""
+    rows = messages.claim(ticket(campaign, 0, 4, sender=7)).rows
+    messages.claim(ticket(campaign, 4, 1, sender=8))
+    sent = [fate(row, what) for row, what in zip(rows, (Fate.SENT, Fate.IN_DOUBT, Fate.FAILED), strict=False)]
+    messages.settle(campaign, sent)
+    accounts = Accounts(engine, secrecy)
+    counted_today = accounts.sent_by([7, 8, 9], 0)
+    assert {number: one.today for number, one in counted_today.items()} == {7: 3, 8: 1}
+    last_ms = counted_today[7].last_ms
+    assert accounts.sent_since(7, last_ms + 60_000) == Sent()
+    assert accounts.sent_since(7, last_ms + 60_000, 120_000) == Sent(0, last_ms), "the gap counts over midnight"
