@@ -6,6 +6,7 @@
 | dispatcher.submit   | submit          | account, body, idempotency_key, as an upstream app put them there  |
 | dispatcher.inbound  | events          | the number of a stored inbound event                               |
 | dispatcher.resolve  | events          | a job in doubt: campaign, job                                      |
+| dispatcher.follow   | events          | a job that its provider took: the id of its first message          |
 
 All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing about a person.
 """
@@ -21,7 +22,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
 
-from dispatcher.domain.ids import campaign_text, parse_campaign, parse_lane
+from dispatcher.domain.ids import MessageId, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.tickets import SEND_PREFIX, Ticket, send_queue
 from dispatcher.domain.trouble import Unavailable
 
@@ -29,6 +30,7 @@ SEND = "dispatcher.send"
 SUBMIT = "dispatcher.submit"
 INBOUND = "dispatcher.inbound"
 RESOLVE = "dispatcher.resolve"
+FOLLOW = "dispatcher.follow"
 
 SUBMIT_QUEUE = "submit"
 EVENTS_QUEUE = "events"
@@ -52,6 +54,7 @@ def routes() -> dict[str, dict[str, str]]:
         SUBMIT: {"queue": SUBMIT_QUEUE},
         INBOUND: {"queue": EVENTS_QUEUE},
         RESOLVE: {"queue": EVENTS_QUEUE},
+        FOLLOW: {"queue": EVENTS_QUEUE},
     }
 
 
@@ -98,6 +101,9 @@ class TaskBus:
 
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None:
         self._publish(RESOLVE, EVENTS_QUEUE, [{"campaign": campaign_text(one), "job": job} for one, job in jobs])
+
+    def follows(self, firsts: Sequence[MessageId]) -> None:
+        self._publish(FOLLOW, EVENTS_QUEUE, [{"message": str(first)} for first in firsts])
 
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:

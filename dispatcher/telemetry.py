@@ -27,6 +27,7 @@ EVENTS = {
     "send.put_back": "a job could not begin and was put back: campaign, seq, reason",
     "lease.overdue": "a released job did not end in time: campaign, seq, pending, in_doubt",
     "doubt.resolved": "a message in doubt was looked up: campaign, seq, fate, reason",
+    "job.failed": "a provider took a job and says that it reached nobody: campaign, seq, messages, reason",
     "sender.paused": "senders stand still: account, senders, reason, until_ms",
     "sender.resumed": "senders go on: account, senders",
     "inbound.processed": "an inbound event was applied: event_number, kind, what",

@@ -1,7 +1,7 @@
 """The tasks: unpack, call one station, hand on what it returns.
 
 A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send -> send, settle, complete
-                               inbound -> process      |  resolve -> resolve
+                               inbound -> process      |  resolve -> resolve  |  follow -> follow
 """
 
 from typing import Any
@@ -10,9 +10,10 @@ from celery import Task, shared_task
 from celery.worker.request import Request
 
 from dispatcher import taskbus
-from dispatcher.domain.ids import parse_campaign
+from dispatcher.domain.ids import parse_campaign, parse_message
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
+from dispatcher.pipeline.follow import follow
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
@@ -90,3 +91,10 @@ def resolve_doubt(campaign: str, job: str) -> None:
     number = parse_campaign(campaign)
     asked = stations().account(stations().campaign(number).account_id).provider
     resolve(stations(), number, job, known(asked).lookup_waits_s)
+
+
+@shared_task(name=taskbus.FOLLOW)
+def follow_job(message: str) -> None:
+    first = parse_message(message)
+    asked = stations().account(stations().campaign(first.campaign).account_id).provider
+    follow(stations(), first, known(asked).follow_waits_s)

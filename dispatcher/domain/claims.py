@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from dispatcher.domain.outcomes import Outcome
+from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Retry
 
 
@@ -35,8 +35,8 @@ class Claim(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One message's fate as it is to be written. `due_ms` for retry and deferred; `follow_up_ms`: when its follow-up
-    is due, should it be sent and have one.
+    """One message's fate as it is to be written. `due_ms` for retry and deferred, and to ask about a doubt or a job;
+    `follow_up_ms`: when its follow-up is due, should it be sent and have one.
     """
 
     seq: int
@@ -44,6 +44,23 @@ class Settled(NamedTuple):
     outcome: Outcome
     due_ms: int | None = None
     follow_up_ms: int | None = None
+
+
+def followed(settled: list[Settled]) -> list[Settled]:
+    """Of a job's messages the first that was sent stands for all when the provider is asked what became of them."""
+    first = next((one.seq for one in settled if one.outcome.fate is Fate.SENT), None)
+    return [one._replace(due_ms=None) if one.outcome.fate is Fate.SENT and one.seq != first else one for one in settled]
+
+
+class TakenJob(NamedTuple):
+    """A job that its provider took under that name (`reference`): its messages that count as sent."""
+
+    campaign: int
+    job: str
+    sender_id: int
+    reference: str
+    rows: tuple[Claimed, ...]
+    tries: int
 
 
 class DoubtfulJob(NamedTuple):

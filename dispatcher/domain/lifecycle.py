@@ -3,6 +3,7 @@
                  +------------------------- retry -------------------------+
                  v                                                         |
     accepted -> pending -> sending -> sent        (delivered_at, read_at, answered_at fill in later)
+                 |           |  |       '-> failed  (the provider took it, and says later that it reached nobody)
                  |           |  |---> failed | blocked | suppressed | expired | cancelled
                  |           |  +---> in_doubt -> sent | failed | pending (resolved)
                  |           +------> pending     (retry, or moved aside)
@@ -43,7 +44,7 @@ MOVES: dict[MessageState, frozenset[MessageState]] = {
     S.SENDING: frozenset({S.PENDING, S.SENT, S.FAILED, S.BLOCKED, S.SUPPRESSED, S.EXPIRED, S.CANCELLED, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.SENT, S.FAILED, S.PENDING}),
     S.FAILED: frozenset({S.PENDING}),
-    S.SENT: frozenset(),
+    S.SENT: frozenset({S.FAILED}),
     S.BLOCKED: frozenset(),
     S.SUPPRESSED: frozenset(),
     S.EXPIRED: frozenset(),

@@ -81,7 +81,8 @@ WITH given AS (
         reason = o.reason,
         detail = o.detail,
         provider_ref = coalesce(o.ref, m.provider_ref),
-        due_at = CASE o.state WHEN 'pending' THEN coalesce(o.due, clock_timestamp()) WHEN 'in_doubt' THEN o.due END,
+        due_at = CASE WHEN o.state = 'pending' THEN coalesce(o.due, clock_timestamp())
+            WHEN o.state IN ('in_doubt', 'sent') THEN o.due END,
         sent_at = CASE o.state WHEN 'sent' THEN
             CASE o.was WHEN 'in_doubt' THEN m.claimed_at ELSE clock_timestamp() END END,
         settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,

@@ -196,7 +196,9 @@ message = Table(
     metadata,
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     _now("accepted_at"),
-    Column("due_at", EpochMs),  # pending: a retry, not before then; in doubt: the next look-up
+    Column(
+        "due_at", EpochMs
+    ),  # pending: a retry, not before then; in doubt: the next look-up; sent: the next question about its job
     Column("claimed_at", EpochMs),
     Column("sent_at", EpochMs),
     Column("settled_at", EpochMs),
@@ -221,6 +223,7 @@ message = Table(
     Index("message_client", "phone_key", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
     Index("message_in_doubt", "claimed_at", "campaign_id", "seq", postgresql_where=text("state = 'in_doubt'")),
+    Index("message_follow", "due_at", postgresql_where=text("state = 'sent' AND due_at IS NOT NULL")),
     Index("message_look_up", "due_at", postgresql_where=text("state = 'in_doubt' AND due_at IS NOT NULL")),
     Index("message_contact", "phone_key", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     Index("message_ref", "provider_ref", postgresql_where=text("provider_ref IS NOT NULL")),

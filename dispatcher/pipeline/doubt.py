@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job
+from dispatcher.domain.claims import followed
 from dispatcher.domain.followups import next_due_ms, root_of
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
@@ -13,7 +14,7 @@ from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
-from dispatcher.pipeline.ports import DoubtfulJob, Settled
+from dispatcher.pipeline.ports import DoubtfulJob, Settled, TakenJob
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_due
 from dispatcher.telemetry import emit
@@ -33,7 +34,7 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
     doubtful = stations.doubts.job(campaign, job)
     if doubtful is None:
         return
-    outcomes = stations.caller.look_up(_as_job(stations, doubtful)) if lookup_waits_s else None
+    outcomes = stations.caller.look_up(as_job(stations, doubtful)) if lookup_waits_s else None
     looked = doubtful.tries + 1
     last = looked >= len(lookup_waits_s)
     if outcomes is not None and _certain(outcomes, last):
@@ -59,7 +60,7 @@ def _certain(outcomes: Sequence[Outcome], last: bool) -> bool:
     return last or all(outcome.fate is not Fate.RETRY for outcome in outcomes)
 
 
-def _as_job(stations: Stations, doubtful: DoubtfulJob) -> Job:
+def as_job(stations: Stations, doubtful: DoubtfulJob | TakenJob) -> Job:
     campaign = stations.campaign(doubtful.campaign)
     parcels = tuple(unfilled(campaign, row) for row in doubtful.rows)
     sender = stations.sender(doubtful.sender_id)
@@ -79,19 +80,26 @@ def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Sett
             give_back(stations, scope, row.key, holder)
 
 
+def _due(outcome: Outcome, now_ms: int) -> int | None:
+    if outcome.fate is not Fate.SENT:
+        return now_ms
+    return None if outcome.follow_s is None else now_ms + int(outcome.follow_s * 1000)
+
+
 def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
     campaign, now_ms = stations.campaign(doubtful.campaign), stations.now_ms()
     most = stations.account(campaign.account_id).max_attempts
-    settled = [
+    told = [
         Settled(
             row.seq,
             row.attempt,
             after_attempt(outcome, row.tries, most),
-            now_ms,
+            _due(outcome, now_ms),
             next_due_ms(campaign.follow_ups, row.payload, row.seq, now_ms),
         )
         for row, outcome in zip(doubtful.rows, outcomes, strict=True)
     ]
+    settled = followed(told)
     stations.messages.settle(doubtful.campaign, settled)
     _give_back(stations, doubtful, settled)
     again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]

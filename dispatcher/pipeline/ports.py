@@ -15,11 +15,11 @@ from dispatcher.domain.claims import Claim as Claim
 from dispatcher.domain.claims import Claimed as Claimed
 from dispatcher.domain.claims import DoubtfulJob as DoubtfulJob
 from dispatcher.domain.claims import Settled as Settled
+from dispatcher.domain.claims import TakenJob as TakenJob
 from dispatcher.domain.claims import Whereabouts as Whereabouts
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.errorrate import Tally
 from dispatcher.domain.ids import Lane, MessageId
-from dispatcher.domain.inbound import InboundEvent, ReceiptState
 from dispatcher.domain.inbound import StoredEvent as StoredEvent
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.outcomes import Outcome, Reading
@@ -303,6 +303,9 @@ class Caller(Protocol):
     def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
         """Ask what became of a job; None while it cannot be told."""
 
+    def follow(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
+        """Ask how a job ended that the provider took under that name; None while it goes on or cannot be told."""
+
 
 class Publisher(Protocol):
     """The task bus."""
@@ -313,31 +316,4 @@ class Publisher(Protocol):
 
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None: ...
 
-
-class InboundEvents(Protocol):
-    def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
-        """Write events down once each; the numbers of those that are new."""
-
-    def take(self, number: int) -> StoredEvent | None:
-        """An event that still waits to be processed."""
-
-    def processed(self, number: int, what: str) -> None: ...
-
-    def put_off(self, number: int, due_ms: int) -> None:
-        """It waits until then, and one try more is counted."""
-
-    def heard(self, key: str, from_ms: int, before_ms: int) -> int | None:
-        """When the first reply of the client that is known from this time happened, whoever told of it."""
-
-    def is_awaited(self, key: str) -> bool:
-        """A message to this client ("": to anybody) is being sent, or in doubt: its name may become known yet."""
-
-    def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
-
-    def answered(self, key: str, at_ms: int) -> None:
-        """The client's latest sent message before then has been answered."""
-
-    def receipt(
-        self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""
-    ) -> bool:
-        """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""
+    def follows(self, firsts: Sequence[MessageId]) -> None: ...

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from dispatcher.domain.caps import Sent
+from dispatcher.domain.claims import followed
 from dispatcher.domain.followups import STEP, next_due_ms, root_of
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
@@ -60,7 +61,7 @@ def _all_settled(stations: Stations, passage: Passage, first_lookup_s: float | N
     """What left together is due again together, one draw for all; what is to go apart, a millisecond from the next."""
     now_ms, jitter = stations.now_ms(), stations.jitter()
     settled = [_settled(passage, row, now_ms, jitter, first_lookup_s) for row in passage.rows]
-    return [_apart(one, place) if one.outcome.apart else one for place, one in enumerate(settled)]
+    return followed([_apart(one, place) if one.outcome.apart else one for place, one in enumerate(settled)])
 
 
 def _apart(one: Settled, place: int) -> Settled:
@@ -76,6 +77,8 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
         due_ms = passage.defers.get(row.seq, now_ms)  # a provider puts back "now": its halt holds the lane
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
         due_ms = now_ms + int(first_lookup_s * 1000)
+    elif outcome.fate is Fate.SENT and outcome.follow_s is not None:
+        due_ms = now_ms + int(outcome.follow_s * 1000)
     following_ms = next_due_ms(passage.campaign.follow_ups, row.payload, row.seq, now_ms)
     return Settled(row.seq, row.attempt, outcome, due_ms, following_ms)
 

@@ -13,7 +13,6 @@ from dispatcher.pipeline.ports import (
     Doubts,
     ErrorWatch,
     FollowUps,
-    InboundEvents,
     LaneClock,
     LaneControl,
     Leftovers,
@@ -23,6 +22,7 @@ from dispatcher.pipeline.ports import (
     PulseBook,
     Waits,
 )
+from dispatcher.pipeline.ports_back import Follows, InboundEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Stations:
     waits: Waits
     follow_ups: FollowUps
     doubts: Doubts
+    follows: Follows
     campaigns: Campaigns
     accounts: Accounts
     inbound: InboundEvents

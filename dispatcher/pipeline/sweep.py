@@ -3,6 +3,7 @@
 accepted but never planned        the web process died, or Redis was away
 an event that nobody processed    Redis missed its job
 a doubt whose look-up is due      nothing waits in Celery, so somebody must look
+a job whose provider is to be asked   the same
 sending for far too long          its lease was lost together with Redis's memory
 done, but still running           its last worker died before saying so
 what is due soon                  the clock knows nothing of what waits longer than a minute
@@ -52,6 +53,7 @@ class Sweeper:
         plan_unopened(stations)
         stations.bus.inbound(stations.inbound.waiting(EVENT_OVERDUE_S, BATCH))
         stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
+        stations.bus.follows(stations.follows.due(stations.now_ms(), BATCH))
         self._doubt_stuck()
         file_all_due(stations)
         self._check_idle()

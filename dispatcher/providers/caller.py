@@ -55,10 +55,25 @@ class Caller:
         provider = self._find(job.account.provider)
         if provider.lookup is None or provider.read_lookup is None:
             return None
+        return self._ask(provider, job, provider.lookup, provider.read_lookup)
+
+    def follow(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
+        """Ask how a job ended that the provider took under that name; None while it goes on or cannot be told."""
+        provider = self._find(job.account.provider)
+        make, read = provider.follow, provider.read_follow
+        return self._ask(provider, job, lambda one: make(one, reference), read) if make and read else None
+
+    def _ask(
+        self,
+        provider: Provider,
+        job: Job,
+        make: Callable[[Job], Request],
+        read: Callable[[Job, Response], tuple[Outcome, ...] | None],
+    ) -> tuple[Outcome, ...] | None:
         try:
             line = Line(provider, job, base_urls_of(job.account, job.sender))
-            answer = self._authorised(line, provider.lookup(job))
-            outcomes = provider.read_lookup(job, answer) if isinstance(answer, Response) else None
+            answer = self._authorised(line, make(job))
+            outcomes = read(job, answer) if isinstance(answer, Response) else None
         except Exception as error:
             _tell(job, error)
             return None

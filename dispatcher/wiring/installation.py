@@ -20,6 +20,7 @@ from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.errorwatch import ErrorWatch
+from dispatcher.ledger.follows import Follows
 from dispatcher.ledger.followups import FollowUps
 from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.leftovers import Leftovers
@@ -73,6 +74,7 @@ class Wiring:
         self.messages = Messages(self.engine)
         self.waits = Waits(self.engine)
         self.doubts = Doubts(self.engine)
+        self.follows = Follows(self.engine)
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
         self.lines = Lines(self.engine)
@@ -100,6 +102,7 @@ class Wiring:
             waits=self.waits,
             follow_ups=FollowUps(self.engine),
             doubts=self.doubts,
+            follows=self.follows,
             campaigns=self.campaigns,
             accounts=self.accounts,
             inbound=self.inbound,

@@ -100,7 +100,7 @@ def test_each_fate_moves_the_message_and_closes_the_attempt(
     assert column(engine, campaign, "state")[0] == state
     assert column(engine, campaign, "reason")[0] == "because"
     assert column(engine, campaign, "provider_ref")[0] == "ref-1"
-    assert (column(engine, campaign, "due_at")[0] is not None) == (state in (S.PENDING, S.IN_DOUBT))
+    assert (column(engine, campaign, "due_at")[0] is not None) == (state in (S.PENDING, S.IN_DOUBT, S.SENT))
     assert (column(engine, campaign, "sent_at")[0] is not None) == (state is S.SENT)
     assert (column(engine, campaign, "settled_at")[0] is None) == (state in (S.PENDING, S.IN_DOUBT))
     (noted,) = attempts(engine, campaign)

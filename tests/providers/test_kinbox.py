@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -179,9 +180,9 @@ def nest(status: int, message: Any) -> dict[str, Any]:
 
 
 ANSWERS = [
-    (answer(201, {"id": "c1", "_id": "c2"}), Outcome(Fate.SENT, provider_ref="c1"), None),
-    (answer(200, {"_id": "c2"}), Outcome(Fate.SENT, provider_ref="c2"), None),
-    (answer(201, {"id": 77}), Outcome(Fate.SENT, provider_ref="77"), None),
+    (answer(201, {"id": "c1", "_id": "c2"}), Outcome(Fate.SENT, provider_ref="c1", follow_s=30.0), None),
+    (answer(200, {"_id": "c2"}), Outcome(Fate.SENT, provider_ref="c2", follow_s=30.0), None),
+    (answer(201, {"id": 77}), Outcome(Fate.SENT, provider_ref="77", follow_s=30.0), None),
     (answer(201, {"id": True}), UNREADABLE, None),
     (answer(201, {}), UNREADABLE, None),
     (answer(201, ["c1"]), UNREADABLE, None),
@@ -244,14 +245,15 @@ def one(status: str = "executing", sent: Any = 0, processed: Any = 0, name: str 
     }
 
 
-FOUND = Outcome(Fate.SENT, "found_at_provider", provider_ref="c1")
+FOUND = Outcome(Fate.SENT, "found_at_provider", provider_ref="c1", follow_s=30.0)
+OVER = replace(FOUND, follow_s=None)
 NOT_THERE = Outcome(Fate.RETRY, "not_at_provider")
 LOOKUPS = [
     (listed(one()), FOUND),
-    (listed(one(name=f"{NAME}0"), one(status="done", sent=2)), FOUND),
+    (listed(one(name=f"{NAME}0"), one(status="done", sent=2)), OVER),
     (listed(one(name=f"renamed {JOB_ID}")), FOUND),
-    (listed(one("failed", 1, 1)), FOUND),
-    (listed(one("failed", None, None)), FOUND),
+    (listed(one("failed", 1, 1)), OVER),
+    (listed(one("failed", None, None)), OVER),
     (listed(one("failed")), Outcome(Fate.RETRY, "campaign_failed")),
     (listed(one("canceled")), Outcome(Fate.FAILED, "campaign_canceled")),
     (listed(), NOT_THERE),
@@ -271,3 +273,32 @@ LOOKUPS = [
 def test_a_doubt_is_settled_by_the_campaigns_name(response: Any, outcome: Outcome | None) -> None:
     assert PROVIDER.read_lookup is not None
     assert PROVIDER.read_lookup(TWO, response) == (None if outcome is None else (outcome, outcome))
+
+
+SENT, FAILED = Outcome(Fate.SENT), Outcome(Fate.FAILED, "campaign_failed")
+FOLLOWED = [
+    (answer(200, one()), None),
+    (answer(200, one("awaiting-chunk", 1, 1)), None),
+    (answer(200, one("done", 2, 2)), SENT),
+    (answer(200, one("done-sent", 2, 2)), SENT),
+    (answer(200, one("failed")), FAILED),
+    (answer(200, one("canceled")), Outcome(Fate.FAILED, "campaign_canceled")),
+    (answer(200, one("failed", 1, 1)), SENT),  # it does not tell whom it reached
+    (answer(200, one("failed", None, None)), SENT),
+    (answer(404, one("failed")), None),
+    (answer(200, {"status": ["failed"]}), None),
+    (answer(200, []), None),
+    (answer(502, b""), None),
+]
+
+
+@pytest.mark.parametrize(("response", "outcome"), FOLLOWED)
+def test_a_campaign_that_was_taken_is_followed_to_its_end(response: Any, outcome: Outcome | None) -> None:
+    assert PROVIDER.read_follow is not None
+    assert PROVIDER.read_follow(TWO, response) == (None if outcome is None else (outcome, outcome))
+
+
+def test_it_is_asked_for_by_the_name_that_it_got() -> None:
+    assert PROVIDER.follow is not None
+    request = PROVIDER.follow(TWO, "../c1?x")
+    assert (request.method, request.path) == ("GET", "/v3/campaigns/..%2Fc1%3Fx")

@@ -8,6 +8,7 @@ exactly the text that we mean for them; else it goes out as `{{text}}`, whole, f
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from dispatcher.domain.account import token_of
 from dispatcher.domain.campaign import Job, Parcel
@@ -49,6 +50,11 @@ def build_lookup(job: Job) -> Request:
     """The campaigns of the job's name: all of it, which any kind of search finds, however it compares."""
     params = {"limit": _PAGE, "offset": "0", "name": campaign_name(job)}
     return Request("GET", "/v3/campaigns", _headers(job), params=params)
+
+
+def build_follow(job: Job, reference: str) -> Request:
+    """The campaign that it made of the job."""
+    return Request("GET", f"/v3/campaigns/{quote(reference, safe='')}", _headers(job))
 
 
 def campaign_name(job: Job) -> str:

@@ -14,6 +14,12 @@ Looked up by name:
       … that was cancelled before it     failed
     a full list without it               retry: it certainly is not there
     anything else                        cannot be told yet
+
+Followed, once it was taken:
+
+    failed or cancelled, nobody reached  failed: it is not sent again by itself
+    done, or ended after some            sent, for it does not tell who was left out
+    anything else                        it goes on
 """
 
 from collections.abc import Mapping
@@ -28,6 +34,9 @@ from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status
 CAMPAIGN_FAILED = Outcome(Fate.RETRY, "campaign_failed")
 CAMPAIGN_CANCELED = Outcome(Fate.FAILED, "campaign_canceled")
 
+FOLLOW_WAITS_S = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 12 * 3600.0)  # its file is fetched at once; most fail there
+
+_OVER = frozenset({"done", "done-sent", "failed", "canceled"})
 _CHANNEL_STATUSES = (400, 404, 422)
 _ENDED_EARLY = {"failed": CAMPAIGN_FAILED, "canceled": CAMPAIGN_CANCELED}
 
@@ -36,7 +45,7 @@ def read(job: Job, response: Response) -> Reading:
     body, status = response.json_object(), response.status
     if 200 <= status < 300:
         reference = _id(body)
-        sent = Outcome(Fate.SENT, provider_ref=reference)
+        sent = Outcome(Fate.SENT, provider_ref=reference, follow_s=FOLLOW_WAITS_S[0])
         return for_all(len(job.parcels), sent if reference else UNREADABLE)
     wording = _wording(body)
     if status in _CHANNEL_STATUSES and "channel" in wording.lower():
@@ -71,7 +80,19 @@ def _found(campaign: Mapping[str, Any]) -> Outcome:
     ended = _ENDED_EARLY.get(str(campaign.get("status")))
     if ended is not None and _reached_nobody(campaign):
         return ended
-    return Outcome(Fate.SENT, "found_at_provider", provider_ref=_id(campaign) or None)
+    follow_s = None if str(campaign.get("status")) in _OVER else FOLLOW_WAITS_S[0]
+    return Outcome(Fate.SENT, "found_at_provider", provider_ref=_id(campaign) or None, follow_s=follow_s)
+
+
+def read_follow(job: Job, response: Response) -> tuple[Outcome, ...] | None:
+    body = response.json_object() if response.status == 200 else {}
+    status = str(body.get("status"))
+    if status not in _OVER:
+        return None
+    ended = _ENDED_EARLY.get(status)
+    if ended is not None and _reached_nobody(body):
+        return (Outcome(Fate.FAILED, ended.reason),) * len(job.parcels)
+    return (Outcome(Fate.SENT),) * len(job.parcels)
 
 
 def _reached_nobody(campaign: Mapping[str, Any]) -> bool:

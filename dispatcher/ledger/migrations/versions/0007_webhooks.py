@@ -1,4 +1,4 @@
-"""Receipts that came before their message was known."""
+"""Receipts that came before their message was known; jobs that a provider took and may fail yet."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,13 @@ def upgrade() -> None:
         "inbound_event_heard", "inbound_event", ["phone_key", "at"], postgresql_where=sa.text("kind = 'reply'")
     )
 
+    op.create_index(
+        "message_follow", "message", ["due_at"], postgresql_where=sa.text("state = 'sent' AND due_at IS NOT NULL")
+    )
+
 
 def downgrade() -> None:
+    op.drop_index("message_follow", "message")
     op.drop_index("inbound_event_heard", "inbound_event")
     op.drop_column("inbound_event", "tries")
     op.drop_column("inbound_event", "due_at")
