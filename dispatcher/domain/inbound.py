@@ -9,6 +9,7 @@ class InboundKind(StrEnum):
     REPLY = "reply"
     RECEIPT = "receipt"
     CONNECTION = "connection"
+    ECHO = "echo"
 
 
 class ReceiptState(StrEnum):
@@ -26,7 +27,8 @@ class InboundEvent:
     or a digest of the content). `at_ms` (UTC epoch) is the latest moment that the provider's own stamp
     can mean: a stamp in whole seconds counts as the last millisecond of its second, so that a reply in
     the second of the send is not taken for an older one. `key` is the client's canonical number, "" if
-    none was given. `provider_ref` names the message that a receipt is about. `text` is a reply's text,
+    none was given. `provider_ref` names the message that a receipt is about, and an echo: a message of ours as the
+    provider shows it, with the job (`job_ref`) that it was sent by. `text` is a reply's text,
     looked at for opt-out words and never logged.
     """
 
@@ -40,6 +42,7 @@ class InboundEvent:
     sender_name: str = ""
     connected: bool | None = None
     reason: str = ""
+    job_ref: str = ""
 
 
 class StoredEvent(NamedTuple):

@@ -60,6 +60,15 @@ SELECT EXISTS (SELECT FROM message WHERE state = 'sending' AND :key IN ('', phon
 """)
 
 
+NAMED = text("""
+UPDATE message SET provider_ref = :ref WHERE (campaign_id, seq) = (
+    SELECT m.campaign_id, m.seq FROM message m JOIN campaign c ON c.id = m.campaign_id
+    WHERE m.provider_ref = :job AND m.phone_key = :key AND c.account_id = :account
+    ORDER BY m.campaign_id, m.seq LIMIT 1
+)
+""")
+
+
 class InboundEvents:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -117,6 +126,17 @@ class InboundEvents:
         with autocommit(self._engine) as connection:
             connection.execute(ANSWERED, {"key": key, "at": moment(at_ms)})
 
+    def named(self, account_id: int, event: InboundEvent) -> bool:
+        """A message that had its job's name gets its own, which receipts use; False when there is no such message."""
+        told = {
+            "account": account_id,
+            "job": reference(event.job_ref),
+            "key": event.key,
+            "ref": reference(event.provider_ref),
+        }
+        with autocommit(self._engine) as connection:
+            return connection.execute(NAMED, told).rowcount > 0
+
     def receipt(
         self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""
     ) -> bool:
@@ -150,6 +170,7 @@ def _row(account_id: int, event: InboundEvent) -> dict[str, object]:
         "sender_name": storable(event.sender_name),
         "connected": event.connected,
         "reason": storable(event.reason),
+        "job_ref": storable(event.job_ref),
     }
 
 
@@ -170,4 +191,5 @@ def _event(row: RowMapping) -> InboundEvent:
         sender_name=row["sender_name"],
         connected=row["connected"],
         reason=row["reason"],
+        job_ref=row["job_ref"],
     )

@@ -32,6 +32,9 @@ class InboundEvents(Protocol):
     def answered(self, key: str, at_ms: int) -> None:
         """The client's latest sent message before then has been answered."""
 
+    def named(self, account_id: int, event: InboundEvent) -> bool:
+        """A message that had its job's name gets its own; False when there is no such message."""
+
     def receipt(
         self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""
     ) -> bool:

@@ -128,6 +128,12 @@ def _receipt(stations: Stations, account_id: int | None, event: InboundEvent) ->
     return event.receipt.value if known else UNKNOWN_MESSAGE
 
 
+def _echo(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
+    if account_id is None:
+        return "no account"
+    return "named" if stations.inbound.named(account_id, event) else UNKNOWN_MESSAGE
+
+
 def _put_off(stations: Stations, number: int, stored: StoredEvent) -> bool:
     """An early receipt waits; False: its message is known by now, or will never be, and this was the last try."""
     if stored.tries >= len(EARLY_WAITS_S) or not stations.inbound.is_awaited(stored.event.key):
@@ -169,4 +175,5 @@ _EFFECTS = {
     InboundKind.REPLY: _reply,
     InboundKind.RECEIPT: _receipt,
     InboundKind.CONNECTION: _connection,
+    InboundKind.ECHO: _echo,
 }

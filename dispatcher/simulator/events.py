@@ -23,6 +23,7 @@ REPLY: Json = {
     "group": False,  # written in a group
     "from_me": False,  # our own line wrote it
     "by_api": False,  # … through the API
+    "folder": "",  # … as part of this mass send
     "button": "",  # id of the button or row that was tapped
     "unit": "ms",  # of the timestamp: ms, s
     "age_s": 0.0,  # how long ago it was written
@@ -124,6 +125,7 @@ def _uazapi_reply(wanted: Json) -> Event:
         "buttonOrListid": wanted["button"],
         "track_id": "",
         "track_source": "",
+        "send_folder_id": wanted["folder"],
         "status": "",
     }
     phone = "" if hidden or is_group else spelled(wanted["number"], "plus")

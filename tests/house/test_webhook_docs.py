@@ -14,8 +14,10 @@ from tests.providers.made import ANA, account
 PAGE = "docs/webhooks.md"
 TOLD = [row for row in rows(section(PAGE, "## Events")) if row[0] != "any"]
 LOGGED_OUT = ("logout.instance", "remove.instance", "qrcode.updated")
+OURS = {"number": ANA, "from_me": True, "by_api": True, "folder": "r1"}
 BODIES: dict[tuple[str, str], Any] = {
     ("uazapi", "messages"): events.reply(events.options(events.REPLY, {"number": ANA})).body,
+    ("uazapi", "`messages`, of ours"): events.reply(events.options(events.REPLY, OURS)).body,
     ("uazapi", "messages_update"): events.receipt(
         events.options(events.RECEIPT, {"number": ANA, "message_ids": ["3EB0"]})
     ).body,
@@ -35,7 +37,7 @@ BODIES: dict[tuple[str, str], Any] = {
 def test_every_event_that_a_reader_takes_is_documented() -> None:
     told = {(shape, name) for shape, name, *_ in TOLD}
     known = {("uazapi", name) for name in uazapi.READERS} | {("Evolution", name) for name in evolution.READERS}
-    assert told == known | {("Kinbox", "message")}
+    assert told == known | {("Kinbox", "message"), ("uazapi", "`messages`, of ours")}
 
 
 @pytest.mark.parametrize(("shape", "name", "becomes"), [row[:3] for row in TOLD])

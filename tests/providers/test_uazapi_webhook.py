@@ -103,6 +103,32 @@ def test_our_own_number_is_never_taken_for_the_client() -> None:
     assert events(message(fromMe=True, chatid="123@lid", sender_pn=f"{LINE}@s.whatsapp.net")) == ()
 
 
+OURS = {"fromMe": True, "wasSentByApi": True, "send_folder_id": "r77", "sender_pn": f"{LINE}@s.whatsapp.net"}
+
+
+@pytest.mark.parametrize("changed", [{}, {"fromMe": "true"}, {"chatid": "123@lid"}, {"messageid": ...}])
+def test_the_echo_of_a_mass_send_names_its_message(changed: dict[str, Any]) -> None:
+    assert events(message(**OURS | changed)) == (
+        InboundEvent(
+            InboundKind.ECHO, "echo:3EB0", AT_MS, CLIENT, provider_ref="3EB0", job_ref="r77", sender_name=LINE
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"send_folder_id": ""},
+        {"fromMe": False, "isGroup": True},
+        {"chatid": "120363000000000001@g.us", "chat": {"wa_isGroup": True}},
+        {"chatid": "123@lid", "chat": {}},
+        {"messageid": "", "id": ""},
+    ],
+)
+def test_what_is_no_such_echo_names_nothing(changed: dict[str, Any]) -> None:
+    assert events(message(**OURS | changed)) == ()
+
+
 def test_the_same_reply_twice_has_the_same_id() -> None:
     assert events(message(messageid=..., id=...)) == events(message(messageid=..., id=...))
     assert (

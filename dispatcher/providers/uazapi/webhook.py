@@ -47,6 +47,7 @@ def _sender(envelope: Mapping[str, Any]) -> str:
 def _replies(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
     chat = part(envelope.get("chat"))
     for message in parts(envelope.get("message", envelope.get("data"))):
+        yield from _echoes(envelope, message, chat)
         client = _client(message, chat) if _is_reply(message) and not _is_crowd(chat) else ""
         if client:
             yield InboundEvent(
@@ -57,6 +58,19 @@ def _replies(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
                 text=_text_of(message),
                 sender_name=_sender(envelope),
             )
+
+
+def _echoes(envelope: Mapping[str, Any], message: Mapping[str, Any], chat: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    """A message of a mass send of ours: until now we know only the mass send's name. `sender_pn` is our own line."""
+    own = _bare(text(message.get("messageid"), message.get("id")))
+    job = text(message.get("send_folder_id"))
+    client = _client({**message, "sender_pn": ""}, chat)
+    if own and job and client and yes_no(message.get("fromMe")) and not _is_crowd(chat):
+        at_ms = read_stamp(message.get("messageTimestamp")) or 0
+        line = _sender(envelope)
+        yield InboundEvent(
+            InboundKind.ECHO, f"echo:{own}", at_ms, key=client, provider_ref=own, job_ref=job, sender_name=line
+        )
 
 
 def _is_reply(message: Mapping[str, Any]) -> bool:

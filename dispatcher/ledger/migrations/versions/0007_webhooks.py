@@ -14,6 +14,7 @@ depends_on: Sequence[str] | None = None
 def upgrade() -> None:
     op.add_column("inbound_event", sa.Column("due_at", sa.TIMESTAMP(timezone=True)))
     op.add_column("inbound_event", sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
+    op.add_column("inbound_event", sa.Column("job_ref", sa.Text(), server_default="", nullable=False))
     op.create_index(
         "inbound_event_heard", "inbound_event", ["phone_key", "at"], postgresql_where=sa.text("kind = 'reply'")
     )
@@ -26,5 +27,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("message_follow", "message")
     op.drop_index("inbound_event_heard", "inbound_event")
+    op.drop_column("inbound_event", "job_ref")
     op.drop_column("inbound_event", "tries")
     op.drop_column("inbound_event", "due_at")
