@@ -2,12 +2,13 @@
 
 The first touches nothing but Redis (and the ledger's pulse, before it begins): it releases what is due for the
 providers whose queues this worker reads, and sleeps until the next lane is due or a script wakes it. The second does
-what needs the ledger: leases that ran out, the sweep, the rebuild. Any number of pacers run at once; the scripts make
-that safe.
+what needs the ledger: leases that ran out, the sweep, the rebuild. Couriers run beside them (`couriers`). Any
+number of pacers run at once; the scripts make that safe.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import monotonic
@@ -25,6 +26,7 @@ from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
 from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations, wiring
+from workers.couriers import COURIERS, Clearing, bring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
@@ -101,6 +103,7 @@ class Caretaker:
         self._chores = chores
         self._halted = halted
         self._sweeper = Sweeper(built, first_lookup_s)
+        self._clear = Clearing(wiring().callbacks.clear)
 
     def run(self) -> None:
         sweep_at = monotonic()
@@ -112,6 +115,7 @@ class Caretaker:
                 if monotonic() >= sweep_at:
                     sweep_at = monotonic() + SWEEP_EVERY_S
                     self._sweeper.sweep()
+                    self._clear()
             except Exception as error:
                 report(error)
                 self._halted.wait(TROUBLE_S)
@@ -157,6 +161,8 @@ class PacerStep(bootsteps.StartStopStep):
             releaser = Releaser(providers, worker.concurrency * ROOM_PER_SLOT, chores, self._halted, pulse)
             self._run("pacer", releaser.run)
         self._run("caretaker", Caretaker(stations(), chores, self._halted, pulse).run)
+        for number in range(COURIERS):
+            self._run(f"courier-{number}", partial(bring, wiring().courier(), report, self._halted))
 
     def stop(self, worker: Any) -> None:
         self._halted.set()

@@ -17,7 +17,7 @@ commands = typer.Typer(help="Accounts: credentials for one provider, its senders
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 COLUMNS = ("name", "provider", "base_urls", "senders", "cpc", "state")
-HIDDEN = frozenset({"id", "credentials"})
+HIDDEN = frozenset({"id", "credentials", "callback_secret"})
 
 
 @commands.command()

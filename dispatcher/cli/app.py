@@ -2,7 +2,7 @@
 
 import typer
 
-from dispatcher.cli import accounts, campaigns, database, in_doubt, locks, senders, suppress
+from dispatcher.cli import accounts, callbacks, campaigns, database, in_doubt, locks, senders, suppress
 from dispatcher.cli.bench.command import bench
 from dispatcher.cli.demo.command import demo
 from dispatcher.cli.doctor import doctor
@@ -37,5 +37,6 @@ for name, group in (
     ("locks", locks.commands),
     ("suppress", suppress.commands),
     ("in-doubt", in_doubt.commands),
+    ("callbacks", callbacks.commands),
 ):
     app.add_typer(group, name=name, rich_help_panel="Work")

@@ -56,6 +56,7 @@ def _examine(wiring: "Wiring") -> Iterator[Finding]:
         yield migrations
         if migrations.ok:
             yield _tried("accounts", lambda: _accounts(wiring))
+            yield _tried("callbacks", lambda: _callbacks(wiring))
     if redis.ok and postgres.ok:
         yield _tried("clocks", lambda: _clocks(wiring))
     if redis.ok:
@@ -117,6 +118,15 @@ def _accounts(wiring: "Wiring") -> Finding:
     if senders and paused == len(senders):
         return Finding("accounts", False, "every sender is paused: `dispatcher senders list` says why")
     return Finding("accounts", True, f"{len(accounts)} with {len(senders)} senders{note}")
+
+
+def _callbacks(wiring: "Wiring") -> Finding:
+    """What upstream apps were not told for days, or said that they want to be told no more."""
+    counts, disabled = wiring.callbacks.counts(), wiring.callbacks.disabled()
+    if counts["failed"]:
+        note = f", {disabled} URLs are disabled" if disabled else ""
+        return Finding("callbacks", False, f"{counts['failed']} failed{note}: `dispatcher callbacks list` says why")
+    return Finding("callbacks", True, f"{counts['waiting']} waiting")
 
 
 def _clocks(wiring: "Wiring") -> Finding:

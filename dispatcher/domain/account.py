@@ -62,6 +62,7 @@ class Account:
     pause_at_error_rate: float = 0.5
     error_rate_of: int = 100
     ingress_mark: str = field(default="", repr=False)
+    callback_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

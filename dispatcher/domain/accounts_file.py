@@ -5,6 +5,7 @@ misspelt `concurency` must not silently mean the default. INTERFACE and docs/acc
 """
 
 import tomllib
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -49,6 +50,27 @@ def _base_url(url: str) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise ValueError("must be scheme and host only: the provider's paths are added to it")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _callback_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 2_000:
+        raise ValueError("must be http:// or https:// and a host")
+    if parts.username or parts.password:
+        raise ValueError("must hold no user and no password: callbacks are signed")
+    return url
+
+
+def _callback_secret(secret: str) -> str:
+    """As Standard Webhooks wants it."""
+    prefix, _, key = secret.partition("_")
+    try:
+        long_enough = 24 <= len(b64decode(key, validate=True)) <= 64
+    except ValueError:
+        long_enough = False
+    if prefix != "whsec" or not long_enough:
+        raise ValueError("must be whsec_ and 24 to 64 bytes in base64")
+    return secret
 
 
 def _as_written(read: Callable[[str], object]) -> Callable[[str], str]:
@@ -117,6 +139,8 @@ class AccountSpec(_Table):
     base_urls: tuple[BaseUrl, ...] = Field(min_length=1)
     ingress_token: str | None = Field(default=None, min_length=1, repr=False)
     webhook_secret: str | None = Field(default=None, min_length=1, repr=False)
+    callback_url: Annotated[str, AfterValidator(_callback_url)] | None = None
+    callback_secret: Annotated[str, AfterValidator(_callback_secret)] | None = Field(default=None, repr=False)
     credentials: dict[str, str] = Field(default_factory=dict, repr=False)
     mode: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -185,6 +209,12 @@ class AccountSpec(_Table):
         if len({sender.name for sender in senders}) < len(senders):
             raise ValueError("two senders have the same name")
         return senders
+
+    @model_validator(mode="after")
+    def _signs_its_callbacks(self) -> Self:
+        if self.callback_url and not self.callback_secret:
+            raise ValueError("callback_secret: must be given with a callback_url, whose calls are signed with it")
+        return self
 
     @model_validator(mode="after")
     def _has_its_credentials(self) -> Self:

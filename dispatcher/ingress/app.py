@@ -9,7 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from dispatcher.ingress import assets, builder, cpc, kinbox, native, operations, pages, probes, uazapi, webhooks
+from dispatcher.ingress import (
+    assets,
+    builder,
+    callbacks,
+    cpc,
+    kinbox,
+    native,
+    operations,
+    pages,
+    probes,
+    uazapi,
+    webhooks,
+)
 from dispatcher.ingress.access import AccessLog
 from dispatcher.ingress.document import completed
 from dispatcher.ingress.door import House
@@ -20,7 +32,7 @@ from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
 
 # Builder's paths begin with any two names, so its door comes last.
-DOORS = (pages, probes, native, operations, webhooks, assets, uazapi, kinbox, cpc, builder)
+DOORS = (pages, probes, native, operations, callbacks, webhooks, assets, uazapi, kinbox, cpc, builder)
 
 SPEAKERS = {step: door.shape for door in (uazapi, kinbox, cpc, builder) for step in door.FIRST_STEPS}
 """How a refusal sounds below the first step of a path where a provider's API has something."""

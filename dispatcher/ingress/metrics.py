@@ -74,6 +74,7 @@ def _families(figures: Figures) -> Iterator[Metric]:
     yield _family("dispatcher_lanes_waiting", "lanes on the clock", "provider", figures.lanes_waiting)
     yield _family("dispatcher_lanes_in_flight", "lanes with a job on its way", "provider", figures.lanes_in_flight)
     yield _family("dispatcher_retries", "messages that wait for another try", "provider", figures.retries)
+    yield _family("dispatcher_callbacks", "callbacks that were not taken yet", "state", figures.callbacks)
     yield _family("dispatcher_workers", "workers whose pacer listens", "provider", figures.workers)
 
 

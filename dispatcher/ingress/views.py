@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dispatcher.domain.callbacks import OF_CAMPAIGN, CallbackView
 from dispatcher.domain.changes import Changed
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.forecast import chunk_count, finish_ms
-from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
 from dispatcher.domain.notbefore import SENTENCES
 from dispatcher.domain.pacing import Pacing
@@ -127,6 +128,24 @@ def lock_json(lock: ContactLock) -> dict[str, Any]:
 
 def suppression_json(suppression: Suppression) -> dict[str, Any]:
     return {"phone": suppression.key, "reason": suppression.reason, "since": iso(suppression.since_ms)}
+
+
+def callback_json(callback: CallbackView) -> dict[str, Any]:
+    of_message = callback.seq != OF_CAMPAIGN
+    return {
+        "id": callback.id,
+        "type": callback.type,
+        "campaign_id": campaign_text(callback.campaign),
+        "message_id": str(MessageId(callback.campaign, callback.seq)) if of_message else None,
+        "account": callback.account,
+        "url": callback.url,
+        "state": callback.state.value,
+        "attempts": callback.attempts,
+        "trouble": callback.trouble or None,
+        "timestamp": iso(callback.at_ms),
+        "due_at": iso(callback.due_at_ms),
+        "settled_at": iso(callback.settled_at_ms),
+    }
 
 
 def doubt_json(doubt: DoubtView) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dispatcher.domain.ids import CHANCE_BITS, campaign_number
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import chunk_size_for
 from dispatcher.ledger import tables
+from dispatcher.ledger.callback_endpoints import endpoint_of, note_settled
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.intake import MessageFile, copy_in
 from dispatcher.ledger.texts import storable
@@ -52,16 +53,20 @@ def accept(
     `refuse` is asked about each thousand messages; it must not use this engine, whose connections may all be
     taking drafts in.
     """
+    with autocommit(engine) as connection:  # not in the long transaction, whose row locks would hold couriers up
+        told = endpoint_of(connection, account.id, draft.callback_url)
     with transaction(engine, LONGEST_INTAKE_S) as connection:
         if idempotency is not None and not _reserve(connection, account.id, *idempotency):
             return _receipt(connection, account.id, *idempotency)
-        opened = _open(connection, account, draft)
+        opened = _open(connection, account, draft, told)
         file = MessageFile(draft.messages, opened.id, opened.total, refuse)
         copy_in(connection, file)
         if not file.count:
             raise EmptyCampaign("a campaign needs at least one message")
         _count(connection, opened.id, file)
         _close(connection, draft, opened, file)
+        if file.settled.total():
+            note_settled(connection, opened.id, opened.total)
         queued = file.count - file.settled.total()
         refused = tuple(file.refused)
         accepted = Accepted(opened.id, opened.created_at_ms, file.count, queued, refused, first_seq=opened.total)
@@ -101,11 +106,12 @@ def _keep(connection: Connection, account_id: int, key: str, accepted: Accepted)
     connection.execute(update(_K).where(*same).values(receipt=receipt))
 
 
-def _open(connection: Connection, account: Account, draft: Draft) -> _Open:
+def _open(connection: Connection, account: Account, draft: Draft, told: int | None) -> _Open:
     """A new campaign, or the one of this join key. Two that want to make it at once: the second waits and joins."""
     while True:
         number = campaign_number(time_ns() // 1_000_000, secrets.randbits(CHANCE_BITS))
-        made = insert(_C).values(id=number, **_columns(account, draft)).on_conflict_do_nothing()
+        columns = _columns(account, draft) | {"id": number, "callback_endpoint_id": told}
+        made = insert(_C).values(**columns).on_conflict_do_nothing()
         created_at_ms = connection.execute(made.returning(_C.c.created_at)).scalar()
         if created_at_ms is not None:
             _name_senders(connection, account, draft, number)

@@ -1,6 +1,6 @@
 """Accounts and senders: as the accounts file says (`apply`), as they are, and whether they may send.
 
-Credentials and sender tokens are kept encrypted, the ingress token and the webhook secret as digests.
+Credentials, sender tokens and callback secrets are kept encrypted, the ingress token and the webhook secret as digests.
 """
 
 from collections.abc import Iterable, Sequence
@@ -193,6 +193,7 @@ class Accounts:
             pause_at_error_rate=row["pause_at_error_rate"],
             error_rate_of=row["error_rate_of"],
             ingress_mark=row["ingress_digest"] or "",
+            callback_secret=self._secrecy.decrypt(row["callback_secret"]) if row["callback_secret"] else "",
         )
 
     def _sender(self, row: RowMapping) -> Sender:

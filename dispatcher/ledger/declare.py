@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.domain.accounts_file import AccountSpec, SenderSpec
 from dispatcher.ledger import tables
+from dispatcher.ledger.callback_endpoints import name_own
 from dispatcher.ledger.crews import crews_changed
 from dispatcher.secrecy import Secrecy
 
@@ -23,10 +24,14 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
         sealed = {**wanted, "credentials": _seal(secrecy, spec.credentials)}
         account_id = connection.execute(insert(_A).values(**sealed).returning(_A.c.id)).scalar_one()
         _declare_senders(connection, secrecy, account_id, spec.sender)
+        name_own(connection, account_id, spec.callback_url or "")
         return "added"
     changed = _declare_senders(connection, secrecy, row["id"], spec.sender)
+    changed |= name_own(connection, row["id"], spec.callback_url or "")
     stays = unseal(secrecy, row["credentials"]) == spec.credentials
     wanted["credentials"] = row["credentials"] if stays else _seal(secrecy, spec.credentials)
+    if row["callback_secret"] and secrecy.decrypt(row["callback_secret"]) == spec.callback_secret:
+        wanted["callback_secret"] = row["callback_secret"]
     if changed or any(row[column] != value for column, value in wanted.items()):
         connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted, changed_at=func.now()))
         crews_changed(connection, row["id"])
@@ -77,7 +82,7 @@ def _begins_to_warm_up(spec: SenderSpec, row: RowMapping | None) -> bool:
 
 
 def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
-    """Everything but the credentials, whose ciphertext differs each time."""
+    """Everything but the credentials. Ciphertext differs each time: who compares puts the stored one in."""
     ingress, webhook = spec.ingress_token, spec.webhook_secret
     return {
         "name": spec.name,
@@ -85,6 +90,7 @@ def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
         "base_urls": list(spec.base_urls),
         "ingress_digest": secrecy.digest("ingress", ingress) if ingress else None,
         "webhook_digest": secrecy.digest("webhook", webhook) if webhook else None,
+        "callback_secret": secrecy.encrypt(spec.callback_secret) if spec.callback_secret else None,
         "mode": spec.mode,
         "options": spec.options,
         "cpc": spec.guarded,

@@ -10,8 +10,9 @@
     suppression      clients who asked not to be contacted
     idempotency_key  requests with their receipts
     pulse            when a provider's messages last could have been released
+    callback_endpoint ── callback    what upstream apps are to be told, and where; rows are written by triggers
 
-message and attempt have no foreign keys: with them a COPY of a million rows would queue a check for each.
+message, attempt and callback have no foreign keys: with them a COPY of a million rows would queue a check for each.
 Partial indexes hold rare states only, so that an index entry is the exception; a message that is claimed and
 settled moves in its primary key alone. Receipts touch no indexed column and stay on their page (HOT).
 """
@@ -30,28 +31,20 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     event,
-    func,
     text,
 )
 
 from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.ledger.callback_tables import callback_endpoint
+from dispatcher.ledger.columns import metadata as metadata
+from dispatcher.ledger.columns import now, number
 from dispatcher.ledger.times import EpochMs
 from dispatcher.ledger.triggers import COUNT_TRIGGER
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-    }
-)
 
 
 def _values(states: type[StrEnum]) -> list[str]:
@@ -66,14 +59,6 @@ CAMPAIGN_STATE = Enum(
 )
 
 
-def _now(name: str) -> Column[int]:
-    return Column(name, EpochMs, nullable=False, server_default=func.now())
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=text("0"))
-
-
 account = Table(
     "account",
     metadata,
@@ -84,6 +69,7 @@ account = Table(
     Column("credentials", Text, nullable=False),  # a JSON object, encrypted
     Column("ingress_digest", Text),
     Column("webhook_digest", Text),
+    Column("callback_secret", Text),  # encrypted
     Column("mode", Text, nullable=False, server_default=""),
     Column("options", JSON, nullable=False, server_default="{}"),
     Column("cpc", Boolean, nullable=False),
@@ -99,9 +85,9 @@ account = Table(
     Column("hours", JSON(none_as_null=True)),
     Column("pause_at_error_rate", Float, nullable=False, server_default=text("0.5")),
     Column("error_rate_of", Integer, nullable=False, server_default=text("100")),
-    _now("created_at"),
+    now("created_at"),
     Column("removed_at", EpochMs),
-    _now("changed_at"),  # it or a sender of it: lanes that rest ask their policies again
+    now("changed_at"),  # it or a sender of it: lanes that rest ask their policies again
     Index("account_ingress", "provider", "ingress_digest", unique=True, postgresql_where=text("removed_at IS NULL")),
 )
 
@@ -138,21 +124,22 @@ campaign = Table(
     Column("warnings", JSON, nullable=False, server_default="[]"),
     Column("follow_ups", JSON, nullable=False, server_default="[]"),
     Column("callback_url", Text),
+    Column("callback_endpoint_id", Integer, ForeignKey(callback_endpoint.c.id)),  # null: nobody is told
     Column("guarded", Boolean, nullable=False),
     Column("on_locked", Text, nullable=False),
     Column("validity_s", Integer, nullable=False),
-    _number("priority"),
+    number("priority"),
     Column("delay_min_ms", Integer, nullable=False),
     Column("delay_max_ms", Integer, nullable=False),
     Column("chunk_size", Integer, nullable=False),
     Column("chunk_gap_ms", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
-    _number("total"),
-    _number("untouched_from"),  # below this seq every message has been claimed, or settled when it was accepted
+    number("total"),
+    number("untouched_from"),  # below this seq every message has been claimed, or settled when it was accepted
     Column("paused_reason", Text),
     Column("scheduled_for", EpochMs),
-    _now("created_at"),
-    _now("grown_at"),
+    now("created_at"),
+    now("grown_at"),
     Column("opened_at", EpochMs),  # null: the lane clock does not know of it, or of what it has grown by
     Column("finished_at", EpochMs),
     Column("removed_at", EpochMs),  # gone for its upstream app, kept for everybody else
@@ -169,7 +156,7 @@ campaign_change = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("campaign_id", BigInteger, ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False),
-    _now("at"),
+    now("at"),
     Column("was", JSON, nullable=False),
     Column("now_is", JSON, nullable=False),
     Index("campaign_change_campaign", "campaign_id", "id"),
@@ -187,7 +174,7 @@ campaign_count = Table(
     metadata,
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     Column("shard", SmallInteger, primary_key=True, autoincrement=False),
-    *(_number(state.value) for state in MessageState),
+    *(number(state.value) for state in MessageState),
     postgresql_with={"fillfactor": "20"},  # small, and written at every claim and outcome
 )
 
@@ -195,7 +182,7 @@ message = Table(
     "message",
     metadata,
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
-    _now("accepted_at"),
+    now("accepted_at"),
     Column(
         "due_at", EpochMs
     ),  # pending: a retry, not before then; in doubt: the next look-up; sent: the next question about its job
@@ -264,7 +251,7 @@ inbound_event = Table(
     Column("sender_name", Text, nullable=False),
     Column("connected", Boolean),
     Column("reason", Text, nullable=False),
-    _now("received_at"),
+    now("received_at"),
     Column("processed_at", EpochMs),
     Column("what", Text),
     Column("due_at", EpochMs),  # not before then: the message that it is about is not known yet
@@ -294,7 +281,7 @@ suppression = Table(
     metadata,
     Column("phone_key", Text, primary_key=True),
     Column("reason", Text, nullable=False, server_default=""),
-    _now("created_at"),
+    now("created_at"),
 )
 
 idempotency_key = Table(
@@ -304,7 +291,7 @@ idempotency_key = Table(
     Column("key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("receipt", JSON(none_as_null=True)),
-    _now("created_at"),
+    now("created_at"),
     Index("idempotency_key_age", "created_at"),
 )
 

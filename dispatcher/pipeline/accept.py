@@ -18,8 +18,11 @@ def accept(stations: Stations, account: Account, draft: Draft, idempotency: tupl
     """Store a draft and put it on the clock; the receipt is given only after the commit.
 
     `idempotency` is (key, digest of the request). When Redis is away the campaign is accepted all the
-    same: the ledger is the truth, and a sweeper plans it later.
+    same: the ledger is the truth, and a sweeper plans it later. Raises BadRequest for a `callback_url` that may not be
+    called, and as `campaigns.accept` does.
     """
+    if draft.callback_url is not None:
+        stations.check_callback_url(account, draft.callback_url)
     fitted = replace(draft, pacing=replace(draft.pacing, batch=stations.batch(account, draft.pacing.chunk_size)))
     refuse = _refuser(stations, account, draft) if draft.dialect in ANSWERS_AT_ONCE else None
     accepted = stations.campaigns.accept(account, fitted, idempotency, refuse)

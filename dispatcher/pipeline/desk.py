@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.callbacks import CallbackState, CallbackView
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
 from dispatcher.domain.contactlock import ContactLock
@@ -127,6 +128,7 @@ class Figures:
     lanes_in_flight: Mapping[str, int] = field(default_factory=dict)
     retries: Mapping[str, int] = field(default_factory=dict)
     workers: Mapping[str, int] = field(default_factory=dict)
+    callbacks: Mapping[str, int] = field(default_factory=dict)
 
 
 class AccountsDesk(Protocol):
@@ -268,6 +270,19 @@ class SuppressionsDesk(Protocol):
         """In the order of their numbers."""
 
 
+class CallbacksDesk(Protocol):
+    """What upstream apps are told, and were not."""
+
+    def page(self, state: CallbackState | None, cursor: str | None, limit: int) -> Page[CallbackView]:
+        """Oldest first."""
+
+    def send_again(self, number: int) -> bool | None:
+        """Let one that failed be posted again; False when it has not failed, None when there is none."""
+
+    def send_all_again(self, account: str | None) -> int:
+        """The same for all, or an account's; how many. Raises UnknownAccount."""
+
+
 class HouseDesk(Protocol):
     """The installation itself."""
 
@@ -294,6 +309,7 @@ class Desk:
     folders: FoldersDesk
     contacts: ContactsDesk
     suppressions: SuppressionsDesk
+    callbacks: CallbacksDesk
     house: HouseDesk
     now_ms: Callable[[], int]
     open_leads: Callable[[str], Iterable[bytes]]

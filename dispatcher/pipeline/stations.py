@@ -31,7 +31,8 @@ class Stations:
 
     `now_ms` is the installation's one clock (UTC epoch, ms; Redis's, so that hosts need not agree);
     `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes messages (by seq) of a job as a file;
-    `open_leads` fetches the file that an upstream app names.
+    `open_leads` fetches the file that an upstream app names; `check_callback_url` raises BadRequest for a URL that an
+    account's campaign may not name.
     `batch` is how many of a chunk's messages an account's provider takes in one call; `suppressed`, which
     of some clients asked not to be contacted; `contacted`, which of them are in contact now (scope, clients, now), and
     for how many ms; `expected`, for which of them a message of a campaign waits. `suppress` writes down that a client
@@ -69,6 +70,7 @@ class Stations:
     jitter: Callable[[], int]
     leads_url: Callable[[Campaign, str, Sequence[int]], str]
     open_leads: Callable[[str], Iterable[bytes]]
+    check_callback_url: Callable[[Account, str], None]
 
 
 LEASE_MARGIN_MS = 15_000

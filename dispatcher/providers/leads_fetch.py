@@ -9,7 +9,6 @@ A slow server keeps a thread and a transaction waiting, so only a few files are 
 many are asked for: the web goes on answering. Who waits too long for a turn is told to try again (Unavailable).
 """
 
-import ipaddress
 import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,34 +19,13 @@ from time import monotonic
 import httpx
 
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.providers.addresses import addresses_of, is_public
 from dispatcher.providers.contract import BadRequest
 
 FIELD = "leadsAssetUrl"
 MAX_REDIRECTS = 3
 AT_ONCE = 8  # a fifth of the web's 40 threads, half of a process's connections to the ledger
 _turns = BoundedSemaphore(AT_ONCE)
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-def addresses_of(host: str, port: int) -> list[str]:
-    """What the resolver says; raises OSError or UnicodeError."""
-    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def is_public(text: str) -> bool:
-    """Can an address be reached by everybody? An IPv6 one that leads to an IPv4 one counts as that."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and (inner := _inside(address)) is not None:
-        address = inner
-    return address.is_global and not address.is_multicast
-
-
-def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to."""
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dispatcher.pipeline.senders import pause_by_hand, resume_by_hand
 from dispatcher.providers.leads_link import read_leads_name
 from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE
+from dispatcher.wiring.counter_callbacks import CallbacksCounter
 from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
 from dispatcher.wiring.counter_folders import FoldersCounter
@@ -36,6 +37,7 @@ def desk_of(wiring: Wiring) -> Desk:
         folders=FoldersCounter(wiring, campaigns),
         contacts=ContactsCounter(wiring),
         suppressions=SuppressionsCounter(wiring),
+        callbacks=CallbacksCounter(wiring),
         house=HouseCounter(wiring),
         now_ms=wiring.stations.now_ms,
         open_leads=wiring.stations.open_leads,
@@ -96,6 +98,7 @@ class HouseCounter:
             lanes_in_flight={name: one.in_flight for name, one in census.items()},
             retries={name: one.retries for name, one in census.items()},
             workers=listeners(self._wiring.redis, names()),
+            callbacks=self._wiring.callbacks.counts(),
         )
 
     def leads_file(self, name: str) -> str | None:

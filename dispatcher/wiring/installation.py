@@ -1,6 +1,7 @@
 """One installation as one process sees it: gateways built from settings, stations on top of them."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
@@ -13,9 +14,11 @@ from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.callbacks import Endpoint
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS
 from dispatcher.ledger.accounts import Accounts, Applied
+from dispatcher.ledger.callbacks import Callbacks
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
@@ -32,10 +35,12 @@ from dispatcher.ledger.schema import upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.waits import Waits
+from dispatcher.pipeline.courier import AT_ONCE, Courier
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.senders import crews_changed
 from dispatcher.pipeline.stations import Stations
 from dispatcher.providers import registry
+from dispatcher.providers.callback_post import Outbox, check_callback_url
 from dispatcher.providers.caller import Caller
 from dispatcher.providers.leads_fetch import ANYWHERE, PUBLIC, open_leads
 from dispatcher.providers.leads_link import LeadsLink, leads_url
@@ -48,6 +53,7 @@ from dispatcher.wiring.memory import remembered
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
 SIDE_POOL = 2  # for questions in the middle of a transaction: the other pool may be full of such transactions
+CALLBACK_POOL = 2  # a courier's statements are few and short, and wait for each other rather than sends for them
 REDIS_CONNECTIONS = 64  # above a worker's threads: a command that waits for a connection delays its lane
 LEADS_LINK_MS = 3600 * 1000  # a provider that has not fetched its file within the hour will not
 
@@ -64,6 +70,8 @@ class Wiring:
         self._closing.callback(self.engine.dispose)
         self.side_engine = make_engine(settings.database_url, SIDE_POOL)
         self._closing.callback(self.side_engine.dispose)
+        self.callback_engine = make_engine(settings.database_url, CALLBACK_POOL)
+        self._closing.callback(self.callback_engine.dispose)
         self.redis = connect(settings.redis_url, REDIS_CONNECTIONS)
         self._closing.callback(self.redis.close)
         self.clock = LaneClock(self.redis)
@@ -77,6 +85,7 @@ class Wiring:
         self.follows = Follows(self.engine)
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
+        self.callbacks = Callbacks(self.callback_engine)
         self.lines = Lines(self.engine)
         self.suppressions = Suppressions(self.engine)
 
@@ -124,11 +133,22 @@ class Wiring:
             suppress=self.suppressions.add,
             leads_url=self._leads_url,
             open_leads=partial(open_leads, reach=ANYWHERE if self.settings.allow_private_urls else PUBLIC),
+            check_callback_url=partial(check_callback_url, allow_private=self.settings.allow_private_urls),
         )
 
     @cached_property
     def builder(self) -> ClockBuilder:
         return ClockBuilder(self.redis, self.secrecy, registry.names())
+
+    def courier(self) -> Courier:
+        """A courier of its own threads; its statements do not wait for those of sends, nor those for its."""
+        threads = ThreadPoolExecutor(AT_ONCE, "callbacks")
+        self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
+        return Courier(self.callbacks, self._outbox, threads, self.shared_clock.now_ms, self.stations.jitter)
+
+    def _outbox(self, endpoint: Endpoint) -> Outbox:
+        secret = self.accounts.account(endpoint.account_id).callback_secret
+        return Outbox(endpoint.url, secret, self.settings.allow_private_urls, self.shared_clock.now_ms)
 
     def upgrade(self) -> None:
         """Bring the ledger's tables up to date; safe from several hosts at once."""

@@ -5,20 +5,28 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 
-from dispatcher.cli import campaigns, in_doubt, locks, senders, suppress
+from dispatcher.cli import callbacks, campaigns, in_doubt, locks, senders, suppress
 from dispatcher.domain.optout import DEFAULT
+from dispatcher.ingress import callbacks as callbacks_door
 from dispatcher.ingress import native, operations
 from dispatcher.pipeline.desk import Order
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "control.md").read_text()
-GROUPS = {"campaigns": campaigns, "senders": senders, "locks": locks, "suppress": suppress, "in-doubt": in_doubt}
+GROUPS = {
+    "campaigns": campaigns,
+    "senders": senders,
+    "locks": locks,
+    "suppress": suppress,
+    "in-doubt": in_doubt,
+    "callbacks": callbacks,
+}
 
 
 def paths() -> set[str]:
     """`GET /v1/…` of every route; those that take an order once for each."""
     found = set()
-    for route in (*native.router.routes, *operations.router.routes):
+    for route in (*native.router.routes, *operations.router.routes, *callbacks_door.router.routes):
         assert isinstance(route, APIRoute)
         words = [one.value for one in Order] if "campaigns" in route.path else ["pause", "resume"]
         for method in route.methods or ():

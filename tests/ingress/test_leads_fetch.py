@@ -10,8 +10,9 @@ from threading import Event, Thread
 import pytest
 
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.providers.addresses import is_public
 from dispatcher.providers.contract import BadRequest
-from dispatcher.providers.leads_fetch import ANYWHERE, AT_ONCE, PUBLIC, Reach, is_public, open_leads
+from dispatcher.providers.leads_fetch import ANYWHERE, AT_ONCE, PUBLIC, Reach, open_leads
 
 REDIRECTS = {
     "elsewhere": "http://169.254.169.254/latest",

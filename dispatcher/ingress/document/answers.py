@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dispatcher.domain.callbacks import CallbackState
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.ingress.document.schemas import (
     CAMPAIGN_ID,
@@ -90,6 +91,14 @@ OBJECTS: dict[str, Schema] = {
         concurrency=COUNT,
         min_gap_s=NUMBER,
         daily_limit=COUNT,
+    ),
+    "Callback": record(
+        **dict.fromkeys(("id", "attempts"), COUNT),
+        **dict.fromkeys(("type", "account", "url"), TEXT),
+        campaign_id=CAMPAIGN_ID,
+        **dict.fromkeys(("message_id", "trouble"), maybe(TEXT)),
+        state=one_of(*CallbackState),
+        **dict.fromkeys(("timestamp", "due_at", "settled_at"), MOMENT),
     ),
     "Lock": record(scope=TEXT, message_id=TEXT, taken_at=MOMENT, until=MOMENT),
     "Suppression": record(phone=TEXT, reason=TEXT, since=MOMENT),
@@ -202,6 +211,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "POST /v1/in-doubt/{message_id}": {
         "200": answer("settled", record(id=TEXT, resolved_as=one_of(*(word.value for word in Resolution))))
     },
+    "GET /v1/callbacks": _page("Callback"),
+    "POST /v1/callbacks/send-again": {"200": answer("they wait again", record(sent_again=COUNT))},
+    "POST /v1/callbacks/{callback_id}/send-again": {"200": answer("it waits again", record(sent_again=COUNT))},
     "POST /v1/inbound": {"202": answer("stored", record(accepted=FLAG, new=FLAG))},
     "POST /webhooks/{account}/{secret}": {"200": answer("stored", record(events=COUNT, new=COUNT))},
     "POST /sender/advanced": _MASS_SEND,

@@ -51,6 +51,7 @@ _MORE: dict[str, tuple[int, ...]] = {
     "POST /v1/campaigns/{campaign_id}/resume": (409,),
     "PATCH /v1/campaigns/{campaign_id}": (409,),
     "POST /v1/in-doubt/{message_id}": (409,),
+    "POST /v1/callbacks/{callback_id}/send-again": (409,),
     "PATCH /v3/campaigns/{campaign_id}": (409,),
     "POST /v3/campaigns/{campaign_id}/pause": (409,),
     "POST /v3/campaigns/{campaign_id}/resume": (409,),

@@ -1,0 +1,101 @@
+"""Bringing callbacks to upstream apps: a round takes one endpoint, and brings it what is due, some at a time.
+
+Who holds an endpoint's lease is the only one who brings something there; of one message only the first event that
+waits is brought, so what happened to it arrives in order. A courier that dies leaves its lease to run out, and what
+it had not written down is brought again, under the same id.
+
+An endpoint has its turn for `TURN_S`, or until something goes wrong there; then the one that has waited longest has
+its own. Nothing here touches a lane, a job or the broker.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from dispatcher.domain.callbacks import Answer, Callback, CallbackState, Endpoint, Mark, Rest, mark_of, rest_of
+from dispatcher.telemetry import emit
+
+AT_ONCE = 10  # calls to one endpoint: one that takes 100 ms is brought a hundred events a second
+PROBES = 3  # calls to one that answered nothing well the last time: one of them may be an event that it never takes
+TURN_S = 5.0
+WAVE_S = 25.0  # above connecting and an answer's time-out: only an endpoint that drips takes longer
+TOO_SLOW = Answer("read_timeout")
+NOTHING_S = 0.3  # what is due waits behind what is not: look again in a while
+LEASE_S = 45.0  # above the longest wave, and looking the host up before it
+
+
+class CallbackBook(Protocol):
+    def take(self, lease_s: float) -> Endpoint | None:
+        """Lease the endpoint with something due that waited longest for its turn; None: there is none."""
+
+    def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
+        """The first waiting event of each message, those that are due."""
+
+    def settle(self, endpoint: int, marks: Sequence[Mark], rest: Rest, lease_s: float) -> bool:
+        """Write down what became of some, and renew the lease; False when the endpoint is somebody else's by now."""
+
+    def give_back(self, endpoint: int, pause_s: float) -> None:
+        """Let others have it, after a pause."""
+
+
+class Post(Protocol):
+    def post(self, callback: Callback) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """One of a worker's couriers. `outbox` opens the way to an endpoint; `threads` bring some at once.
+
+    `now_ms` is the installation's clock; `jitter` draws from 0 .. JITTER_STEPS - 1.
+    """
+
+    book: CallbackBook
+    outbox: Callable[[Endpoint], AbstractContextManager[Post]]
+    threads: ThreadPoolExecutor
+    now_ms: Callable[[], int]
+    jitter: Callable[[], int]
+
+    def round(self) -> bool:
+        """Give one endpoint its turn; False when nobody waits for one. Raises DispatcherTrouble."""
+        endpoint = self.book.take(LEASE_S)
+        if endpoint is None:
+            return False
+        over_ms = self.now_ms() + int(TURN_S * 1000)
+        with self.outbox(endpoint) as outbox:
+            ours: Endpoint | None = endpoint
+            while ours is not None and self.now_ms() < over_ms:
+                ours = self._wave(ours, outbox)
+        return True
+
+    def _wave(self, endpoint: Endpoint, outbox: Post) -> Endpoint | None:
+        """Bring some at once; the endpoint as it is then, or None when its turn is over."""
+        due = self.book.due(endpoint.id, PROBES if endpoint.failures else AT_ONCE)
+        if not due:
+            self.book.give_back(endpoint.id, NOTHING_S)
+            return None
+        answers = self._answers(outbox, due)
+        now_ms = self.now_ms()
+        marks = [mark_of(one, answer, now_ms, self.jitter()) for one, answer in zip(due, answers, strict=True)]
+        rest = rest_of(endpoint, answers, now_ms, self.jitter())
+        if not self.book.settle(endpoint.id, marks, rest, LEASE_S):
+            return None
+        self._tell(endpoint, due, marks, rest)
+        if any(answer.trouble for answer in answers):
+            self.book.give_back(endpoint.id, 0)
+            return None
+        return replace(endpoint, failures=0, failing_since_ms=None)
+
+    def _answers(self, outbox: Post, due: Sequence[Callback]) -> list[Answer]:
+        """One that drips in for longer than its client may wait is left; closing the outbox ends it."""
+        posts = [self.threads.submit(outbox.post, one) for one in due]
+        wait(posts, WAVE_S)
+        return [TOO_SLOW if post.cancel() or not post.done() else post.result() for post in posts]
+
+    def _tell(self, endpoint: Endpoint, due: Sequence[Callback], marks: Sequence[Mark], rest: Rest) -> None:
+        if rest.disabled:
+            emit("callback.disabled", "warning", endpoint=endpoint.id, reason=rest.disabled)
+        for callback, mark in zip(due, marks, strict=True):
+            if mark.state is CallbackState.FAILED:
+                emit("callback.failed", "warning", campaign=callback.campaign, type=callback.type, reason=mark.trouble)

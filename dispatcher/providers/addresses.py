@@ -1,0 +1,71 @@
+"""Where a URL that somebody gave us leads: nobody reaches our own network with one.
+
+A host name is resolved once, every address it has must be a public one, and the connection goes to the
+address that was checked: a name that changes its mind in between gains nothing.
+"""
+
+import ipaddress
+import socket
+
+import httpx
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class BadAddress(ValueError):
+    """A URL that is not followed; the text is a rule for people. `word` is one for tables."""
+
+    def __init__(self, rule: str, word: str) -> None:
+        super().__init__(rule)
+        self.word = word
+
+
+def readable(url: str) -> httpx.URL:
+    """Raises BadAddress."""
+    try:
+        target = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise BadAddress("is not a URL", "bad_url") from None
+    if target.scheme not in ("http", "https") or not target.host:
+        raise BadAddress("must be an http or https URL", "bad_url")
+    return target
+
+
+def checked_address(target: httpx.URL, allow_private: bool) -> str:
+    """The first address of the URL's host; raises BadAddress when it has none, or one of them is not public."""
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        addresses = addresses_of(target.raw_host.decode("ascii").strip("[]"), port)
+    except (OSError, UnicodeError, OverflowError):
+        raise BadAddress("its host is not known", "unknown_host") from None
+    if not allow_private and not all(map(is_public, addresses)):
+        raise BadAddress("points at a private address", "private_address")
+    return addresses[0]
+
+
+def addressed(request: httpx.Request, address: str) -> httpx.Request:
+    """The request on its way to a checked address; it names the host where a server and its certificate look for it."""
+    target = request.url
+    request.url = target.copy_with(host=address)
+    request.extensions["sni_hostname"] = target.raw_host.decode("ascii")
+    return request
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """What the resolver says; raises OSError, UnicodeError or OverflowError."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def is_public(text: str) -> bool:
+    """Can an address be reached by everybody? An IPv6 one that leads to an IPv4 one counts as that."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and (inner := _inside(address)) is not None:
+        address = inner
+    return address.is_global and not address.is_multicast
+
+
+def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

@@ -1,0 +1,212 @@
+"""Couriers at work: real receivers, a real ledger, and a clock that goes on only when a test says so."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.callbacks import CallbackState
+from dispatcher.domain.ids import campaign_text
+from dispatcher.ledger.engine import autocommit
+from dispatcher.pipeline.courier import Courier
+from dispatcher.providers.callback_post import Outbox
+from dispatcher.providers.contract import BadRequest
+from tests.journey.bodies import names, uazapi_account
+from tests.journey.receiver import SECRET, Receiver
+from tests.ledger.steps import run
+from tests.pipeline.conftest import Hand
+
+
+@pytest.fixture
+def hand(hand: Hand) -> Hand:
+    """Campaigns on this machine may name a URL, for its account can sign."""
+    allowed = hand.wiring.settings.model_copy(update={"allow_private_urls": True})
+    hand.wiring.settings = allowed
+    hand.wiring.accounts.apply(
+        read_accounts(uazapi_account("http://127.0.0.1:9", names(2), callback_secret=SECRET), {})
+    )
+    hand.stations = replace(hand.stations, check_callback_url=lambda account, url: None)
+    return hand
+
+
+@pytest.fixture
+def courier(hand: Hand) -> Iterator[Courier]:
+    """Without jitter: what failed is due at once."""
+    made = hand.wiring.courier()
+    with ThreadPoolExecutor(10) as threads:
+        yield replace(made, jitter=lambda: 0, threads=threads)
+
+
+def rest_over(hand: Hand) -> None:
+    """Whoever rests, or waits for a time, has waited."""
+    run(hand.wiring.engine, "UPDATE callback_endpoint SET not_before = now()")
+    run(hand.wiring.engine, "UPDATE callback SET due_at = now() WHERE settled_at IS NULL")
+
+
+def state(hand: Hand) -> dict[str, Any]:
+    from sqlalchemy import text
+
+    with autocommit(hand.wiring.engine) as connection:
+        return dict(
+            connection.execute(text("SELECT *, not_before - now() AS rests FROM callback_endpoint")).mappings().one()
+        )
+
+
+def test_an_event_carries_who_and_what(hand: Hand, courier: Courier) -> None:
+    with Receiver() as app:
+        number = hand.submit(1, name="junho", callback_url=app.url)
+        hand.wiring.campaigns.cancel(number)
+        courier.round()
+    [message] = [event for event in app.taken if event["type"] == "message.cancelled"]
+    assert message["data"]["message_id"] == f"{campaign_text(number)}-0"
+    expected = {"campaign": "junho", "seq": 0, "phone": "5511910000000", "state": "cancelled", "reason": "cancelled"}
+    assert expected.items() <= message["data"].items()
+    assert message["timestamp"].endswith("Z")
+
+
+def test_what_was_refused_comes_again_under_the_same_id_and_before_what_followed(hand: Hand, courier: Courier) -> None:
+    refusals = [500, 302, 400]
+    with Receiver() as app:
+        app.answer = lambda event: (refusals.pop(), {"location": app.url}) if refusals else (200, {})
+        hand.submit(1, callback_url=app.url)
+        hand.wiring.campaigns.pause(int(hand.wiring.campaigns.page()[0].id))
+        for _ in range(4):
+            courier.round()
+            rest_over(hand)
+        assert app.types(None) == ["campaign.running", "campaign.paused"]
+        assert len({event["id"] for event in app.seen}) == 2
+        assert [event["type"] for event in app.seen] == ["campaign.running"] * 4 + ["campaign.paused"]
+
+
+def test_a_410_disables_the_endpoint(hand: Hand, courier: Courier) -> None:
+    with Receiver(lambda event: (410, {})) as app:
+        hand.submit(1, callback_url=app.url)
+        courier.round()
+        rest_over(hand)
+        assert not courier.round()
+        assert len(app.seen) == 1
+        [failed] = hand.wiring.callbacks.page(CallbackState.FAILED)
+        assert failed.trouble == "http_410"
+
+
+@pytest.mark.parametrize(("status", "least_s"), [(429, 3000), (503, 3000), (500, 0)])
+def test_a_retry_after_is_obeyed(hand: Hand, courier: Courier, status: int, least_s: int) -> None:
+    with Receiver(lambda event: (status, {"retry-after": "3600"})) as app:
+        hand.submit(1, callback_url=app.url)
+        courier.round()
+    assert (state(hand)["rests"].total_seconds() > 3000) is bool(least_s)
+
+
+def test_who_failed_for_three_days_is_given_up(hand: Hand, courier: Courier) -> None:
+    with Receiver(lambda event: (500, {})) as app:
+        hand.submit(1, callback_url=app.url)
+        courier.round()
+        run(hand.wiring.engine, "UPDATE callback_endpoint SET failing_since = now() - interval '73 hours'")
+        rest_over(hand)
+        courier.round()
+        assert state(hand)["disabled_reason"] == "http_500"
+        app.answer = lambda event: (200, {})
+        assert hand.wiring.callbacks.send_again() == 1
+        courier.round()
+        assert app.types(None) == ["campaign.running"]
+
+
+def test_one_event_that_is_always_refused_holds_up_only_its_own_message(hand: Hand, courier: Courier) -> None:
+    with Receiver(lambda event: (400 if event["data"].get("seq") == 0 else 200, {})) as app:
+        number = hand.submit(30, callback_url=app.url)
+        hand.wiring.campaigns.cancel(number)
+        for _ in range(8):
+            courier.round()
+            rest_over(hand)
+        assert {event["data"]["seq"] for event in app.taken if "seq" in event["data"]} == set(range(1, 30))
+
+
+def test_a_slow_receiver_does_not_hold_up_another(hand: Hand, courier: Courier) -> None:
+    """The slow one answers only when the other has been told everything."""
+    go_on = Event()
+    with Receiver(lambda event: (200 if go_on.wait(20) else 500, {})) as slow, Receiver() as quick:
+        hand.submit(1, callback_url=slow.url)
+        hand.submit(1, callback_url=quick.url)
+        with ThreadPoolExecutor(1) as other:
+            held = other.submit(courier.round)
+            while not slow.seen:
+                assert not held.done()
+            second = hand.wiring.courier()
+            while not quick.taken:
+                second.round()
+            assert not slow.taken
+            go_on.set()
+            assert held.result(20)
+        assert slow.types(None) == quick.types(None) == ["campaign.running"]
+
+
+def test_no_more_than_ten_calls_at_once_reach_a_receiver(hand: Hand, courier: Courier) -> None:
+    under_way: list[int] = []
+    most = [0]
+    ten = Barrier(10)
+
+    def answer(event: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        """The first ten are answered when all of them are there."""
+        under_way.append(1)
+        most[0] = max(most[0], len(under_way))
+        if event["data"].get("seq", 99) < 9 or event["type"] == "campaign.running":
+            ten.wait(20)
+        under_way.pop()
+        return 200, {}
+
+    with Receiver(answer) as app:
+        number = hand.submit(60, callback_url=app.url)
+        hand.wiring.campaigns.cancel(number)
+        while courier.round():
+            rest_over(hand)
+        assert len(app.taken) == 62
+    assert most[0] == 10
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "trouble"),
+    [
+        ("http://127.0.0.1:9/hook", False, "private_address"),
+        ("http://127.0.0.1:9/hook", True, "connection_refused"),
+        ("http://nobody.invalid/hook", True, "unknown_host"),
+    ],
+)
+def test_why_an_event_was_not_brought(hand: Hand, courier: Courier, url: str, allowed: bool, trouble: str) -> None:
+    hand.wiring.settings = hand.wiring.settings.model_copy(update={"allow_private_urls": allowed})
+    hand.submit(1, callback_url=url)
+    courier.round()
+    [waiting] = hand.wiring.callbacks.page(CallbackState.WAITING)
+    assert (waiting.trouble, waiting.attempts) == (trouble, 1)
+
+
+def test_without_a_secret_nothing_leaves(hand: Hand) -> None:
+    with Receiver() as app, Outbox(app.url, "", True, lambda: 0) as outbox:
+        hand.submit(1, callback_url=app.url)
+        endpoint = hand.wiring.callbacks.take(10)
+        assert endpoint is not None
+        [due] = hand.wiring.callbacks.due(endpoint.id, 10)
+        assert outbox.post(due).trouble == "no_secret"
+    assert app.seen == []
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "rule"),
+    [
+        ("http://127.0.0.1/hook", SECRET, "points at a private address"),
+        ("http://[::1]/hook", SECRET, "points at a private address"),
+        ("http://nobody.invalid/hook", SECRET, "its host is not known"),
+        ("https://user:word@8.8.8.8/hook", SECRET, "must hold no user and no password: callbacks are signed"),
+        ("https://8.8.8.8/hook", "", "the account has no callback_secret to sign callbacks with"),
+    ],
+)
+def test_a_url_that_may_not_be_called_is_refused_by_its_field(hand: Hand, url: str, secret: str, rule: str) -> None:
+    from dispatcher.providers.callback_post import check_callback_url
+
+    account = replace(hand.wiring.accounts.named("loja"), callback_secret=secret)
+    with pytest.raises(BadRequest) as refused:
+        check_callback_url(account, url, allow_private=False)
+    assert refused.value.problems == (("callback_url", rule),)
