@@ -11,6 +11,7 @@
     d:days:<p>           hash    sender with caps -> {until, today, last}: what it sent on the day that ends then
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
+    d:circuit:<digest>   string  <failures>|<until ms>|<probing>, of a list of base URLs that could not be reached
     d:looks:<campaign>   hash    {rounds, last}: how often and when (ms) sweepers looked at it
     send.<p>             list    Celery's queue of the provider's jobs; only its length is looked at
 
@@ -57,6 +58,10 @@ def days(provider: str) -> str:
 
 def lock(scope: str, digest: str) -> str:
     return f"d:lock:{scope}:{digest}"
+
+
+def circuit(digest: str) -> str:
+    return f"d:circuit:{digest}"
 
 
 def looks(campaign: int) -> str:

@@ -33,6 +33,7 @@ LANE_VERBS = (
     "put_flight",
 )
 LOCK_VERBS = ("lock_take", "lock_give_back", "lock_lift", "lock_extend", "lock_held")
+CIRCUIT_VERBS = ("circuit_ask", "circuit_tell")
 EPOCH_VERBS = ("epoch_set",)
 LANDING = ("finish", "skip")
 
@@ -45,7 +46,7 @@ def _read(name: str) -> str:
 def source(verb: str) -> str:
     """The whole text of a verb as the server gets it."""
     parts = ["_lanes"] * (verb in LANE_VERBS) + ["_land"] * (verb in LANDING)
-    parts += ["_locks"] * (verb in LOCK_VERBS)
+    parts += ["_locks"] * (verb in LOCK_VERBS) + ["_circuits"] * (verb in CIRCUIT_VERBS)
     return "\n".join(["#!lua", *map(_read, parts), _read(verb)])
 
 

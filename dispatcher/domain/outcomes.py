@@ -88,12 +88,16 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a provider's answer to one job means: one outcome for each of its messages, in their order."""
+    """What a provider's answer to one job means: one outcome for each of its messages, in their order.
+
+    `unreached`: none of the line's base URLs gave an answer that shows the provider at work.
+    """
 
     outcomes: tuple[Outcome, ...]
     halt: Halt | None = None
     login_expired: bool = False
     base_url_down: bool = False
+    unreached: bool = False
 
 
 def for_all(count: int, outcome: Outcome, **effects: object) -> Reading:

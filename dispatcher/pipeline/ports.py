@@ -136,6 +136,16 @@ class ContactLocks(Protocol):
         """Hold the client until then, whoever held it: the provider says it is in contact."""
 
 
+class Circuits(Protocol):
+    """Whether a line, the base URLs that a call may go to, is worth a call."""
+
+    def ask(self, base_urls: Sequence[str], probe_ms: int) -> int:
+        """0: call, and `tell`; else how many ms it is to be left alone. One call in a while probes a line that is."""
+
+    def tell(self, base_urls: Sequence[str], reached: bool) -> int:
+        """What became of a call; how many ms the line is left alone now, 0 if it is not."""
+
+
 class Messages(Protocol):
     """A message's way through the ledger, each step one statement."""
 

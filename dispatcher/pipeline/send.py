@@ -10,14 +10,15 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
     call    the provider, through its adapter
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.followups import root_of
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
+from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.pacing import leaves_in_ms, provider_busy_ms
 from dispatcher.domain.parcels import parcel_of
@@ -25,13 +26,14 @@ from dispatcher.domain.policies import allowance_of, caps_of, night_not_before, 
 from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.pipeline.persist import persist
+from dispatcher.pipeline.persist import if_reachable, persist
 from dispatcher.pipeline.ports import Claimed
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
+PROBE_MS = 5_000  # a provider that is well again answers within this; else another lane's message probes as well
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
 
@@ -42,7 +44,8 @@ class Passage:
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
     whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted; where the
-    provider spaces a batch out, a reply counts only from when its message has left.
+    provider spaces a batch out, a reply counts only from when its message has left. `left_alone_until_ms` (0: not):
+    the provider could not be reached, its lane rests until then.
     """
 
     provider: str
@@ -62,6 +65,7 @@ class Passage:
     put_back: list[Retry] = field(default_factory=list)
     halt: Halt | None = None
     called: bool = False
+    left_alone_until_ms: int = 0
     running: bool = True
 
 
@@ -97,14 +101,22 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
     if not begun.held:
         emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
-    if not begun.granted:
-        rest = sender_not_before(account, sender, begun.sent or Sent(), begun_ms)
+    rest = _rest(stations, account, sender, begun, begun_ms)
+    if rest is not None or not begun.granted:
         stations.clock.skip(provider, ticket, [Retry(0, ticket.seq, ticket.size)], rest)
         return None
     passage = Passage(provider, ticket._replace(size=begun.granted), campaign, account, sender, begun_ms, begun)
     if begun.granted < ticket.size:
         passage.put_back.append(Retry(0, ticket.seq + begun.granted, ticket.size - begun.granted))
     return passage
+
+
+def _rest(stations: Stations, account: Account, sender: Sender, begun: Begun, now_ms: int) -> NotBefore | None:
+    """Why the ticket goes back and its lane rests; None: nothing speaks against the call."""
+    if not begun.granted:
+        return sender_not_before(account, sender, begun.sent or Sent(), now_ms)
+    wait_ms = stations.circuits.ask(base_urls_of(account, sender), PROBE_MS)
+    return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
 
 
 def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, sender: Sender) -> Begun:
@@ -228,3 +240,19 @@ def _call(stations: Stations, passage: Passage) -> None:
     passage.halt = reading.halt
     for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
         passage.outcomes[parcel.seq] = outcome
+    _tell_circuit(stations, passage, reading.unreached)
+
+
+def _tell_circuit(stations: Stations, passage: Passage, unreached: bool) -> None:
+    """While a line is left alone nobody pays for it with a try: who certainly was not sent waits until it is asked
+    again. Redis may not answer: then nothing is known, and nothing hangs on it.
+    """
+    with if_reachable():
+        wait_ms = stations.circuits.tell(base_urls_of(passage.account, passage.sender), not unreached)
+        passage.left_alone_until_ms = stations.now_ms() + wait_ms if wait_ms else 0
+    if not passage.left_alone_until_ms:
+        return
+    for seq, outcome in passage.outcomes.items():
+        if outcome.fate is Fate.RETRY:
+            passage.outcomes[seq] = replace(outcome, fate=Fate.DEFERRED)
+            passage.defers[seq] = passage.left_alone_until_ms

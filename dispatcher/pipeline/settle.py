@@ -12,7 +12,7 @@ from dispatcher.domain.claims import followed
 from dispatcher.domain.followups import STEP, next_due_ms, root_of
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
-from dispatcher.domain.notbefore import NotBefore
+from dispatcher.domain.notbefore import NotBefore, Reason, latest
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import sender_not_before
@@ -136,8 +136,11 @@ def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], pac
 
 
 def _rest(stations: Stations, passage: Passage, left: int) -> NotBefore | None:
-    """What hours and caps, as they are now, have against the lane's next send."""
+    """What hours, caps and a provider that is down have, as they are now, against the lane's next send."""
     sent = passage.begun.sent or Sent()
     sent = replace(sent, today=sent.today - (passage.begun.granted - left))
     account, sender = stations.account(passage.account.id), stations.sender(passage.sender.id)
-    return sender_not_before(account, sender, sent, stations.now_ms())
+    answers = [sender_not_before(account, sender, sent, stations.now_ms())]
+    if passage.left_alone_until_ms:
+        answers.append(NotBefore(passage.left_alone_until_ms, Reason.BREAKER))
+    return latest(answer for answer in answers if answer is not None)

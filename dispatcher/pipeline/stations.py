@@ -9,6 +9,7 @@ from dispatcher.pipeline.ports import (
     Accounts,
     Caller,
     Campaigns,
+    Circuits,
     ContactLocks,
     Doubts,
     ErrorWatch,
@@ -44,6 +45,7 @@ class Stations:
     control: LaneControl
     locks: ContactLocks
     lock_book: LockBook
+    circuits: Circuits
     messages: Messages
     waits: Waits
     follow_ups: FollowUps

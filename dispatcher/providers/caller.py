@@ -7,7 +7,7 @@ certainly not sent; a reader that breaks on an answer leaves its messages in dou
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Job
@@ -15,8 +15,12 @@ from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
 from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
 from dispatcher.providers.logins import Logins
 from dispatcher.providers.statuses import UNAUTHORISED, UNREADABLE, halt_scope, of_the_whole
-from dispatcher.providers.transport import CallFailure, Failed, Transport
+from dispatcher.providers.transport import BAD_BODY, NO_ROOM, CallFailure, Failed, Transport
 from dispatcher.telemetry import emit
+
+SERVER_ERRORS = 500
+OUR_OWN = (NO_ROOM, BAD_BODY)
+"""Failures that tell nothing about the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Caller:
         if not isinstance(answer, Response):
             return answer if isinstance(answer, Reading) else _unanswered(line.job, answer)
         reading = _read(line, answer)
+        if answer.status >= SERVER_ERRORS and reading.halt is None:
+            reading = replace(reading, unreached=True)
         if reading.login_expired:
             return _put_back(line.job, UNAUTHORISED.reason)
         others = tuple(url for url in line.base_urls if url != answer.base_url)
@@ -148,7 +154,7 @@ def _unanswered(job: Job, failure: CallFailure) -> Reading:
     if failure.kind is Failed.MISCONFIGURED:
         return _put_back(job, failure.reason)
     fate = Fate.RETRY if failure.kind is Failed.NOT_SENT else Fate.IN_DOUBT
-    return for_all(len(job.parcels), Outcome(fate, failure.reason))
+    return for_all(len(job.parcels), Outcome(fate, failure.reason), unreached=failure not in OUR_OWN)
 
 
 def _put_back(job: Job, reason: str) -> Reading:

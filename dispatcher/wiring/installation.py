@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
 
+from dispatcher.coordination.circuits import Circuits
 from dispatcher.coordination.connection import connect, our_words
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
@@ -107,6 +108,7 @@ class Wiring:
             control=self.clock,
             locks=self.locks,
             lock_book=self.lock_book,
+            circuits=Circuits(self.redis),
             messages=self.messages,
             waits=self.waits,
             follow_ups=FollowUps(self.engine),

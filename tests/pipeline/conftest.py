@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from dispatcher.coordination.circuits import Circuits
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.tickets import Ticket
@@ -107,6 +108,7 @@ def hand(
     wiring.rebuild_clock()
     made = Hand(wiring, wiring.stations, wiring.shared_clock.now_ms())
     clock = LaneClock(wiring.redis, now_ms=lambda: made.now_ms)
-    made.stations = replace(wiring.stations, clock=clock, control=clock, now_ms=lambda: made.now_ms)
+    circuits = Circuits(wiring.redis, now_ms=lambda: made.now_ms, sure_s=0)
+    made.stations = replace(wiring.stations, clock=clock, control=clock, circuits=circuits, now_ms=lambda: made.now_ms)
     yield made
     wiring.close()

@@ -1,0 +1,13 @@
+-- What became of a call. Calls that were under way when the circuit opened tell nothing new.
+-- ARGV 2 reached "1"/"0"   Returns {the ms until which it is open now, 0: closed; failures in a row}
+if ARGV[2] == '1' then
+  redis.call('DEL', KEYS[1])
+  return { 0, 0 }
+end
+if failures >= TRIPS_AT and probing == '0' and now < ends then return { ends - now, failures } end
+failures, probing = failures + 1, '0'
+if failures >= TRIPS_AT then
+  ends = now + math.min(LONGEST_MS, FIRST_MS * 2 ^ math.min(failures - TRIPS_AT, 10))
+end
+keep()
+return { failures >= TRIPS_AT and ends - now or 0, failures }

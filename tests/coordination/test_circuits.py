@@ -1,0 +1,115 @@
+import pytest
+import redis
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from dispatcher.coordination import keys
+from dispatcher.coordination.circuits import Circuits
+from dispatcher.domain.breaker import FIRST_MS, LONGEST_MS, TRIPS_AT, PlainCircuits
+from dispatcher.pipeline import ports
+from tests.coordination.conftest import Now
+
+LINE, OTHER = ("https://one.example",), ("https://one.example", "https://two.example")
+PROBE_MS = 5_000
+
+
+@pytest.fixture
+def circuits(client: redis.Redis, now: Now) -> Circuits:
+    return Circuits(client, now_ms=now, sure_s=0)
+
+
+def open_up(circuits: Circuits) -> int:
+    return [circuits.tell(LINE, False) for _ in range(TRIPS_AT)][-1]
+
+
+def test_they_are_what_the_pipeline_asks_for(circuits: Circuits) -> None:
+    as_circuits: ports.Circuits = circuits
+    assert as_circuits is circuits
+
+
+def test_a_line_that_fails_in_a_row_is_left_alone(circuits: Circuits) -> None:
+    assert [circuits.tell(LINE, False) for _ in range(TRIPS_AT - 1)] == [0] * (TRIPS_AT - 1)
+    assert circuits.ask(LINE, PROBE_MS) == 0
+    assert circuits.tell(LINE, False) == FIRST_MS
+    assert circuits.ask(LINE, PROBE_MS) == FIRST_MS
+    assert circuits.ask(OTHER, PROBE_MS) == 0, "another list of base URLs is another line"
+
+
+def test_one_success_in_between_and_nothing_happens(circuits: Circuits) -> None:
+    for _ in range(TRIPS_AT):
+        circuits.tell(LINE, False)
+        circuits.ask(LINE, PROBE_MS)
+        circuits.tell(LINE, True)
+    assert circuits.ask(LINE, PROBE_MS) == 0
+
+
+def test_one_call_probes_and_the_others_wait_for_it(circuits: Circuits, now: Now) -> None:
+    now.ms += open_up(circuits)
+    assert [circuits.ask(LINE, PROBE_MS) for _ in range(3)] == [0, PROBE_MS, PROBE_MS]
+    circuits.tell(LINE, True)
+    assert circuits.ask(LINE, PROBE_MS) == 0
+
+
+def test_a_probe_that_fails_opens_it_for_longer_up_to_a_minute(circuits: Circuits, now: Now) -> None:
+    now.ms += open_up(circuits)
+    waits = []
+    for _ in range(7):
+        assert circuits.ask(LINE, PROBE_MS) == 0
+        waits.append(circuits.tell(LINE, False))
+        now.ms += waits[-1]
+    assert waits == [4_000, 8_000, 16_000, 32_000, LONGEST_MS, LONGEST_MS, LONGEST_MS]
+
+
+def test_a_probe_that_is_never_heard_of_gives_way_to_another(circuits: Circuits, now: Now) -> None:
+    now.ms += open_up(circuits)
+    assert circuits.ask(LINE, PROBE_MS) == 0
+    now.ms += PROBE_MS
+    assert circuits.ask(LINE, PROBE_MS) == 0
+
+
+def test_calls_that_were_under_way_when_it_opened_tell_nothing_new(circuits: Circuits, now: Now) -> None:
+    opened_ms = open_up(circuits)
+    now.ms += 10
+    assert [circuits.tell(LINE, False) for _ in range(20)] == [opened_ms - 10] * 20
+
+
+def test_while_a_line_is_in_order_redis_is_hardly_asked(client: redis.Redis, now: Now) -> None:
+    circuits = Circuits(client, now_ms=now, sure_s=60)
+    circuits.ask(LINE, PROBE_MS)
+    client.config_resetstat()
+    for _ in range(100):
+        circuits.ask(LINE, PROBE_MS)
+        circuits.tell(LINE, True)
+    assert "cmdstat_evalsha" not in client.info("commandstats")
+
+
+def test_redis_never_sees_the_base_urls(circuits: Circuits, client: redis.Redis) -> None:
+    circuits.tell(LINE, False)
+    (name,) = client.keys(keys.circuit("*"))
+    assert "one.example" not in str(name)
+
+
+def test_scripts_and_twin_agree(client: redis.Redis) -> None:
+    class Both(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            client.flushall()
+            self.now = Now()
+            self.plain = PlainCircuits()
+            self.circuits = Circuits(client, now_ms=self.now, sure_s=0)
+
+        @rule(line=st.sampled_from([LINE, OTHER]))
+        def ask(self, line: tuple[str, ...]) -> None:
+            assert self.circuits.ask(line, PROBE_MS) == self.plain.ask(str(line), PROBE_MS, self.now.ms)
+
+        @rule(line=st.sampled_from([LINE, OTHER]), reached=st.sampled_from([False, False, False, True]))
+        def tell(self, line: tuple[str, ...], reached: bool) -> None:
+            told = Circuits.tell(self.circuits, line, reached)
+            assert told == self.plain.tell(str(line), reached, self.now.ms)
+
+        @rule(ms=st.sampled_from([1, 500, FIRST_MS, PROBE_MS, LONGEST_MS]))
+        def wait(self, ms: int) -> None:
+            self.now.ms += ms
+
+    run_state_machine_as_test(Both, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
