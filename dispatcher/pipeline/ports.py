@@ -19,131 +19,15 @@ from dispatcher.domain.claims import TakenJob as TakenJob
 from dispatcher.domain.claims import Whereabouts as Whereabouts
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.errorrate import Tally
-from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import StoredEvent as StoredEvent
-from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.outcomes import Outcome, Reading
-from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
-
-
-class LaneClock(Protocol):
-    """When each lane may send next. Every method raises ClockLost while the clock has not been built."""
-
-    def plan(self, provider: str, plan: Plan) -> None:
-        """Make a campaign known, or its end, pace, lanes and hold anew, and wake its lanes."""
-
-    def release(self, provider: str, room: int, limit: int) -> Released:
-        """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
-
-    def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
-        """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
-
-        Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
-        """
-
-    def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew it once more; False when the lane was given to another ticket, or a pacer is deciding about it."""
-
-    def finish(
-        self,
-        provider: str,
-        ticket: Ticket,
-        jitter: int,
-        busy_ms: int = 0,
-        retries: Sequence[Retry] = (),
-        landing: Landing = ALL_LEFT,
-    ) -> Finished:
-        """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace, or when its rest
-        is over; file retries."""
-
-    def skip(
-        self, provider: str, ticket: Ticket, retries: Sequence[Retry] = (), rest: NotBefore | None = None
-    ) -> Finished:
-        """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
-
-    def forget(self, provider: str, campaign: int) -> None:
-        """Drop a campaign: its cursor, its retries; flights of it may still finish."""
-
-
-class LaneControl(Protocol):
-    def hold_campaign(self, provider: str, campaign: int) -> None:
-        """Release nothing more of a campaign (pause)."""
-
-    def resume_campaign(self, provider: str, campaign: int) -> None: ...
-
-    def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
-        """Release nothing more on these lanes, until a moment or until they are resumed."""
-
-    def resume_lanes(self, provider: str, lanes: Sequence[Lane]) -> None: ...
-
-    def lift_rests(self, provider: str, lanes: Sequence[Lane]) -> None:
-        """The policies of these lanes' senders changed: the next ticket asks them anew."""
-
-    def idle(self, provider: str, campaign: int) -> bool:
-        """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
-
-    def waiting(self, provider: str, campaign: int) -> int:
-        """How many tickets of the campaign wait for a time of their own."""
-
-    def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
-        """Release these messages (again) at their time, from whichever lane of the campaign is free.
-
-        False: the clock does not know the campaign (it was forgotten when it was done); plan it first."""
-
-
-class ClockBuilder(Protocol):
-    """The verbs of a rebuild; they alone work while the clock is lost."""
-
-    def is_ours(self) -> bool:
-        """The memory in Redis is complete, and this server's own."""
-
-    def clear(self) -> None: ...
-
-    def put_locks(self, locks: Iterable[ContactLock]) -> int:
-        """Who must not be written to; how many locks there were."""
-
-    def plan(self, provider: str, plan: Plan, retries: Sequence[Retry]) -> None: ...
-
-    def rest_lane(self, provider: str, lane: Lane, ready_ms: int) -> None:
-        """A lane rests until then, or longer if it was told so before."""
-
-    def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
-        """Lanes of a sender that is paused."""
-
-    def put_flight(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """A message that is being sent, after its campaign was planned. False: another is on this lane already."""
-
-    def complete(self) -> None:
-        """The memory is complete: sending may go on."""
-
-
-class ContactLocks(Protocol):
-    """The CPC lock: one open contact per client. `scope` is "global", "account:<id>" or "sender:<id>"."""
-
-    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, leaves_in_ms: int = 0) -> int:
-        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's.
-
-        A reply lifts it that came after the message has left, `leaves_in_ms` from now.
-        """
-
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the lock if `holder` holds it: the provider certainly did not send."""
-
-    def lift(self, scope: str, key: str, at_ms: int) -> bool:
-        """Free the client's lock if it was taken before a reply of `at_ms`."""
-
-    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
-        """Hold the client until then, whoever held it: the provider says it is in contact."""
-
-
-class Circuits(Protocol):
-    """Whether a line, the base URLs that a call may go to, is worth a call."""
-
-    def ask(self, base_urls: Sequence[str], probe_ms: int) -> int:
-        """0: call, and `tell`; else how many ms it is to be left alone. One call in a while probes a line that is."""
-
-    def tell(self, base_urls: Sequence[str], reached: bool) -> int:
-        """What became of a call; how many ms the line is left alone now, 0 if it is not."""
+from dispatcher.domain.tickets import Plan, Retry, Ticket
+from dispatcher.pipeline.shared_ports import Circuits as Circuits
+from dispatcher.pipeline.shared_ports import ClockBuilder as ClockBuilder
+from dispatcher.pipeline.shared_ports import ContactLocks as ContactLocks
+from dispatcher.pipeline.shared_ports import LaneClock as LaneClock
+from dispatcher.pipeline.shared_ports import LaneControl as LaneControl
 
 
 class Messages(Protocol):
