@@ -9,7 +9,6 @@ from math import inf
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
 from dispatcher.domain.campaign import Campaign, DraftMessage, Refusal
 from dispatcher.domain.claims import Claimed
-from dispatcher.domain.followups import follow_up_at
 from dispatcher.domain.outcomes import Fate, Outcome
 
 LOCK_MS = 24 * 3600 * 1000
@@ -37,13 +36,13 @@ def kept_back(campaign: Campaign, row: Claimed, now_ms: int) -> Outcome | None:
 def valid_until(campaign: Campaign, row: Claimed) -> float:
     """The last moment (UTC epoch, ms) at which a message may leave; infinite where it may for ever.
 
-    A follow-up's time counts from when it was due first. Who waited for its client's lock has as much longer as a
-    lock lasts: with the usual validity of a day it would expire at the very moment in which the lock ends.
+    It counts from the message's acceptance or the campaign's start; a follow-up is accepted when it is due. Who waited
+    for its client's lock has as much longer as a lock lasts: with the usual validity of a day it would expire at the
+    very moment in which the lock ends.
     """
     if not campaign.validity_s:
         return inf
-    follow_up = follow_up_at(campaign.follow_ups, row.payload, row.seq)
-    start_ms = max(row.accepted_at_ms, campaign.scheduled_for_ms or 0) + (follow_up.after_ms if follow_up else 0)
+    start_ms = max(row.accepted_at_ms, campaign.scheduled_for_ms or 0)
     return start_ms + campaign.validity_s * 1000 + (LOCK_MS if row.waited else 0)
 
 

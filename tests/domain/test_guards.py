@@ -1,7 +1,5 @@
 """What keeps a message back before its call."""
 
-from dataclasses import replace
-
 import pytest
 
 from dispatcher.domain.campaign import Campaign
@@ -37,9 +35,5 @@ def test_who_is_suppressed_is_kept_back_unless_it_is_too_late_anyway() -> None:
     assert kept_back(CAMPAIGN, ROW._replace(suppressed=True), 10_001) is EXPIRED
 
 
-def test_a_follow_up_has_its_time_from_when_it_was_due_and_none_once_its_client_answered() -> None:
-    campaign = replace(CAMPAIGN, follow_ups=({"after_s": 100, "text": "oi?"},))
-    follow_up = ROW._replace(seq=STEP)
-    assert kept_back(campaign, follow_up, 110_000) is None
-    assert kept_back(campaign, follow_up, 110_001) is EXPIRED
-    assert kept_back(campaign, follow_up._replace(answered=True), 110_001) is ANSWERED
+def test_nobody_is_followed_up_who_answered() -> None:
+    assert kept_back(CAMPAIGN, ROW._replace(seq=STEP, answered=True), 0) is ANSWERED

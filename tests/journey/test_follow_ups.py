@@ -21,7 +21,9 @@ FOLLOW_UPS = [{"after_s": 5, "text": "oi?"}, {"after_s": 1, "text": "tchau"}]
 
 def says(place: Installation, who: int, text: str) -> None:
     at_ms = place.wiring.shared_clock.now_ms()
-    receive(place.wiring.stations, None, [InboundEvent(InboundKind.REPLY, f"{who}", at_ms, canonical(phone(who)), text)])
+    receive(
+        place.wiring.stations, None, [InboundEvent(InboundKind.REPLY, f"{who}", at_ms, canonical(phone(who)), text)]
+    )
 
 
 def got(simulator: SimulatorClient) -> dict[str, list[str]]:

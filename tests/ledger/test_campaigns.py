@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.pacing import Pacing
@@ -288,3 +289,31 @@ def test_counts_follow_every_update_whoever_makes_it(engine: Engine, loja: Accou
     for campaign in (one, two):
         assert some(campaigns.counts(campaign)) == counted(engine, campaign)
     assert column(engine, one, "state") == ["expired", "pending", "pending", "blocked", "blocked"]
+
+
+def test_a_plan_knows_follow_ups_as_what_waits_and_its_cursor_never_meets_them(
+    loja: Account, campaigns: Campaigns, messages: Messages
+) -> None:
+    campaign = accepted(campaigns, loja, 4, pacing=Pacing(chunk_size=1, chunk_gap_ms=60_000))
+    (row,) = messages.claim(ticket(campaign)).rows
+    messages.settle(campaign, [fate(row, Fate.SENT)._replace(follow_up_ms=1_000)])
+    (follow_up,) = messages.claim(ticket(campaign, STEP)).rows
+    messages.settle(campaign, [fate(follow_up, Fate.RETRY, 2_000)])
+    plan, retries = campaigns.plan_of(campaign)
+    assert (plan.next, plan.end, retries) == (1, 4, (Retry(2_000, STEP),))
+    assert campaigns.get(campaign).total == 4
+    assert some(campaigns.counts(campaign)) == {S.SENT: 1, S.PENDING: 4}
+
+
+def test_a_follow_up_is_made_once_and_counted(
+    engine: Engine, loja: Account, campaigns: Campaigns, messages: Messages
+) -> None:
+    campaign = accepted(campaigns, loja, 2)
+    rows = messages.claim(ticket(campaign, 0, 2)).rows
+    sent = [fate(row, Fate.SENT)._replace(follow_up_ms=FAR) for row in rows]
+    assert [messages.settle(campaign, sent) for _ in range(2)] == [2, 0]
+    assert column(engine, campaign, "seq") == [0, 1, STEP, STEP + 1]
+    assert some(campaigns.counts(campaign)) == counted(engine, campaign) == {S.SENT: 2, S.PENDING: 2}
+    assert not campaigns.complete(campaign)
+    assert campaigns.cancel(campaign)
+    assert some(campaigns.counts(campaign)) == {S.SENT: 2, S.CANCELLED: 2}

@@ -1,5 +1,6 @@
 """A job in, exactly the documented request out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,8 @@ def test_follow_ups_go_to_the_provider_unless_we_send_them_ourselves() -> None:
     assert body(sent)["messages"][0].items() >= FOLLOW_UPS.items()
     ours = account("cpc", options={"follow_ups": "dispatcher"})
     assert not body(sent, account=ours)["messages"][0].keys() & FOLLOW_UPS.keys()
+    accepted_before = replace(campaign(), follow_ups=({"after_s": 1, "param": "retryTemplate"},))
+    assert not body(sent, campaign=accepted_before)["messages"][0].keys() & FOLLOW_UPS.keys()
 
 
 def test_an_empty_text_goes_out_empty() -> None:
