@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from dispatcher.domain.claims import Settled
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId, parse_campaign, parse_message
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Ticket
@@ -252,3 +253,20 @@ def test_a_campaign_is_not_through_before_the_last_that_waits_is_due(web: Web) -
     number = native(web)["id"]
     run(web.wiring.engine, "UPDATE message SET due_at = '2099-01-02T03:04:05Z'")
     assert web.admin.get(f"/v1/campaigns/{number}").json()["finish_prediction"].startswith("2099-01-02T03:04:05")
+
+
+def test_follow_ups_count_and_are_listed_behind_those_that_they_follow(web: Web) -> None:
+    number = native(web, follow_ups=[{"after_s": 60, "text": "oi?"}])["id"]
+    before = web.admin.get(f"/v1/campaigns/{number}").json()["total"]
+    (ticket,) = web.wiring.clock.release("uazapi", 10, 1).tickets
+    (row,) = web.wiring.messages.claim(ticket).rows
+    told = Settled(row.seq, row.attempt, Outcome(Fate.SENT), follow_up_ms=4_000_000_000_000)
+    web.wiring.messages.settle(ticket.campaign, [told])
+    campaign = web.admin.get(f"/v1/campaigns/{number}").json()
+    assert campaign["total"] == sum(campaign["counts"].values()) == before + 1
+    lines = walked(web, f"/v1/campaigns/{number}/messages", limit=1)
+    assert [line["follows"] for line in lines] == [None] * before + [row.seq]
+    assert lines[-1]["seq"] == row.seq + STEP
+    header, *_, last = web.admin.get(f"/v1/campaigns/{number}/messages.csv").text.splitlines()
+    assert header.split(",")[:3] == ["id", "seq", "follows"]
+    assert last.split(",")[1:3] == [str(row.seq + STEP), str(row.seq)]
