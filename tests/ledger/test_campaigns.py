@@ -15,6 +15,7 @@ from dispatcher.domain.tickets import Retry
 from dispatcher.ledger import plans, steering
 from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.folders import Folders
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.times import epoch_ms
@@ -317,3 +318,13 @@ def test_a_follow_up_is_made_once_and_counted(
     assert not campaigns.complete(campaign)
     assert campaigns.cancel(campaign)
     assert some(campaigns.counts(campaign)) == {S.SENT: 2, S.CANCELLED: 2}
+
+
+def test_pages_of_a_folder_go_on_with_the_follow_ups_and_end(
+    engine: Engine, loja: Account, campaigns: Campaigns, messages: Messages
+) -> None:
+    campaign = accepted(campaigns, loja, 2)
+    rows = messages.claim(ticket(campaign, 0, 2)).rows
+    messages.settle(campaign, [fate(row, Fate.SENT)._replace(follow_up_ms=FAR) for row in rows])
+    pages = [[line.message.id.seq for line in Folders(engine).part(campaign, (), offset, 3)] for offset in range(5)]
+    assert pages == [[0, 1, STEP], [1, STEP, STEP + 1], [STEP, STEP + 1], [STEP + 1], []]
