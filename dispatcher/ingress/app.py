@@ -26,6 +26,7 @@ from dispatcher.ingress.access import AccessLog
 from dispatcher.ingress.document import completed
 from dispatcher.ingress.door import House
 from dispatcher.ingress.metrics import InboundMeter, registry_for
+from dispatcher.ingress.paths import PlainPaths
 from dispatcher.ingress.refusals import Shape, problem, told
 from dispatcher.pipeline.desk import Desk
 from dispatcher.secrecy import Secrecy
@@ -46,6 +47,7 @@ def create_app(desk: Desk, settings: Settings) -> FastAPI:
     app.state.registry, meter = registry_for(desk.house)
     app.state.inbound = InboundMeter(app.state.registry)
     app.add_middleware(AccessLog, meter=meter)
+    app.add_middleware(PlainPaths)
     return app
 
 
@@ -57,6 +59,7 @@ def doors() -> FastAPI:
         version=version("whatsapp-dispatcher"),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
     for door in DOORS:

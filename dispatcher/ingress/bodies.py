@@ -7,7 +7,7 @@ from dispatcher.domain.lifecycle import RESUMABLE
 from dispatcher.providers.builder.dialect import TEXTS as BUILDER_TEXTS
 from dispatcher.providers.builder.dialect import TO_BE_SENT
 from dispatcher.providers.kinbox.change import COUNTED
-from dispatcher.providers.kinbox.form import CHOICES, NUMBERS
+from dispatcher.providers.kinbox.form import CHOICES, NUMBERS, WHOLE
 from dispatcher.providers.kinbox.form import TEXTS as KINBOX_TEXTS
 from dispatcher.providers.native_change import NativeChange
 from dispatcher.providers.native_form import NativeForm
@@ -146,11 +146,13 @@ UAZAPI_MESSAGES = body(
 
 UAZAPI_CLEARDONE = body(_object(hours=_numeric(876_000, whole=True)), {"hours": 168}, required=False)
 
+_KINDS = ("number", "integer")
+
 _KINBOX_FIELDS = {
     **dict.fromkeys(KINBOX_TEXTS, _OPTIONAL_TEXT),
     **{name: {"enum": [*words, "", None]} for name, words in CHOICES.items()},
     **{
-        name: {"anyOf": [{"type": "integer", "minimum": 0, "maximum": most}, {"enum": ["", None]}]}
+        name: {"anyOf": [{"type": _KINDS[name in WHOLE], "minimum": 0, "maximum": most}, {"enum": ["", None]}]}
         for name, most in NUMBERS.items()
     },
 }

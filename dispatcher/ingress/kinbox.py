@@ -6,6 +6,7 @@ A caller sees its own account's campaigns, whichever way they came in, but for t
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Wanted
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.forecast import finish_ms
 from dispatcher.domain.hours import not_before, opens
 from dispatcher.domain.ids import MalformedId, parse_campaign
@@ -165,10 +167,11 @@ def resume(campaign_id: str, account: Caller, house: Inside) -> Response:
 
 @router.get("/v3/campaigns/{campaign_id}/chunk-leads")
 def chunk_leads(campaign_id: str, account: Caller, house: Inside) -> Response:
-    """Every recipient with its chunk and what became of it."""
+    """Every recipient with its chunk and what became of it; follow-ups are no leads of their own."""
     found = _own(house, account, campaign_id).seen.campaign
     lines = house.desk.campaigns.lines(found.id) or iter(())
-    leads = (lead_object(message, found.pacing.chunk_size) for message in lines)
+    first = takewhile(lambda message: message.id.seq < STEP, lines)
+    leads = (lead_object(message, found.pacing.chunk_size) for message in first)
     return StreamingResponse(_array(leads), media_type="application/json")
 
 
@@ -210,7 +213,7 @@ def _shown(view: UpstreamView, now_ms: int) -> dict[str, Any]:
     last_ms = max((one.last_ms for one in chunks if one.last_ms is not None), default=None)
     moments = (campaign.created_at_ms, last_ms, view.changed_ms, campaign.finished_at_ms)
     counts = {word.value: number for word, number in view.seen.counts.items()}
-    counts |= {word: sum(getattr(one, word) for one in chunks) for word in ("delivered", "read", "answered")}
+    counts |= {word: sum(getattr(one, word) for one in chunks) for word in ("sent", "delivered", "read", "answered")}
     progress = Progress(
         updated_at_ms=max(moment for moment in moments if moment is not None),
         last_message_at_ms=last_ms,

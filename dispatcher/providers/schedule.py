@@ -1,6 +1,8 @@
 """When and how fast an upstream app wants its campaign, whatever the dialect's own words for it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from dispatcher.domain.account import Account
 from dispatcher.providers.contract import BadRequest
@@ -22,6 +24,14 @@ def start_ms(given: str, now_ms: int, field: str) -> int | None:
     except ValueError:
         raise BadRequest((field, "must be a valid ISO 8601 date string")) from None
     return ahead(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now_ms, field)
+
+
+def start_problems(given: Any, now_ms: int, field: str) -> Iterator[tuple[str, str]]:
+    """What `start_ms` would refuse, to be told with all else that is wrong; what is no text is not its concern."""
+    try:
+        start_ms(given if isinstance(given, str) else "", now_ms, field)
+    except BadRequest as refused:
+        yield from refused.problems
 
 
 def ahead(moment: datetime, now_ms: int, field: str) -> int | None:

@@ -144,6 +144,21 @@ def test_a_campaign_tells_how_far_it_is(web: Web) -> None:
     ]
 
 
+def test_follow_ups_are_no_leads(web: Web) -> None:
+    body = {"account": "caixa", "text": "oi", "recipients": LEADS, "follow_ups": [{"after_s": 1, "text": "e aí?"}]}
+    campaign = web.admin.post("/v1/campaigns", json=body).json()["id"]
+    ticket = released(web)
+    rows = web.wiring.messages.claim(ticket).rows
+    sent = [Settled(row.seq, row.attempt, Outcome(Fate.SENT), follow_up_ms=web.desk.now_ms()) for row in rows]
+    web.wiring.messages.settle(ticket.campaign, sent)
+    assert sum(web.admin.get(f"/v1/campaigns/{campaign}").json()["counts"].values()) == 2 * len(LEADS)
+    shown = seen(web, campaign)
+    assert (shown["leadsCount"], shown["chunksCount"], shown["messagesProcessed"]) == (len(LEADS), 1, len(LEADS))
+    assert shown["resultCounts"]["sent"] == len(LEADS)
+    leads = get(web, f"/{campaign}/chunk-leads").json()
+    assert [(one["chunkId"], one["phone"]) for one in leads] == [("0", phone) for phone in (ANA, BIA, CAIO)]
+
+
 def test_the_looks_of_the_sweepers_are_health_checks(web: Web) -> None:
     campaign = made(web)
     assert checks(web, campaign) == (0, None, None)
@@ -186,6 +201,14 @@ def test_a_change_counts_from_the_very_next_message(web: Web) -> None:
     work(web, Fate.SENT, Fate.SENT, Fate.SENT)
 
 
+def test_a_number_is_a_number_however_json_writes_it(web: Web) -> None:
+    campaign = made(web, chunkSize=1.0, secondsBetweenMessages=2.0, secondsBetweenChunks=1.5)
+    shown = seen(web, campaign)
+    assert (shown["chunkSize"], shown["secondsBetweenMessages"], shown["secondsBetweenChunks"]) == (1, 2, 1.5)
+    shown = patch(web, campaign, {"secondsBetweenMessages": 0.25, "chunksCount": 3.0}).json()
+    assert (shown["secondsBetweenMessages"], shown["chunksCount"]) == (0.25, 3)
+
+
 def test_a_start_can_be_moved_and_taken_back(web: Web) -> None:
     campaign = made(web, scheduledTo="2099-01-01T00:00:00Z")
     moved = patch(web, campaign, {"scheduledTo": "2099-02-01T00:00:00Z"}).json()
@@ -213,7 +236,7 @@ def test_a_campaign_can_be_sent_back_as_it_was_read(web: Web) -> None:
 UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"secondsBetweenMessages": "5"}, "secondsBetweenMessages"),
     ({"secondsBetweenMessages": -1}, "secondsBetweenMessages"),
-    ({"secondsBetweenMessages": 1.5}, "secondsBetweenMessages"),
+    ({"secondsBetweenMessages": 1.5, "chunkSize": 1.5}, "chunkSize"),
     ({"secondsBetweenChunks": 86_401}, "secondsBetweenChunks"),
     ({"chunkSize": True}, "chunkSize"),
     ({"chunkSize": 10**30}, "chunkSize"),

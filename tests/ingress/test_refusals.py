@@ -260,3 +260,11 @@ def connected(web: Web) -> Iterator[socket.socket]:
     address = urlsplit(str(web.http.base_url))
     with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
         yield connection
+
+
+@every_dialect
+def test_slashes_around_a_path_lead_nowhere_else(shared_web: Web, dialect: str, ask: Ask) -> None:
+    for path in (f"{ask.path}/", f"/{ask.path}"):
+        answer = shared_web.http.post(f"{shared_web.http.base_url}{path}", json={}, headers=ask.headers)
+        assert answer.status_code == malformed(dialect), path
+        assert lines(dialect, answer)

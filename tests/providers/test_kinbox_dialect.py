@@ -185,6 +185,7 @@ REFUSED = [
     ({"scheduledTo": "amanhã"}, ["scheduledTo"]),
     ({"scheduledTo": "2026-11-07T11:58:59Z"}, ["scheduledTo"]),
     ({"scheduledTo": 1_794_052_800}, ["scheduledTo"]),
+    ({"scheduledTo": "amanhã", "chunkSize": -1, "message": None}, ["chunkSize", "scheduledTo", "message"]),
 ]
 
 

@@ -15,7 +15,7 @@ from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.kinbox.build import seconds
 from dispatcher.providers.kinbox.form import NUMBERS, given_in, wrong_types
 from dispatcher.providers.kinbox.render import asked_of
-from dispatcher.providers.schedule import start_ms
+from dispatcher.providers.schedule import start_ms, start_problems, to_ms
 
 COUNTED = ("sent", "received", "read", "answered")
 _MOST = 10_000_000  # as for `chunkSize`
@@ -27,20 +27,21 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Cha
     """What is to change; raises BadRequest, which names every field that is wrong or frozen."""
     has = _has(campaign)
     given = {name: value for name, value in given_in(body).items() if not _same(value, has[name])}
-    if wrong := [*_frozen(given, body), *wrong_types({name: given[name] for name in CHANGEABLE if name in given})]:
+    moved = given.get("scheduledTo")
+    changing = {name: given[name] for name in CHANGEABLE if name in given}
+    if wrong := [*_frozen(given, body), *wrong_types(changing), *start_problems(moved, now_ms, "scheduledTo")]:
         raise BadRequest(*wrong)
     size = _chunk_size(given, body, campaign.total)
     options: dict[str, Any] = {} if size is None else {"chunkSize": size, "chunksCount": None}
-    moved = given.get("scheduledTo")
     if moved is not None:
         first = has["originalScheduledTo"] or has["scheduledTo"]
         options |= {"scheduledTo": moved, **({"originalScheduledTo": first} if first else {})}
-    delay_ms = _ms(given.get("secondsBetweenMessages"))
+    delay_ms = to_ms(given.get("secondsBetweenMessages"))
     return Change(
         delay_min_ms=delay_ms,
         delay_max_ms=delay_ms,
         chunk_size=size,
-        chunk_gap_ms=_ms(given.get("secondsBetweenChunks")),
+        chunk_gap_ms=to_ms(given.get("secondsBetweenChunks")),
         moves_start=moved is not None,
         scheduled_for_ms=None if moved is None else start_ms(moved, now_ms, "scheduledTo"),
         options=options if campaign.dialect == "kinbox" else {},
@@ -89,7 +90,3 @@ def _chunk_size(given: Mapping[str, Any], body: Mapping[str, Any], total: int) -
         return given.get("chunkSize")
     count = given.get("chunksCount")
     return chunk_size_for(total, 0, count) if count else None
-
-
-def _ms(given: int | None) -> int | None:
-    return None if given is None else given * 1000

@@ -18,7 +18,7 @@ from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.kinbox.form import given_in, problems
 from dispatcher.providers.recipients import begun, leads_of_file, leads_of_list, messages, text_content
-from dispatcher.providers.schedule import start_ms
+from dispatcher.providers.schedule import start_ms, start_problems, to_ms
 
 _ITS_OWN = ("leadsAssetUrl", "leads", "leadType", "channelId", "textRaw", "secondsBetweenMessages", "chunkSize")
 _OTHERS = ("messages", "recipients", "json", "sheet_values")
@@ -39,7 +39,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
     if not isinstance(body, Mapping):
         raise BadRequest(("", "must be a JSON object"))
     given = given_in(body)
-    if wrong := [*problems(given), *_missing(given, body), *_beyond(given, context.account)]:
+    if wrong := [*_problems(given, body, context)]:
         raise BadRequest(*wrong)
     text = given.get("message") or given.get("textRaw") or ""
     return Draft(
@@ -51,14 +51,24 @@ def parse(body: Any, context: ParseContext) -> Draft:
         content=text_content(text),
         senders=(given["channelId"],) if "channelId" in given else (),
         scheduled_for_ms=start_ms(given.get("scheduledTo", ""), context.now_ms, "scheduledTo"),
-        options={name: value for name, value in body.items() if name in given},
+        options=given,
     )
+
+
+def _problems(given: Mapping[str, Any], body: Mapping[str, Any], context: ParseContext) -> Iterator[tuple[str, str]]:
+    yield from problems(given)
+    yield from start_problems(given.get("scheduledTo"), context.now_ms, "scheduledTo")
+    yield from _missing(given, body)
+    yield from _beyond(given, context.account)
 
 
 def _missing(given: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not any(given.get(name) for name in ("message", "textRaw", *_BEYOND_TEXT)):
         yield "message", "is required: a text (or textRaw, assetsUrls or a template)"
-    if ("leadsAssetUrl" in given) == (body.get("leads") is not None):
+    has_file, has_leads = "leadsAssetUrl" in given, body.get("leads") is not None
+    if has_file and has_leads:
+        yield "leadsAssetUrl", "must not be given beside `leads`: one of the two names the recipients"
+    elif not has_file and not has_leads:
         yield "leadsAssetUrl", "is required: a CSV file of recipients; or else `leads`, an array of them"
 
 
@@ -75,9 +85,9 @@ def _leads(given: Mapping[str, Any], body: Mapping[str, Any], context: ParseCont
 
 
 def _pacing(given: Mapping[str, Any], account: Account) -> Pacing:
-    gap_ms = given.get("secondsBetweenChunks", 0) * 1000
+    gap_ms = to_ms(given.get("secondsBetweenChunks", 0)) or 0
     size = given.get("chunkSize", 0)
-    if "secondsBetweenMessages" not in given:
+    delay_ms = to_ms(given.get("secondsBetweenMessages"))
+    if delay_ms is None:
         return Pacing(account.delay_min_ms, account.delay_max_ms, size, gap_ms)
-    delay_ms = given["secondsBetweenMessages"] * 1000
     return Pacing(delay_ms, delay_ms, size, gap_ms)

@@ -20,6 +20,8 @@ NUMBERS = {
 }
 """With the most that each may say."""
 
+WHOLE = ("chunksCount", "chunkSize")
+
 CHOICES = {"channelType": tuple("123456789"), "leadType": ("lead", "file")}
 FIELDS = ("name", *TEXTS, *CHOICES, "assetsUrls", *NUMBERS, "template")
 """Everything but `leads`, which is ours: recipients in the request itself."""
@@ -28,8 +30,10 @@ _LONGEST_NAME = 500
 
 
 def given_in(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are given."""
-    return {name: body[name] for name in FIELDS if body.get(name) not in (None, "")}
+    """The fields that are given; JSON has one kind of number, so 5.0 is 5."""
+    given = {name: body[name] for name in FIELDS if body.get(name) not in (None, "")}
+    whole = {name: int(value) for name, value in given.items() if isinstance(value, float) and value.is_integer()}
+    return {**given, **whole}
 
 
 def problems(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -52,7 +56,12 @@ def _is_text(value: Any) -> bool:
 
 
 def _up_to(most: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _whole_up_to(most: int) -> Callable[[Any], bool]:
+    fits = _up_to(most)
+    return lambda value: isinstance(value, int) and fits(value)
 
 
 def _one_of(values: tuple[str, ...]) -> Callable[[Any], bool]:
@@ -65,7 +74,8 @@ def _are_texts(value: Any) -> bool:
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(TEXTS, (_is_text, "must be a string")),
-    **{name: (_up_to(most), f"must be an integer number from 0 to {most}") for name, most in NUMBERS.items()},
+    **{name: (_up_to(most), f"must be a number from 0 to {most}") for name, most in NUMBERS.items()},
+    **{name: (_whole_up_to(NUMBERS[name]), f"must be an integer number from 0 to {NUMBERS[name]}") for name in WHOLE},
     **{
         name: (_one_of(values), f"must be one of the following values: {', '.join(values)}")
         for name, values in CHOICES.items()

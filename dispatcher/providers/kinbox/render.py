@@ -68,8 +68,7 @@ def campaign_object(
 
     `campaign.state` as people are shown it; `counts` by message state, and `delivered`, `read`, `answered`.
     """
-    total = sum(counts.get(state.value, 0) for state in MessageState) or campaign.total
-    processed = total - sum(counts.get(state.value, 0) for state in _UNPROCESSED) if counts else 0
+    total, processed = _extent(campaign, counts, progress.chunks)
     asked = asked_of(campaign)
     size = chunk_size_for(total, campaign.pacing.chunk_size, asked["chunksCount"] or 0)
     updated_at = iso(progress.updated_at_ms or accepted_at_ms)
@@ -149,6 +148,14 @@ def lead_object(message: MessageView, chunk_size: int) -> dict[str, Any]:
         "readAt": iso(message.read_at_ms),
         "answeredAt": iso(message.answered_at_ms),
     }
+
+
+def _extent(campaign: Campaign, counts: Mapping[str, int], chunks: Mapping[int, ChunkCount]) -> tuple[int, int]:
+    """How many leads there are, and how many are settled: counted by chunk, for follow-ups are in none."""
+    if chunks:
+        return sum(one.total for one in chunks.values()), sum(one.settled for one in chunks.values())
+    total = sum(counts.get(state.value, 0) for state in MessageState) or campaign.total
+    return total, total - sum(counts.get(state.value, 0) for state in _UNPROCESSED) if counts else 0
 
 
 _LEAD_STATUSES = {MessageState.PENDING: "pending", MessageState.SENDING: "pending", MessageState.SENT: "sent"}
