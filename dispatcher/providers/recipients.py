@@ -70,6 +70,12 @@ def as_text(value: Any) -> str | None:
     return str(value) if isinstance(value, (str, int, float)) else None
 
 
+def as_columns(data: Mapping[str, Any]) -> dict[str, str]:
+    """An object's plain values as columns; what is nested, or null, is none."""
+    texts = {name: as_text(value) for name, value in data.items()}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
 def number_text(value: Any) -> str:
     """A phone as text, also one whose digits came as a JSON number; "" for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -101,6 +101,15 @@ def test_the_token_comes_in_any_spelling(shared_web: Web, header: str, spelling:
     assert told(shared_web, {header: spelling.format("wrong")}) == 401
 
 
+def test_an_acionamento_is_taken_with_the_apikey_alone(shared_web: Web) -> None:
+    def told_with(key: str, headers: dict[str, str] | None = None) -> int:
+        return shared_web.http.post("/acionamento", params={"apikey": key}, json={}, headers=headers).status_code
+
+    assert told_with("obra-token") == told_with(login(shared_web)["token"]) == LET_IN
+    assert told_with("wrong") == told_with("") == 401
+    assert told_with("obra-token", {"Authorization": "Bearer wrong"}) == 401
+
+
 # ---------------------------------------------------------------- what is refused
 
 BAD = [

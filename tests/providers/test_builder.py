@@ -136,6 +136,12 @@ def test_a_campaign_action_holds_a_sheet() -> None:
     }
 
 
+def test_an_acionamentos_own_data_are_columns_of_the_sheet() -> None:
+    data = {"contrato": 7, "vip": True, "nome": "x", "deep": {"a": 1}, "none": None, "PHONE": "1"}
+    request = PROVIDER.build(job(ACTION, [parcel(7, ANA, "oi", {"nome": "Ana"}, data), parcel(8, BIA)]))
+    assert request.json["sheet_values"] == ["phone,message,contrato,vip,nome", f"{ANA},oi,7,true,Ana", f"{BIA},oi,,,"]
+
+
 def test_a_sheet_is_read_the_same_at_the_other_end_and_by_ourselves() -> None:
     texts = ["oi", 'a,b;"c"', "duas\nlinhas", " {chaves} "]
     phones = [ANA, BIA, CAIO, "5511900000004"]

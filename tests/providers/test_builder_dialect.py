@@ -138,6 +138,7 @@ ACTIONS_REFUSED = [
     ({"status": "concluded"}, ["status"]),
     ({"status": ["not_started"]}, ["status"]),
     ({"scheduled_date": "string"}, ["scheduled_date"]),
+    ({"scheduled_date": "string", "status": "started", "name": 1}, ["name", "status", "scheduled_date"]),
     ({"scheduled_date": "2026-11-07T11:00:00Z"}, ["scheduled_date"]),
     ({"scheduled_date": "2127-11-07T11:00:00Z"}, ["scheduled_date"]),
     ({"scheduled_date": "9999-12-31T23:59:59-23:59"}, ["scheduled_date"]),
@@ -204,6 +205,8 @@ ACIONAMENTOS_REFUSED = [
     ({"json": {"phone": ANA, "message": []}}, ["json.message"]),
     ({"json": {"phone": ANA, "message": False}}, ["json.message"]),
     ({"json": {"phone": ANA, "message": "Olá {{nome}}"}}, ["json.message"]),
+    ({"json": {"message": 5}}, ["json.message", "json.phone"]),
+    ({"json": {"celular": "123", "texto": "Olá {{nome}}"}}, ["json.texto", "json.celular"]),
 ]
 
 

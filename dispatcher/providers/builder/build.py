@@ -4,9 +4,10 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Job
+from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.providers.builder.names import Names, names_of
 from dispatcher.providers.contract import Misconfigured, Request, Unsendable
+from dispatcher.providers.recipients import as_columns
 from dispatcher.providers.sheet import rows_for, sheet, text_of
 
 TRIGGER, CAMPAIGN = "trigger", "campaign"
@@ -49,6 +50,11 @@ def _trigger(job: Job, names: Names) -> dict[str, Any]:
     }
 
 
+def _with_data(parcel: Parcel) -> Parcel:
+    """The app's own data as columns beside the recipient's: a sheet has no other place for it."""
+    return parcel._replace(fields={**as_columns(parcel.params), **parcel.fields})
+
+
 def _campaign(job: Job, names: Names) -> Request:
     organization = job.account.credentials.get("organization", "")
     if not organization and "{organization}" in names.campaign_path:
@@ -59,7 +65,7 @@ def _campaign(job: Job, names: Names) -> Request:
         "campaign_name": f"{job.campaign.name} {job.id}".lstrip(),
         "status": "not_started",
         "bot_name": job.sender.name,
-        "sheet_values": sheet(job.parcels, leading).lines(),
+        "sheet_values": sheet(tuple(map(_with_data, job.parcels)), leading).lines(),
     }
     path = names.campaign_path.replace("{organization}", quote(organization, safe=""))
     return Request("POST", path.replace("{bot}", quote(job.sender.name, safe="")), {}, body)

@@ -11,7 +11,6 @@ Builder, whose bot may know what to say; everything else goes through as it is. 
 day feed one campaign: a million of them must not be a million campaigns.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,8 +24,16 @@ from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.domain.template import MissingField, fill
 from dispatcher.providers.builder.names import names_of
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.recipients import TEXT_COLUMNS, begun, leads_of_file, messages, number_text, text_content
-from dispatcher.providers.schedule import start_ms
+from dispatcher.providers.recipients import (
+    TEXT_COLUMNS,
+    as_columns,
+    begun,
+    leads_of_file,
+    messages,
+    number_text,
+    text_content,
+)
+from dispatcher.providers.schedule import start_ms, start_problems
 from dispatcher.providers.sheet import column_of
 
 REQUIRED = "field required"
@@ -75,7 +82,7 @@ def _pacing(account: Account) -> Pacing:
 
 
 def _action(body: Mapping[str, Any], context: ParseContext) -> Draft:
-    if wrong := list(_problems(body)):
+    if wrong := [*_problems(body), *start_problems(body.get("scheduled_date"), context.now_ms, "scheduled_date")]:
         raise BadRequest(*wrong)
     field, text = _roles(body)
     bot = context.path.get("bot_name") or body.get("bot_name")
@@ -156,21 +163,30 @@ def _local_day(context: ParseContext) -> str:
 def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
     phone_name = column_of(data, _with(names_of(account).json_phone, PHONES))
     text_name = column_of(data, _texts_of(account))
-    where = f"json.{text_name or 'message'}"
-    given = data.get(text_name or "")
-    text = "" if given is None else given
-    if not isinstance(text, str):
-        raise BadRequest((where, "str type expected"))
-    if not text and account.provider != "builder":
-        raise BadRequest((where, REQUIRED))
-    phone, key = _address(phone_name, data)
-    fields = _columns(data) if "{{" in text else None
+    text = "" if (given := data.get(text_name or "")) is None else given
+    columns = as_columns(data)
+    wrong = list(_wrong_text(text_name or "message", text, columns, is_needed=account.provider != "builder"))
     try:
-        fill(text, fields or {})
-    except MissingField as missing:
-        raise BadRequest((where, f"needs a value for {missing.field!r}")) from None
+        phone, key = _address(phone_name, data)
+    except BadRequest as refused:
+        raise BadRequest(*wrong, *refused.problems) from None
+    if wrong:
+        raise BadRequest(*wrong)
     params = {name: value for name, value in data.items() if name not in (phone_name, text_name)}
-    return DraftMessage(phone, key, text_content(text), fields, params or None)
+    return DraftMessage(phone, key, text_content(text), columns if "{{" in text else None, params or None)
+
+
+def _wrong_text(name: str, text: Any, columns: Mapping[str, str], is_needed: bool) -> Iterator[tuple[str, str]]:
+    where = f"json.{name}"
+    if not isinstance(text, str):
+        yield where, "str type expected"
+        return
+    if not text and is_needed:
+        yield where, REQUIRED
+    try:
+        fill(text, columns)
+    except MissingField as missing:
+        yield where, f"needs a value for {missing.field!r}"
 
 
 def _address(name: str | None, data: Mapping[str, Any]) -> tuple[str, str]:
@@ -184,9 +200,3 @@ def _address(name: str | None, data: Mapping[str, Any]) -> tuple[str, str]:
         return dialable(raw), canonical(raw)
     except InvalidPhone as invalid:
         raise BadRequest((f"json.{name}", f"is no phone number: {invalid}")) from None
-
-
-def _columns(data: Mapping[str, Any]) -> dict[str, str]:
-    """The data's plain values as text: what `{{column}}` may name."""
-    plain = {name: value for name, value in data.items() if isinstance(value, (str, int, float))}
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in plain.items()}
