@@ -37,6 +37,13 @@ def test_every_file_that_is_not_python_is_installed_too() -> None:
     assert [shown(file) for file in others if not any(fnmatch(file.name, pattern) for pattern in patterns)] == []
 
 
+def test_no_text_holds_the_marks_of_a_merge() -> None:
+    files = [file for pattern in ("*.md", "docs/**/*.md") for file in ROOT.glob(pattern)]
+    assert files
+    marks = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+    assert [shown(file) for file in files if marks.search(file.read_text())] == []
+
+
 def test_ci_runs_the_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
