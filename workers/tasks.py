@@ -14,6 +14,7 @@ from dispatcher.domain.ids import parse_campaign, parse_message
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.follow import follow
+from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
@@ -89,12 +90,10 @@ def process_inbound(event: int) -> None:
 @shared_task(name=taskbus.RESOLVE, base=WakeUpTask)
 def resolve_doubt(campaign: str, job: str) -> None:
     number = parse_campaign(campaign)
-    asked = stations().account(stations().campaign(number).account_id).provider
-    resolve(stations(), number, job, known(asked).lookup_waits_s)
+    resolve(stations(), number, job, known(provider_of(stations(), number)).lookup_waits_s)
 
 
-@shared_task(name=taskbus.FOLLOW)
+@shared_task(name=taskbus.FOLLOW, base=WakeUpTask)
 def follow_job(message: str) -> None:
     first = parse_message(message)
-    asked = stations().account(stations().campaign(first.campaign).account_id).provider
-    follow(stations(), first, known(asked).follow_waits_s)
+    follow(stations(), first, known(provider_of(stations(), first.campaign)).follow_waits_s)

@@ -10,7 +10,6 @@ down_revision = "0003"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-
 WAITS = sa.text("state = 'pending' AND due_at IS NOT NULL")
 
 

@@ -18,7 +18,6 @@ def upgrade() -> None:
     op.create_index(
         "inbound_event_heard", "inbound_event", ["phone_key", "at"], postgresql_where=sa.text("kind = 'reply'")
     )
-
     op.create_index(
         "message_follow", "message", ["due_at"], postgresql_where=sa.text("state = 'sent' AND due_at IS NOT NULL")
     )
