@@ -30,7 +30,8 @@ BEGIN
             (3, 'message.undelivered', a.reason = 'not_delivered' AND b.reason IS DISTINCT FROM a.reason,
                 clock_timestamp()),
             (4, 'message.read', b.read_at IS NULL AND a.read_at IS NOT NULL, a.read_at),
-            (5, 'message.answered', b.answered_at IS NULL AND a.answered_at IS NOT NULL, a.answered_at)
+            (5, 'message.answered', a.answered_at IS NOT NULL AND a.state = 'sent'
+                AND (b.answered_at IS NULL OR b.state <> 'sent'), a.answered_at)
         ) AS event (rank, type, happened, at)
         WHERE event.happened
         ORDER BY a.campaign_id, a.seq, event.rank;

@@ -27,7 +27,7 @@ WITH about AS (
     JOIN message m ON m.campaign_id = about.campaign_id AND m.seq IN (about.seq, about.seq - {STEP})
     WHERE m.answered_at IS NULL AND m.claimed_at < :at AND (
         CAST(:account AS int) IS NULL OR c.account_id = :account OR EXISTS (
-            SELECT FROM contact_lock l WHERE l.phone_key = :key AND l.lifted_at IS NOT NULL
+            SELECT FROM contact_lock l WHERE l.phone_key = :key AND l.lifted_at = :at
                 AND l.campaign_id = m.campaign_id AND l.seq = m.seq % {STEP}
         ))
     ORDER BY m.campaign_id, m.seq FOR UPDATE OF m
@@ -61,7 +61,7 @@ RETURNING f.campaign_id
 
 
 class FollowUps:
-    """Weak spot: for a reply it looks through all messages that are in doubt, for these are found by no number."""
+    """Weak spot: for a reply it looks through what is being sent at this moment, for that is found by no number."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

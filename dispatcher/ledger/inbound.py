@@ -7,6 +7,7 @@ from sqlalchemy import Engine, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
 from dispatcher.ledger import tables
 from dispatcher.ledger.engine import autocommit
@@ -24,13 +25,25 @@ WHERE processed_at IS NULL AND (due_at IS NULL OR due_at <= now())
 ORDER BY received_at LIMIT :limit
 """)
 
-ANSWERED = text("""
-UPDATE message SET answered_at = :at
-WHERE answered_at IS NULL AND (campaign_id, seq) = (
-    SELECT campaign_id, seq FROM message
-    WHERE phone_key = :key AND sent_at IS NOT NULL AND claimed_at < :at
-    ORDER BY sent_at DESC LIMIT 1
+ANSWERED = text(f"""
+WITH about AS (
+    SELECT campaign_id, seq, claimed_at FROM message WHERE phone_key = :key AND sent_at IS NOT NULL
+    UNION ALL
+    SELECT campaign_id, seq, claimed_at FROM message WHERE phone_key = :key AND state = 'sending'
+    UNION ALL
+    SELECT campaign_id, seq, claimed_at FROM message WHERE phone_key = :key AND state = 'in_doubt'
+), latest AS (
+    SELECT about.campaign_id, about.seq FROM about JOIN campaign c ON c.id = about.campaign_id
+    WHERE about.claimed_at < :at AND (
+        CAST(:account AS int) IS NULL OR c.account_id = :account OR EXISTS (
+            SELECT FROM contact_lock l WHERE l.phone_key = :key AND l.lifted_at = :at
+                AND l.campaign_id = about.campaign_id AND l.seq = about.seq % {STEP}
+        ))
+    ORDER BY (c.account_id = :account) DESC, about.claimed_at DESC LIMIT 1
 )
+UPDATE message m SET answered_at = :at FROM latest
+WHERE m.campaign_id = latest.campaign_id AND m.seq = latest.seq
+    AND m.answered_at IS NULL AND m.state IN ('sending', 'sent', 'in_doubt')
 """)
 
 RECEIPT = text("""
@@ -56,7 +69,8 @@ SELECT min(at) FROM inbound_event WHERE kind = 'reply' AND phone_key = :key AND 
 
 AWAITED = text("""
 SELECT EXISTS (SELECT FROM message WHERE state = 'sending' AND :key IN ('', phone_key))
-    OR EXISTS (SELECT FROM message WHERE state = 'in_doubt' AND :key IN ('', phone_key))
+    OR EXISTS (SELECT FROM message WHERE state = 'in_doubt' AND phone_key = :key)
+    OR :key = '' AND EXISTS (SELECT FROM message WHERE state = 'in_doubt')
 """)
 
 
@@ -121,10 +135,15 @@ class InboundEvents:
         with autocommit(self._engine) as connection:
             return list(connection.execute(WAITING, {"older_than_s": older_than_s, "limit": limit}).scalars())
 
-    def answered(self, key: str, at_ms: int) -> None:
-        """The client's latest message that left before then has been answered; the first answer counts."""
+    def answered(self, key: str, at_ms: int, account_id: int | None) -> None:
+        """The client's latest message from this account (None: from any) that left before then has been answered; the
+        first answer counts. It may still be leaving: a reply can be faster than the answer to our call.
+
+        Of an account that never wrote to the client the reply answers the message whose lock it lifted.
+        """
+        said = {"key": key, "at": moment(at_ms), "account": account_id}
         with autocommit(self._engine) as connection:
-            connection.execute(ANSWERED, {"key": key, "at": moment(at_ms)})
+            connection.execute(ANSWERED, said)
 
     def named(self, account_id: int, event: InboundEvent) -> bool:
         """A message that had its job's name gets its own, which receipts use; False when there is no such message."""

@@ -1,7 +1,8 @@
 """A message's way through the ledger, each step one statement.
 
     claim    pending -> sending          durable before anything leaves; writes the attempt
-    settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it, and makes the follow-up
+    settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it, and makes the follow-up;
+                                         a reply that came meanwhile is no answer to what did not leave
 
 Rows are locked in the order of seq, counts follow by the trigger, and no statement waits for one of another
 campaign: workers cannot wait for each other in a circle.
@@ -86,6 +87,7 @@ WITH given AS (
         sent_at = CASE o.state WHEN 'sent' THEN
             CASE o.was WHEN 'in_doubt' THEN m.claimed_at ELSE clock_timestamp() END END,
         settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,
+        answered_at = CASE WHEN o.state IN ('sent', 'in_doubt') THEN m.answered_at END,
         deferrals = m.deferrals + CASE o.fate WHEN 'deferred' THEN 1 ELSE 0 END,
         waited = m.waited OR o.fate = 'deferred' AND o.reason IS NOT DISTINCT FROM '{CONTACT_OPEN}',
         doubt_tries = 0

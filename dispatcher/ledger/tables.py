@@ -210,6 +210,7 @@ message = Table(
     Index("message_client", "phone_key", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
     Index("message_in_doubt", "claimed_at", "campaign_id", "seq", postgresql_where=text("state = 'in_doubt'")),
+    Index("message_doubted_client", "phone_key", postgresql_where=text("state = 'in_doubt'")),
     Index("message_follow", "due_at", postgresql_where=text("state = 'sent' AND due_at IS NOT NULL")),
     Index("message_look_up", "due_at", postgresql_where=text("state = 'in_doubt' AND due_at IS NOT NULL")),
     Index("message_contact", "phone_key", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),

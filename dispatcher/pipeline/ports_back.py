@@ -29,8 +29,8 @@ class InboundEvents(Protocol):
 
     def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
 
-    def answered(self, key: str, at_ms: int) -> None:
-        """The client's latest sent message before then has been answered."""
+    def answered(self, key: str, at_ms: int, account_id: int | None) -> None:
+        """The client's latest message before then has been answered; `account_id`: whose, None: nobody knows."""
 
     def named(self, account_id: int, event: InboundEvent) -> bool:
         """A message that had its job's name gets its own; False when there is no such message."""

@@ -93,7 +93,7 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
         stations.locks.lift(scope, event.key, event.at_ms)
     if scopes:
         file_client(stations, event.key)
-    stations.inbound.answered(event.key, event.at_ms)
+    stations.inbound.answered(event.key, event.at_ms, account_id)
     return f"lifted {len(scopes)}" + ", opted out" * opted_out
 
 

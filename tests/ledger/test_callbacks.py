@@ -85,9 +85,20 @@ def test_receipts_and_answers_are_told_once_and_in_order(
     inbound.receipt(loja.id, "ref", ReceiptState.FAILED, AT)
     for _ in range(2):
         inbound.receipt(loja.id, "ref", ReceiptState.READ, AT)
-        inbound.answered(message(0).key, AT)
+        inbound.answered(message(0).key, AT, loja.id)
     events = ["sent", "undelivered", "delivered", "read", "answered"]
     assert told(engine, campaign)[1:] == [(0, f"message.{event}") for event in events]
+
+
+def test_an_answer_that_is_faster_than_the_outcome_is_told_after_it(
+    engine: Engine, loja: Account, campaigns: Campaigns, messages: Messages
+) -> None:
+    campaign = campaigns.accept(loja, draft(1, callback_url=HOOK)).campaign_id
+    for becomes in (Fate.RETRY, Fate.SENT):
+        row = claim(messages, campaign)
+        InboundEvents(engine).answered(row.key, AT, loja.id)
+        messages.settle(campaign, [fate(row, becomes)])
+    assert told(engine, campaign)[1:] == [(0, "message.sent"), (0, "message.answered")]
 
 
 def test_what_was_settled_when_it_was_accepted_is_told(engine: Engine, loja: Account, campaigns: Campaigns) -> None:

@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy import Engine
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
 from dispatcher.domain.outcomes import Fate
+from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.inbound import RECEIPT, InboundEvents
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.times import moment
+from dispatcher.secrecy import Secrecy
+from tests.ledger.conftest import FILE
 from tests.ledger.drafts import draft, message, phone
 from tests.ledger.steps import column, fate, ticket
 
@@ -84,14 +88,45 @@ def sent(loja: Account, engine: Engine, campaigns: Campaigns) -> int:
 def test_a_reply_answers_the_latest_message_that_left_before_it(
     engine: Engine, inbound: InboundEvents, sent: int
 ) -> None:
-    inbound.answered(phone(1), 1_000)
-    inbound.answered(phone(2), AT)
+    inbound.answered(phone(1), 1_000, None)
+    inbound.answered(phone(2), AT, None)
     assert column(engine, sent, "answered_at") == [None, None, None]
-    inbound.answered(phone(1), AT)
+    inbound.answered(phone(1), AT, None)
     first = column(engine, sent, "answered_at")
     assert [at is None for at in first] == [True, False, True]
-    inbound.answered(phone(1), AT + 1000)
+    inbound.answered(phone(1), AT + 1000, None)
     assert column(engine, sent, "answered_at") == first
+
+
+def test_a_reply_answers_the_account_that_heard_it(
+    engine: Engine, secrecy: Secrecy, loja: Account, inbound: InboundEvents, campaigns: Campaigns, sent: int
+) -> None:
+    """Another's message to the client is later, but nobody replied to that account."""
+    accounts = Accounts(engine, secrecy)
+    accounts.apply(read_accounts(FILE.replace("loja", "outra").replace('"ingress"', '"other"'), {}))
+    other, nobody = accounts.named("outra"), 0
+    later = campaigns.accept(other, draft([message(1)])).campaign_id
+    (row,) = Messages(engine).claim(ticket(later)).rows
+    Messages(engine).settle(later, [fate(row, Fate.SENT)])
+    inbound.answered(phone(1), AT, nobody)
+    assert set(column(engine, sent, "answered_at") + column(engine, later, "answered_at")) == {None}
+    inbound.answered(phone(1), AT, loja.id)
+    assert column(engine, later, "answered_at") == [None]
+    assert [at is None for at in column(engine, sent, "answered_at")] == [True, False, True]
+    inbound.answered(phone(1), AT, other.id)
+    assert column(engine, later, "answered_at") != [None]
+
+
+@pytest.mark.parametrize(
+    ("becomes", "answered"), [(Fate.SENT, True), (Fate.IN_DOUBT, True), (Fate.RETRY, False), (Fate.FAILED, False)]
+)
+def test_a_reply_that_is_faster_than_the_answer_to_our_call_counts_if_the_message_left(
+    engine: Engine, loja: Account, inbound: InboundEvents, sent: int, becomes: Fate, answered: bool
+) -> None:
+    (row,) = Messages(engine).claim(ticket(sent, 2)).rows
+    inbound.answered(phone(1), AT, loja.id)
+    Messages(engine).settle(sent, [fate(row, becomes)])
+    assert [at is not None for at in column(engine, sent, "answered_at")] == [False, False, answered]
 
 
 def test_receipts_only_move_forward(engine: Engine, loja: Account, inbound: InboundEvents, sent: int) -> None:

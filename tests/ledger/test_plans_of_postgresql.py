@@ -12,7 +12,7 @@ from sqlalchemy import Engine, TextClause, text
 from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MessageId, campaign_text, job_text
 from dispatcher.domain.outcomes import Fate
-from dispatcher.ledger import doubts, followups, leads, lines, messages, plans, steering, survivors, waits
+from dispatcher.ledger import doubts, followups, inbound, leads, lines, messages, plans, steering, survivors, waits
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.times import moment
 from tests.ledger.drafts import draft, phone
@@ -93,6 +93,8 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "page": blocks(engine, lines.PAGE, campaign=campaign, after=CLAIMED, limit=20),
         "rare": blocks(engine, lines.PAGE_OF_RARE_STATE, campaign=campaign, after=-1, limit=20, state="in_doubt"),
         "mark": blocks(engine, followups.MARK, key=phone(CLAIMED), at=moment(DUE), account=None),
+        "answered": blocks(engine, inbound.ANSWERED, key=phone(CLAIMED), at=moment(DUE), account=None),
+        "awaited": blocks(engine, inbound.AWAITED, key=phone(CLAIMED + 15)),
         "end": blocks(engine, followups.CANCEL, key=phone(CLAIMED)),
         "of client": blocks(engine, waits.OF_CLIENT, key=phone(CLAIMED), soon=moment(DUE)),
         "wake": blocks(engine, waits.WAKE, key=phone(CLAIMED), scopes=["global"], since=moment(DUE)),

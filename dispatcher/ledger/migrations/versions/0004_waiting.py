@@ -17,11 +17,13 @@ def upgrade() -> None:
     op.drop_index("message_retry", "message")
     op.create_index("message_due", "message", ["campaign_id", "due_at"], postgresql_where=WAITS)
     op.create_index("message_client", "message", ["phone_key"], postgresql_where=WAITS)
+    op.create_index("message_doubted_client", "message", ["phone_key"], postgresql_where=sa.text("state = 'in_doubt'"))
     op.add_column("message", sa.Column("waited", sa.Boolean(), server_default=sa.text("false"), nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("message", "waited")
+    op.drop_index("message_doubted_client", "message")
     op.drop_index("message_client", "message")
     op.drop_index("message_due", "message")
     op.create_index("message_retry", "message", ["campaign_id", "seq"], postgresql_where=WAITS)
