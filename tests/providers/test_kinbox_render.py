@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import CampaignState
+from dispatcher.domain.lifecycle import MessageState as M
 from dispatcher.domain.pacing import Pacing
-from dispatcher.providers.kinbox.render import Progress, campaign_object, error_object, status_of
-from tests.providers.made import CAMPAIGN, NOW_MS, campaign
+from dispatcher.domain.views import MessageView
+from dispatcher.providers.kinbox.render import Progress, campaign_object, error_object, lead_object, status_of
+from tests.providers.made import ANA, CAMPAIGN, NOW_MS, campaign
 
 FIELDS = set(
     re.findall(
@@ -68,6 +71,22 @@ STATUSES = [
 @pytest.mark.parametrize(("state", "counts", "waits", "status"), STATUSES)
 def test_states_are_kinboxs_words(state: S, counts: dict[str, int], waits: bool, status: str) -> None:
     assert status_of(state, counts, waits) == status
+
+
+LEADS = {
+    M.PENDING: "pending",
+    M.SENDING: "pending",
+    M.IN_DOUBT: "pending",
+    M.SENT: "sent",
+    **dict.fromkeys((M.FAILED, M.BLOCKED, M.SUPPRESSED, M.EXPIRED, M.CANCELLED), "error"),
+}
+
+
+@pytest.mark.parametrize("state", M)
+def test_a_lead_is_in_error_only_when_it_certainly_was_not_sent(state: M) -> None:
+    view = MessageView(MessageId(CAME_IN.id, 9), ANA, ANA, state, "canal", "", "", 1, NOW_MS, *[None] * 7)
+    shown = lead_object(view, 4)
+    assert (shown["chunkId"], shown["phone"], shown["status"], shown["state"]) == ("2", ANA, LEADS[state], state.value)
 
 
 def test_a_scheduled_campaign_says_when() -> None:

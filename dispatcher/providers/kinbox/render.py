@@ -136,7 +136,10 @@ def asked_of(campaign: Campaign) -> dict[str, Any]:
 
 
 def lead_object(message: MessageView, chunk_size: int) -> dict[str, Any]:
-    """A recipient for `chunk-leads`: `status` is pending, sent or error; `state` and `reason` are our own words."""
+    """A recipient for `chunk-leads`: `status` is pending, sent or error; `state` and `reason` are our own words.
+
+    Who is in doubt is pending: an app that reads an error sends again, and the first message may have arrived.
+    """
     return {
         "chunkId": str(message.id.seq // chunk_size if chunk_size else 0),
         "phone": message.phone,
@@ -158,7 +161,10 @@ def _extent(campaign: Campaign, counts: Mapping[str, int], chunks: Mapping[int, 
     return total, total - sum(counts.get(state.value, 0) for state in _UNPROCESSED) if counts else 0
 
 
-_LEAD_STATUSES = {MessageState.PENDING: "pending", MessageState.SENDING: "pending", MessageState.SENT: "sent"}
+_LEAD_STATUSES = {
+    **dict.fromkeys((MessageState.PENDING, MessageState.SENDING, MessageState.IN_DOUBT), "pending"),
+    MessageState.SENT: "sent",
+}
 
 
 def _result_counts(counts: Mapping[str, int], chunks: Mapping[int, ChunkCount], executed: int) -> dict[str, Any]:
