@@ -128,7 +128,7 @@ def speaking(shape: Shape) -> type[APIRoute]:
 def _refuse_nul(request: Request) -> None:
     """A NUL in the address, which nothing in the ledger can be called; raises Refused (404) or BadRequest."""
     if "\0" in request.scope["path"]:
-        raise Refused(404, "there is no such thing")
+        raise not_found("thing")
     for name, value in request.query_params.multi_items():
         if "\0" in value:
             raise BadRequest((name, "holds a NUL character"))
@@ -156,7 +156,7 @@ def _about(status: int, field: str, rule: str) -> Refused:
 def _invalid(error: RequestValidationError) -> Refused:
     problems = error.errors()
     if any(one["loc"][0] == "path" for one in problems):
-        return Refused(404, "there is no such thing")
+        return not_found("thing")
     return Refused(400, "the request is not valid", tuple(map(_rule, problems)))
 
 

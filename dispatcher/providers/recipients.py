@@ -77,7 +77,9 @@ def as_columns(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def number_text(value: Any) -> str:
-    """A phone as text, also one whose digits came as a JSON number; "" for anything else."""
+    """A phone as text, also one whose digits came as a JSON number, 5511900000001.0 too; "" for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else ""

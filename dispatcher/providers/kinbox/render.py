@@ -4,6 +4,7 @@ ours                                     Kinbox' status
 running, nothing sent yet                processing
 running                                  executing
 running, between two chunks              awaiting-chunk
+running, outside the account's hours     awaiting-business-hours
 scheduled                                scheduled
 paused                                   paused
 cancelled                                canceled
