@@ -37,7 +37,8 @@ class Monitor:
         return readable("\n".join(self._lines))
 
     def _listen(self) -> None:
-        with redis.Redis.from_url(self._url).monitor() as monitor:  # type: ignore[no-untyped-call]
+        silent = redis.Redis.from_url(self._url, socket_timeout=None)  # a worker that starts slowly says nothing long
+        with silent.monitor() as monitor:  # type: ignore[no-untyped-call]
             for command in monitor.listen():
                 self._lines.append(str(command["command"]))
                 if "d:test:end" in command["command"]:

@@ -18,7 +18,7 @@ from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 OPENS_IN_S = 8
 NOON_S, DAY_S = 43_200, 86_400

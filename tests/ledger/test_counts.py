@@ -1,5 +1,6 @@
 """Promise 2 on the ledger alone: whatever happens in whatever order, accepted is the sum of the states."""
 
+import itertools
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,8 @@ from dispatcher.ledger.messages import Messages
 from tests.ledger.drafts import draft, message
 from tests.ledger.steps import counted, some, ticket
 
+KEYS = itertools.count()  # of the machines of a run, none of which may feed another's campaign
+
 
 class Moves(RuleBasedStateMachine):
     """Everything that moves messages, in any order; the test says on which ledger."""
@@ -30,6 +33,7 @@ class Moves(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.key = f"machine {next(KEYS)}"
         self.serial = 0
         self.total = 0
         self.campaign = 0
@@ -39,8 +43,7 @@ class Moves(RuleBasedStateMachine):
     @rule(count=st.integers(1, 4), problem=st.booleans())
     def grow(self, count: int, problem: bool) -> None:
         asked = [message(n, problem="bad" if problem and n == 0 else None) for n in range(count)]
-        key = f"{id(self)}"
-        accepted = self.campaigns.accept(self.loja, draft(asked, join_key=key))
+        accepted = self.campaigns.accept(self.loja, draft(asked, join_key=self.key))
         if accepted.campaign_id != self.campaign:
             self.campaign, self.total, self.claimed = accepted.campaign_id, 0, []
         self.total += count
