@@ -5,7 +5,7 @@ domain/contactlock.py. Without the epoch everything raises ClockLost, so that gu
 locks were rebuilt from the ledger.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -37,32 +37,23 @@ class ContactLocks:
 
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
-        return int(self._call("lock_take", scope, [key], str(holder), until_ms, leaves_in_ms))
+        return int(self._call("lock_take", scope, key, str(holder), until_ms, leaves_in_ms))
 
     def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
         """Free the lock if `holder` holds it: the provider certainly did not send."""
-        return bool(self._call("lock_give_back", scope, [key], str(holder)))
+        return bool(self._call("lock_give_back", scope, key, str(holder)))
 
     def lift(self, scope: str, key: str, at_ms: int) -> bool:
         """Free the client's lock if it was taken before a reply of `at_ms`."""
-        return bool(self._call("lock_lift", scope, [key], at_ms))
-
-    def held(self, scope: str, keys: Sequence[str]) -> dict[str, int]:
-        """Of these clients, those with an open contact, and the ms it lasts: a look, which nothing is decided by."""
-        found: dict[str, int] = {}
-        for first in range(0, len(keys), AT_ONCE):
-            some = keys[first : first + AT_ONCE]
-            found.update(zip(some, self._call("lock_held", scope, some), strict=True))
-        return {key: left for key, left in found.items() if left}
+        return bool(self._call("lock_lift", scope, key, at_ms))
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
         """Hold the client until then, whoever held it: the provider says it is in contact."""
-        self._call("lock_extend", scope, [key], str(holder), until_ms)
+        self._call("lock_extend", scope, key, str(holder), until_ms)
 
-    def _call(self, verb: str, scope: str, numbers: Sequence[str], *args: str | int) -> Any:
+    def _call(self, verb: str, scope: str, number: str, *args: str | int) -> Any:
         now = self._now_ms() if callable(self._now_ms) else self._now_ms
-        names = [_name(self._secrecy, scope, number) for number in numbers]
-        return self._run(verb, [keys.EPOCH, *names], [now, *args])
+        return self._run(verb, [keys.EPOCH, _name(self._secrecy, scope, number)], [now, *args])
 
 
 def restore(client: redis.Redis, secrecy: Secrecy, locks: Iterable[ContactLock]) -> int:

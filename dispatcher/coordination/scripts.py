@@ -32,7 +32,7 @@ LANE_VERBS = (
     "rest_lanes",
     "put_flight",
 )
-LOCK_VERBS = ("lock_take", "lock_give_back", "lock_lift", "lock_extend", "lock_held")
+LOCK_VERBS = ("lock_take", "lock_give_back", "lock_lift", "lock_extend")
 CIRCUIT_VERBS = ("circuit_ask", "circuit_tell")
 EPOCH_VERBS = ("epoch_set",)
 LANDING = ("finish", "skip")

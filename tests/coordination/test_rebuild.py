@@ -20,6 +20,7 @@ from dispatcher.embedded import EmbeddedValkey
 from dispatcher.pipeline import ports
 from dispatcher.secrecy import Secrecy
 from tests.coordination.conftest import PROVIDER, Now
+from tests.heldlocks import held
 
 CAMPAIGN = 9
 NO_PACE = Pacing()
@@ -78,7 +79,8 @@ def test_locks_come_back_as_the_ledger_has_them(
     assert builder.put_locks(many) == 1200
     builder.complete()
     locks = ContactLocks(client, secrecy, now_ms=now)
-    assert locks.held("account:1", ["5511900000001", "5511900000002"]) == {"5511900000001": 2}
+    two = ["5511900000001", "5511900000002"]
+    assert held(client, secrecy, "account:1", two, now.ms) == {"5511900000001": 2}
     assert locks.take("account:0", "5511900000002", MessageId(1, 1), now.ms + 9) == 3
     assert locks.give_back("account:0", "5511900000002", MessageId(CAMPAIGN, 2))
     assert not locks.lift("account:1", "5511900000003", now.ms - 5)

@@ -17,6 +17,7 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.reply import process, receive
 from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
+from tests.heldlocks import is_held
 from tests.journey.bodies import campaign, names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_held_up import LEASE_MS, Stopping
@@ -29,7 +30,7 @@ def held(hand: Hand) -> list[str]:
     """Where the client is held: by the ledger, by Redis."""
     standing = [("ledger", lock.scope) for lock in hand.wiring.lock_book.of(CLIENT, hand.now_ms)]
     scopes = ["global", *(f"sender:{sender.id}" for sender in hand.wiring.accounts.all_senders())]
-    standing += [("redis", scope) for scope in scopes if hand.wiring.locks.held(scope, [CLIENT])]
+    standing += [("redis", scope) for scope in scopes if is_held(hand.wiring, scope, CLIENT)]
     return [f"{where} {scope}" for where, scope in standing]
 
 

@@ -7,6 +7,7 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.phone import canonical
 from dispatcher.pipeline.doubt import LONGEST_WAIT_S, MOST_LOOKS, next_look_s, resolve
 from dispatcher.simulator.server import SimulatorClient
+from tests.heldlocks import is_held
 from tests.journey.bodies import names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 
@@ -54,10 +55,10 @@ def test_promise_5_a_doubt_that_ends_as_failed_gives_the_client_back(hand: Hand,
     number = hand.submit(1, cpc=True)
     hand.work_all()
     client = canonical(phone(0))
-    assert hand.wiring.locks.held("global", [client])
+    assert is_held(hand.wiring, "global", client)
     look(hand, number, times=3)
     assert hand.counts(number) == {"failed": 1}
-    assert not hand.wiring.locks.held("global", [client])
+    assert not is_held(hand.wiring, "global", client)
     assert not hand.wiring.lock_book.of(client, hand.now_ms)
 
 

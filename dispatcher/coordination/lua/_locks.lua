@@ -1,5 +1,5 @@
 -- What every verb of the contact locks starts with. The rules are those of dispatcher/domain/contactlock.py.
--- KEYS 1 epoch  2 lock: a string, <holder>|<taken ms>|<until ms>  (lock_held: 2… locks)
+-- KEYS 1 epoch  2 lock: a string, <holder>|<taken ms>|<until ms>
 -- ARGV 1 now in ms (0: the server's)  2… the verb's own
 -- The stored moment decides whether a lock stands. The key's expiry only cleans up, a minute later, for
 -- it runs on the server's clock and `now` may be another's.
