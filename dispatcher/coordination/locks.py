@@ -48,7 +48,7 @@ class ContactLocks:
         return bool(self._call("lock_lift", scope, key, at_ms))
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
-        """Hold the client until then, whoever held it: the provider says it is in contact."""
+        """The provider says the client is in contact: hold it until then, whoever held it; longer, if another did."""
         self._call("lock_extend", scope, key, str(holder), until_ms)
 
     def _call(self, verb: str, scope: str, number: str, *args: str | int) -> Any:

@@ -59,9 +59,13 @@ class PlainLocks:
         return {key: hold.until - now for key, hold in standing.items() if hold}
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int, now: int) -> None:
-        """Whoever held it, it is this holder's now: the old one's giving back must not free the client."""
+        """Whoever held it, it is this holder's now: the old one's giving back must not free the client.
+
+        The day that the holder itself had taken for its send is over: it was not sent.
+        """
         old = self._standing(scope, key, now)
-        self.holds[scope, key] = Hold(holder, now, max(until_ms, old.until if old else 0))
+        others = old.until if old and old.holder != holder else 0
+        self.holds[scope, key] = Hold(holder, now, max(until_ms, others))
 
     def _standing(self, scope: str, key: str, now: int) -> Hold | None:
         hold = self.holds.get((scope, key))

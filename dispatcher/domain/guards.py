@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from math import inf
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
@@ -51,6 +52,13 @@ def locked(on_locked: OnLocked) -> Outcome:
     if on_locked is OnLocked.DEFER:
         return Outcome(Fate.DEFERRED, CONTACT_OPEN)
     return Outcome(Fate.BLOCKED, CONTACT_OPEN)
+
+
+def told_locked(outcome: Outcome, on_locked: OnLocked) -> Outcome:
+    """The provider's word that a client is in contact is worth as much as our lock: the same follows from it."""
+    if outcome.fate is Fate.BLOCKED and on_locked is OnLocked.DEFER:
+        return replace(outcome, fate=Fate.DEFERRED)
+    return outcome
 
 
 def turned_away(

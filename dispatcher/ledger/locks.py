@@ -6,6 +6,7 @@ processed twice names the same scopes both times: Redis may not have heard of it
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, text
@@ -46,11 +47,17 @@ SELECT NOT EXISTS (SELECT FROM kept) AS free, (SELECT taken_at FROM gone) AS hel
 
 EXTEND = text("""
 INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
-VALUES (:scope, :key, :campaign, :seq, clock_timestamp(), :until)
+VALUES (:scope, :key, :campaign, :seq, :now, :until)
 ON CONFLICT (scope, phone_key) DO UPDATE SET
     campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
-    until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
-        ELSE excluded.until_at END
+    until_at = CASE
+        WHEN old.lifted_at IS NOT NULL THEN excluded.until_at
+        WHEN (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq) AND NOT EXISTS (
+            SELECT FROM message
+            WHERE campaign_id = :campaign AND seq = :seq AND state IN ('sending', 'sent', 'in_doubt')
+        ) THEN excluded.until_at
+        ELSE greatest(excluded.until_at, old.until_at) END
+RETURNING until_at
 """)
 
 LIFT = text("""
@@ -99,10 +106,12 @@ class LockBook:
                 wake(connection, key, [scope], row.held_since)
             return bool(row.free)
 
-    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
-        """Hold the client until then, whoever held it."""
+    def extend(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+        """Hold the client until then, whoever held it; longer, if another did or the holder was sent. The end."""
+        times = {"now": moment(now_ms), "until": moment(until_ms)}
         with autocommit(self._engine) as connection:
-            connection.execute(EXTEND, _named(scope, key, holder) | {"until": moment(until_ms)})
+            until: datetime = connection.execute(EXTEND, _named(scope, key, holder) | times).scalar_one()
+        return epoch_ms(until)
 
     def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
         """End the client's locks in these scopes (None: in all) that were taken before a reply of `at_ms`.

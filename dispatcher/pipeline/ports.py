@@ -179,7 +179,8 @@ class LockBook(Protocol):
 
         Who waited for the client is due, here and when it is lifted: the clock is to be told."""
 
-    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None: ...
+    def extend(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+        """Hold the client until then, whoever held it; longer, if it was reached before. The end."""
 
     def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
         """End the client's locks in these scopes (None: in all) taken before a reply of `at_ms`; their scopes."""

@@ -16,7 +16,7 @@ from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.followups import root_of
-from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, valid_until
+from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, told_locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
@@ -239,7 +239,7 @@ def _call(stations: Stations, passage: Passage) -> None:
     passage.called = True
     passage.halt = reading.halt
     for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
-        passage.outcomes[parcel.seq] = outcome
+        passage.outcomes[parcel.seq] = told_locked(outcome, campaign.on_locked)
     _tell_circuit(stations, passage, reading.unreached)
 
 

@@ -13,7 +13,7 @@ from dispatcher.domain.followups import STEP, next_due_ms, root_of
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.notbefore import NotBefore, Reason, latest
-from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Outcome, Scope
+from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import sender_not_before
 from dispatcher.domain.retries import after_attempt, backoff_ms, near
@@ -39,8 +39,8 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     """
     settled = _all_settled(stations, passage, first_lookup_s)
     persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
-    settled = [_waiting(stations, passage, one) for one in settled]
     _keep_or_give_back(stations, passage, settled)
+    settled = [_waiting(stations, passage, one) for one in settled]
     watch(stations, passage, settled)
     _tell(stations, passage, settled)
     if passage.halt is not None:
@@ -74,7 +74,8 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
     if outcome.fate is Fate.RETRY:
         due_ms = now_ms + backoff_ms(row.tries, jitter, outcome.retry_after_s)
     elif outcome.fate is Fate.DEFERRED:
-        due_ms = passage.defers.get(row.seq, now_ms)  # a provider puts back "now": its halt holds the lane
+        told_ms = int((outcome.lock_s or 0) * 1000)  # a provider puts back "now" otherwise: its halt holds the lane
+        due_ms = passage.defers.get(row.seq, now_ms + told_ms)
     elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
         due_ms = now_ms + int(first_lookup_s * 1000)
     elif outcome.fate is Fate.SENT and outcome.follow_s is not None:
@@ -98,17 +99,18 @@ def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settl
     scope = lock_scope(passage.account, passage.sender)
     keys = {row.seq: row.key for row in passage.rows}
     for one in settled:
-        holder = MessageId(passage.campaign.id, root_of(one.seq))
-        if one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
-            give_back(stations, scope, keys[one.seq], holder)
-        if one.outcome.lock_s is not None:
-            _hold_as_told(stations, scope, keys[one.seq], holder, one.outcome)
+        holder, key = MessageId(passage.campaign.id, root_of(one.seq)), keys[one.seq]
+        if one.outcome.lock_s is not None and key:
+            _hold_as_told(stations, scope, key, holder, one.outcome.lock_s)
+        elif one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
+            give_back(stations, scope, key, holder)
 
 
-def _hold_as_told(stations: Stations, scope: str, key: str, holder: MessageId, outcome: Outcome) -> None:
-    until_ms = stations.now_ms() + int((outcome.lock_s or 0) * 1000)
-    stations.lock_book.extend(scope, key, holder, until_ms)
-    stations.locks.extend(scope, key, holder, until_ms)
+def _hold_as_told(stations: Stations, scope: str, key: str, holder: MessageId, lock_s: float) -> None:
+    now_ms = stations.now_ms()
+    told_ms = now_ms + int(lock_s * 1000)
+    until_ms = persist(lambda: stations.lock_book.extend(scope, key, holder, now_ms, told_ms), SURE_AFTER_S)
+    persist(lambda: stations.locks.extend(scope, key, holder, until_ms), SURE_AFTER_S)
 
 
 def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:

@@ -120,7 +120,7 @@ class ContactLocks(Protocol):
         """Free the client's lock if it was taken before a reply of `at_ms`."""
 
     def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
-        """Hold the client until then, whoever held it: the provider says it is in contact."""
+        """The provider says the client is in contact: hold it until then, whoever held it; longer, if another did."""
 
 
 class Circuits(Protocol):

@@ -84,7 +84,15 @@ def test_a_provider_that_knows_better_extends_it(
     locks.extend("global", ANA, TWO, now.ms + 5000)
     assert not locks.give_back("global", ANA, ONE), "the client is in contact, whoever gives back"
     assert held(client, secrecy, "global", [ANA], now.ms) == {ANA: 5000}
-    locks.extend("global", ANA, TWO, now.ms + 10)
+    locks.extend("global", ANA, ONE, now.ms + 10)
+    assert held(client, secrecy, "global", [ANA], now.ms) == {ANA: 5000}
+
+
+def test_a_provider_that_is_in_contact_for_less_than_a_day_takes_the_holders_own_day_back(
+    locks: ContactLocks, client: redis.Redis, secrecy: Secrecy, now: Now
+) -> None:
+    locks.take("global", ANA, ONE, now.ms + DAY_MS)
+    locks.extend("global", ANA, ONE, now.ms + 5000)
     assert held(client, secrecy, "global", [ANA], now.ms) == {ANA: 5000}
 
 

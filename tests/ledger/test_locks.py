@@ -69,9 +69,9 @@ def test_a_reply_processed_twice_names_the_same_scopes(book: LockBook) -> None:
 
 def test_a_provider_that_is_in_contact_holds_the_client_for_this_message(book: LockBook) -> None:
     book.take("global", KEY, A, NOW, NOW + DAY)
-    book.extend("global", KEY, B, NOW + DAY // 2)
+    book.extend("global", KEY, B, NOW, NOW + DAY // 2)
     assert [(lock.holder, lock.until_ms) for lock in book.of(KEY, NOW)] == [(B, NOW + DAY)]
-    book.extend("global", phone(2), B, NOW + 5 * DAY)
+    book.extend("global", phone(2), B, NOW, NOW + 5 * DAY)
     assert [lock.until_ms for lock in book.of(phone(2), NOW)] == [NOW + 5 * DAY]
 
 
@@ -134,6 +134,11 @@ def test_the_book_and_the_plain_locks_never_differ(engine: Engine) -> None:
         def give_back(self, scope: str, key: str, holder: MessageId) -> None:
             self.plain.give_back(scope, key, holder, self.now)
             self.book.give_back(scope, key, holder)
+
+        @rule(scope=scopes, key=keys, holder=holders, length=st.integers(1, 60))
+        def extend(self, scope: str, key: str, holder: MessageId, length: int) -> None:
+            self.plain.extend(scope, key, holder, self.now + length, self.now)
+            self.book.extend(scope, key, holder, self.now, self.now + length)
 
         @rule(key=keys, ago=st.integers(-5, 60))
         def lift(self, key: str, ago: int) -> None:

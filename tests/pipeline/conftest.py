@@ -21,6 +21,7 @@ from dispatcher.pipeline.settle import settle
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import Sweeper
 from dispatcher.producer import submit
+from dispatcher.providers.registry import provider
 from dispatcher.settings import Settings
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
 from dispatcher.wiring import Wiring, first_lookup_s
@@ -36,26 +37,33 @@ class Hand:
     wiring: Wiring
     stations: Stations
     now_ms: int
+    provider: str = PROVIDER
 
     def submit(self, messages: int, **keys: Any) -> int:
         return submit(self.stations, NAME, campaign(range(messages), **keys)).campaign_id
 
+    @property
+    def paces(self) -> bool:
+        return provider(self.provider).paces_batches
+
     def release(self) -> tuple[Ticket, ...]:
-        return self.stations.clock.release(PROVIDER, 100, 100).tickets
+        return self.stations.clock.release(self.provider, 100, 100).tickets
 
     def work(self, ticket: Ticket, stations: Stations | None = None) -> None:
         """A job, as workers/tasks.py does it."""
         worker = stations or self.stations
-        passage = send(worker, PROVIDER, ticket, True)
+        passage = send(worker, self.provider, ticket, self.paces)
         if passage is not None:
-            self._over(ticket.campaign, settle(worker, passage, first_lookup_s(PROVIDER), True))
+            self._over(ticket.campaign, settle(worker, passage, first_lookup_s(self.provider), self.paces))
 
     def work_all(self) -> int:
         """What workers and pacers do until nothing is due now; how many jobs that were."""
         jobs = 0
-        while (released := self.stations.clock.release(PROVIDER, 100, 100)).tickets or released.overdue:
+        while (released := self.stations.clock.release(self.provider, 100, 100)).tickets or released.overdue:
             for ticket in released.overdue:
-                self._over(ticket.campaign, recover(self.stations, PROVIDER, ticket, first_lookup_s(PROVIDER)))
+                self._over(
+                    ticket.campaign, recover(self.stations, self.provider, ticket, first_lookup_s(self.provider))
+                )
             for ticket in released.tickets:
                 self.work(ticket)
             jobs += len(released.tickets)
@@ -82,7 +90,7 @@ class Hand:
 
     def _over(self, number: int, exhausted: bool) -> None:
         if exhausted:
-            complete(self.stations, PROVIDER, number)
+            complete(self.stations, self.provider, number)
 
 
 @pytest.fixture(scope="package")

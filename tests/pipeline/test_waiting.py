@@ -14,9 +14,9 @@ AN_HOUR_MS = 3_600_000
 IN_AN_HOUR = {"kind": "status", "status": 429, "provider": PROVIDER, "headers": {"Retry-After": "3600"}}
 
 
-def in_redis(hand: Hand) -> int:
+def in_redis(hand: Hand, provider: str = PROVIDER) -> int:
     """Tickets that wait for a time of their own."""
-    return int(hand.wiring.redis.zcard(f"d:retries:{PROVIDER}"))
+    return int(hand.wiring.redis.zcard(f"d:retries:{provider}"))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 the reason says                                     the message
 … há menos de 24h … em X.X horas                    blocked, and our lock holds that long
-Bloqueado por regra CPC                             blocked
+Bloqueado por regra CPC                             blocked, and our lock holds a day: the rule lasts no longer
 number invalid or in a wrong format                 failed: invalid_number
 number without WhatsApp                             failed: not_on_whatsapp
 number or CPF on the block list                     failed: on_block_list
@@ -24,7 +24,7 @@ from typing import NamedTuple
 from dispatcher.domain.outcomes import Fate, Outcome, without_numbers
 
 _HOURS = re.compile(r"(\d+(?:[.,]\d+)?)\s*h(?:ora|rs?\b|\b)")
-LONGEST_LOCK_S = 24 * 3600.0
+LONGEST_LOCK_S = 24 * 3600.0  # the rule's own (seeds/004)
 
 
 class Meaning(NamedTuple):
@@ -69,10 +69,10 @@ def meaning_of(reason: str) -> Meaning:
     return found._replace(outcome=replace(found.outcome, detail=without_numbers(reason), lock_s=lock_s))
 
 
-def _lock_s(words: str) -> float | None:
-    """The last duration that is named: the first one is the rule's "menos de 24h". None where only the rule is."""
+def _lock_s(words: str) -> float:
+    """The last duration that is named, the first one being the rule's "menos de 24h"; the rule's own if it is alone."""
     _, *named = [float(hours.replace(",", ".")) for hours in _HOURS.findall(words)] or [0.0]
-    return min(named[-1] * 3600, LONGEST_LOCK_S) if named else None
+    return min(named[-1] * 3600, LONGEST_LOCK_S) if named else LONGEST_LOCK_S
 
 
 def _plain(reason: str) -> str:
