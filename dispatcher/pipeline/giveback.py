@@ -17,4 +17,4 @@ def give_back(stations: Stations, scope: str, key: str, holder: MessageId) -> No
     """To be called when the outcome is written. Raises DispatcherTrouble when a server stays away."""
     if persist(lambda: stations.lock_book.give_back(scope, key, holder), SURE_AFTER_S):
         persist(lambda: stations.locks.give_back(scope, key, holder), SURE_AFTER_S)
-        file_client(stations, key)
+        file_client(stations, key, but=holder)

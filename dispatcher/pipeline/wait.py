@@ -4,6 +4,8 @@ Redis holds a campaign's next slice of it at most, so that a million clients who
 retries there. Filing twice does no harm: it is the same entry, and the claim swallows what left meanwhile.
 """
 
+from dispatcher.domain.followups import root_of
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.retries import NEAR_MS, SLICE
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of, release_again
@@ -24,8 +26,12 @@ def file_all_due(stations: Stations) -> None:
         file_due(stations, campaign)
 
 
-def file_client(stations: Stations, key: str) -> None:
-    """Tell the clock of the messages of a client whose lock is gone; the sweeper does, if it could not be told."""
+def file_client(stations: Stations, key: str, but: MessageId | None = None) -> None:
+    """Tell the clock of the messages of a client whose lock is gone; the sweeper does, if it could not be told.
+
+    `but`: whose lock it was, which comes back with the rest of its batch.
+    """
     with if_reachable():
         for campaign, retry in stations.waits.of_client(key, stations.now_ms()):
-            release_again(stations, campaign, [retry])
+            if MessageId(campaign, root_of(retry.seq)) != but:
+                release_again(stations, campaign, [retry])

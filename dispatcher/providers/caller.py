@@ -6,11 +6,11 @@ Nothing here raises: whatever happens becomes a Reading. What happened before th
 certainly not sent; a reader that breaks on an answer leaves its messages in doubt.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
-from dispatcher.domain.campaign import Job
+from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
 from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
 from dispatcher.providers.logins import Logins
@@ -21,6 +21,7 @@ from dispatcher.telemetry import emit
 SERVER_ERRORS = 500
 OUR_OWN = (NO_ROOM, BAD_BODY)
 """Failures that tell nothing about the provider."""
+NOT_IN_THIS_CALL = Outcome(Fate.DEFERRED, "not_in_this_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Caller:
     def call(self, job: Job) -> Reading:
         """Make the job's call and read its answer."""
         provider = self._find(job.account.provider)
+        together = provider.one_call(job)
+        if len(together) < len(job.parcels):
+            return _others_back(job, together, self.call(replace(job, parcels=together)))
         try:
             request = provider.build(job)
         except Misconfigured as error:
@@ -155,6 +159,12 @@ def _unanswered(job: Job, failure: CallFailure) -> Reading:
         return _put_back(job, failure.reason)
     fate = Fate.RETRY if failure.kind is Failed.NOT_SENT else Fate.IN_DOUBT
     return for_all(len(job.parcels), Outcome(fate, failure.reason), unreached=failure not in OUR_OWN)
+
+
+def _others_back(job: Job, together: Sequence[Parcel], reading: Reading) -> Reading:
+    """The reading of a part of the job, with the parcels that were not in the call put back."""
+    told = {parcel.seq: outcome for parcel, outcome in zip(together, reading.outcomes, strict=True)}
+    return replace(reading, outcomes=tuple(told.get(parcel.seq, NOT_IN_THIS_CALL) for parcel in job.parcels))
 
 
 def _put_back(job: Job, reason: str) -> Reading:

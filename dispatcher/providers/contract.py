@@ -94,6 +94,7 @@ class ParseContext:
 class Provider:
     """One provider, as functions.
 
+    one_call       the parcels of a job that may share a call, its first among them; the others go back unsent
     build          a job's one call; raises Misconfigured or Unsendable
     read           what its answer means, an outcome for each parcel in order; knows every status and body
     lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
@@ -124,6 +125,7 @@ class Provider:
     recognises: Callable[[Any], bool]
     parse: Callable[[Any, ParseContext], Draft]
     read_inbound: Callable[[Account, Any], tuple[InboundEvent, ...]]
+    one_call: Callable[[Job], tuple[Parcel, ...]] = lambda job: job.parcels
     lookup: Callable[[Job], Request] | None = None
     read_lookup: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
     follow: Callable[[Job, str], Request] | None = None

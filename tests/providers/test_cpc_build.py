@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dispatcher.providers.contract import Misconfigured, Unsendable
-from dispatcher.providers.cpc.build import build
+from dispatcher.providers.cpc.build import build, one_call
 from dispatcher.providers.cpc.dialect import parse
 from tests.providers.jobs import CAMPAIGN, PHONES, account, campaign, context, job, parcel, sender
 from tests.simulator.seeds import CPC as SEED
@@ -87,5 +87,5 @@ def test_what_is_no_text_cannot_be_sent() -> None:
 def test_messages_of_different_accounts_never_share_a_call() -> None:
     sent = [parcel(PHONES[at], params={**PARAMS, "idAccount": str(at)}, seq=at) for at in (0, 1)]
     assert body(sent[1])["idAccount"] == "1"
-    with pytest.raises(Unsendable, match="several_id_accounts"):
-        body(*sent)
+    assert one_call(job("cpc", *sent)) == (sent[0],)
+    assert one_call(job("cpc", sent[1], sent[1])) == (sent[1],) * 2

@@ -5,13 +5,14 @@ apps. Nobody can be asked afterwards what became of a call; replies come as Evol
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.cpc.build import build
+from dispatcher.providers.cpc.build import build, one_call
 from dispatcher.providers.cpc.dialect import parse, recognises
 from dispatcher.providers.cpc.read import read
 from dispatcher.providers.cpc.webhook import read_inbound
 
 PROVIDER = Provider(
     name="cpc",
+    one_call=one_call,
     build=build,
     read=read,
     recognises=recognises,

@@ -16,25 +16,26 @@ PATH = "/api/messages/massivocpc"
 FOLLOW_UPS = ("retryTemplate", "lastTemplate")
 
 
+def one_call(job: Job) -> tuple[Parcel, ...]:
+    """A call has one `idAccount`, and posts of several feed one campaign: those of the first message's."""
+    first = _id_account(job, job.parcels[0])
+    return tuple(parcel for parcel in job.parcels if _id_account(job, parcel) == first)
+
+
 def build(job: Job) -> Request:
     """Raises Misconfigured for an account without an operator, Unsendable for what is no text."""
+    id_account = _id_account(job, job.parcels[0])
     body = {
         "campaign": job.campaign.name.strip() or campaign_text(job.campaign.id),
-        **_id_account(job),
+        **({"idAccount": id_account} if id_account else {}),
         "tag": job.sender.name,
         "messages": [_message(job, parcel) for parcel in job.parcels],
     }
     return Request("POST", PATH, {"Authorization": f"Bearer {token_of(job.account, job.sender)}"}, body)
 
 
-def _id_account(job: Job) -> dict[str, str]:
-    """One a call: messages of two posts that share a campaign, but not their account, must not share a call."""
-    default = job.account.options.get("id_account") or ""
-    found = {str(parcel.params.get("idAccount", default)) for parcel in job.parcels}
-    if len(found) > 1:
-        raise Unsendable("several_id_accounts")
-    name = found.pop()
-    return {"idAccount": name} if name else {}
+def _id_account(job: Job, parcel: Parcel) -> str:
+    return str(parcel.params.get("idAccount") or job.account.options.get("id_account") or "")
 
 
 def _message(job: Job, parcel: Parcel) -> dict[str, Any]:
