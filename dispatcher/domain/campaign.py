@@ -24,7 +24,8 @@ LONGEST_KEY = 255  # characters of an idempotency key; honest ones are names or 
 class DraftMessage(NamedTuple):
     """One recipient. `problem` is a reason word: the message is kept, but failed from the start.
 
-    `phone` is what is dialled, `key` its canonical form for locks and replies ("" for a group).
+    `phone` is what is dialled, `key` its canonical form for locks and replies ("" for a group). `written` is how the
+    upstream app spelt it, for a dialect whose answer names recipients.
     """
 
     phone: str
@@ -33,6 +34,7 @@ class DraftMessage(NamedTuple):
     fields: Mapping[str, str] | None = None
     params: Mapping[str, Any] | None = None
     problem: str | None = None
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Draft:
 
 
 class Refusal(NamedTuple):
-    """A recipient that will not be written to, known already when the campaign was accepted.
+    """A recipient that will not be written to, known already when the campaign was accepted: `phone` as it was written.
 
     `left_ms`: how long the client still counts as contacted, where that is the reason and the end is known.
     """

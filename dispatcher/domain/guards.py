@@ -68,12 +68,13 @@ def turned_away(
 
     `left_ms`: clients who are in contact, and for how long; `expected`: those whom an earlier message will contact.
     """
+    phone = message.written or message.phone
     if message.problem:
-        return Refusal(message.phone, message.problem)
+        return Refusal(phone, message.problem)
     if message.key in suppressed:
-        return Refusal(message.phone, SUPPRESSED.reason)
+        return Refusal(phone, SUPPRESSED.reason)
     if message.key in left_ms or message.key in expected:
-        return Refusal(message.phone, CONTACT_OPEN, left_ms.get(message.key, 0))
+        return Refusal(phone, CONTACT_OPEN, left_ms.get(message.key, 0))
     return None
 
 

@@ -33,7 +33,7 @@ def shape(refused: Refused) -> Response:
         body: dict[str, Any] = {"message": refused.message, "error": refused.title, "statusCode": refused.status}
     else:
         message = "Erro de validação" if refused.problems else refused.message
-        body = {"status": "error", "message": message, "errors": refused.lines}
+        body = {"status": "error", "statusCode": refused.status, "message": message, "errors": refused.lines}
     return JSONResponse(body, refused.status, refused.headers)
 
 

@@ -36,6 +36,7 @@ def test_the_seed_is_read_whole() -> None:
             "5511988876204",
             {"type": "text", "text": SEED["messages"][0]["mainTemplate"]},
             params={"idMessage": 1234, "contract": "1091757", "specialistCode": "admin", "idAccount": "1234"},
+            written="5511988876204",
         )
     ]
 

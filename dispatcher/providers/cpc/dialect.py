@@ -113,7 +113,7 @@ def _message(post: Post, one: Message) -> DraftMessage:
     content = text_content(one.mainTemplate)
     params = _params(post, one)
     try:
-        return DraftMessage(dialable(one.phone), canonical(one.phone), content, params=params)
+        return DraftMessage(dialable(one.phone), canonical(one.phone), content, params=params, written=one.phone)
     except InvalidPhone:
         return undialable(one.phone, content, params=params)
 
