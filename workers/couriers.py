@@ -11,6 +11,7 @@ from time import monotonic
 from dispatcher.pipeline.courier import Courier
 
 COURIERS = 4  # endpoints that a worker serves at once: one that takes its time keeps one of them
+FOR_SLOW = 2  # of them, those that also serve endpoints that took their time the last time
 IDLE_S = 0.5  # how late a callback may be noticed
 TROUBLE_S = 2.0  # the ledger does not answer: sends need it first
 CLEAR_EVERY_S = 60.0

@@ -26,7 +26,7 @@ from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
 from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations, wiring
-from workers.couriers import COURIERS, Clearing, bring
+from workers.couriers import COURIERS, FOR_SLOW, Clearing, bring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
@@ -162,7 +162,8 @@ class PacerStep(bootsteps.StartStopStep):
             self._run("pacer", releaser.run)
         self._run("caretaker", Caretaker(stations(), chores, self._halted, pulse).run)
         for number in range(COURIERS):
-            self._run(f"courier-{number}", partial(bring, wiring().courier(), report, self._halted))
+            courier = wiring().courier(slow_too=number < FOR_SLOW)
+            self._run(f"courier-{number}", partial(bring, courier, report, self._halted))
 
     def stop(self, worker: Any) -> None:
         self._halted.set()

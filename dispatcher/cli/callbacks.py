@@ -41,7 +41,8 @@ def send_again(
     with at_desk() as desk:
         done = desk.callbacks.send_all_again(account) if number is None else desk.callbacks.send_again(number)
     if number is not None and not done:
-        raise Problem("there is no such callback" if done is None else "this callback has not failed")
+        not_failed = "this callback has not failed, or its account names no URL"
+        raise Problem("there is no such callback" if done is None else not_failed)
     if as_json:
         show_json({"sent_again": int(done or 0)})
     else:

@@ -139,12 +139,14 @@ class Mark(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """How an endpoint goes on: `until_ms` (UTC epoch) it is left alone; `disabled` says why for good, or ""."""
+    """How an endpoint goes on: it is left alone until `until_ms` (UTC epoch; 0: it is not); `disabled` says why for
+    good, or ""; `slow`: it took its time."""
 
     failures: int
     failing_since_ms: int | None
     until_ms: int
     disabled: str = ""
+    slow: bool = False
 
 
 def payload(callback: Callback, iso: Any) -> dict[str, Any]:
@@ -193,7 +195,7 @@ def rest_of(endpoint: Endpoint, answers: list[Answer], now_ms: int, jitter: int)
     if any(answer.trouble == GONE for answer in answers):
         return Rest(endpoint.failures, endpoint.failing_since_ms, now_ms, GONE)
     if not all(answer.trouble for answer in answers):
-        return Rest(0, None, now_ms + wish_ms)
+        return Rest(0, None, now_ms + wish_ms if wish_ms else 0)
     since_ms = now_ms if endpoint.failing_since_ms is None else endpoint.failing_since_ms
     failures = endpoint.failures + 1
     until_ms = now_ms + max(wish_ms, backoff_ms(failures, jitter, ENDPOINT_CAP_MS))

@@ -36,5 +36,5 @@ def send_again(callback_id: Number, house: Inside) -> dict[str, Any]:
     if done is None:
         raise not_found("callback")
     if not done:
-        raise Refused(409, "this callback has not failed")
+        raise Refused(409, "this callback has not failed, or its account names no URL")
     return {"sent_again": 1}

@@ -33,11 +33,12 @@ _C, _K, _N, _CS = tables.campaign, tables.idempotency_key, tables.campaign_count
 
 
 class _Open(NamedTuple):
-    """The campaign that takes the messages, and how many, and what log, it had."""
+    """The campaign that takes the messages, where its callbacks go, and how many, and what log, it had."""
 
     id: int
     created_at_ms: int
-    total: int
+    endpoint: int | None
+    total: int = 0
     warnings: Sequence[str] = ()
 
 
@@ -59,7 +60,7 @@ def accept(
         if idempotency is not None and not _reserve(connection, account.id, *idempotency):
             return _receipt(connection, account.id, *idempotency)
         opened = _open(connection, account, draft, told)
-        file = MessageFile(draft.messages, opened.id, opened.total, refuse)
+        file = MessageFile(draft.messages, opened.id, opened.total, refuse, opened.endpoint)
         copy_in(connection, file)
         if not file.count:
             raise EmptyCampaign("a campaign needs at least one message")
@@ -115,11 +116,11 @@ def _open(connection: Connection, account: Account, draft: Draft, told: int | No
         created_at_ms = connection.execute(made.returning(_C.c.created_at)).scalar()
         if created_at_ms is not None:
             _name_senders(connection, account, draft, number)
-            return _Open(number, created_at_ms, 0)
+            return _Open(number, created_at_ms, told)
         if draft.join_key is not None:
             joined = _C.c.account_id == account.id, _C.c.join_key == storable(draft.join_key)
-            found = select(_C.c.id, _C.c.created_at, _C.c.total, _C.c.warnings).where(*joined).with_for_update()
-            row = connection.execute(found).first()
+            known = select(_C.c.id, _C.c.created_at, _C.c.callback_endpoint_id, _C.c.total, _C.c.warnings)
+            row = connection.execute(known.where(*joined).with_for_update()).first()
             if row is not None:
                 return _Open(*row)
 

@@ -4,6 +4,9 @@
     due       of each message (campaign and seq) the first event that waits: the others come after it
     settle    what was brought, and how the endpoint goes on, together; only for who holds the lease
 
+What waits behind an event that is tried again later is due with it, so that no round looks through thousands that
+cannot go yet.
+
 A row that was delivered is kept for `KEEP_DELIVERED_S`, one that failed for `KEEP_FAILED_S`.
 """
 
@@ -28,6 +31,7 @@ UPDATE callback_endpoint SET
 WHERE id = (
     SELECT e.id FROM callback_endpoint e
     WHERE e.disabled_at IS NULL AND e.not_before <= now() AND (e.leased_until IS NULL OR e.leased_until < now())
+        AND (:slow_too OR NOT e.slow)
         AND EXISTS (
             SELECT FROM callback b WHERE b.goes_to = e.id AND b.settled_at IS NULL AND b.due_at <= now())
     ORDER BY e.served_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
@@ -36,12 +40,14 @@ RETURNING id, account_id, url, failures, failing_since
 """)
 
 DUE = text("""
-WITH first AS MATERIALIZED (
+WITH ours AS MATERIALIZED (
+    SELECT id FROM callback_endpoint WHERE id = :endpoint AND lease = :lease AND leased_until > now()
+), first AS MATERIALIZED (
     SELECT b.* FROM callback b
-    WHERE b.goes_to = :endpoint AND b.settled_at IS NULL AND b.due_at <= now() AND NOT EXISTS (
-        SELECT FROM callback earlier
-        WHERE earlier.campaign_id = b.campaign_id AND earlier.seq = b.seq AND earlier.id < b.id
-            AND earlier.settled_at IS NULL)
+    WHERE b.goes_to = :endpoint AND b.settled_at IS NULL AND b.due_at <= now() AND EXISTS (SELECT FROM ours)
+        AND b.id = (
+            SELECT w.id FROM callback w
+            WHERE w.campaign_id = b.campaign_id AND w.seq = b.seq AND w.settled_at IS NULL ORDER BY w.id LIMIT 1)
     ORDER BY b.due_at, b.id LIMIT :limit
 )
 SELECT b.*, c.name, c.total, m.phone, m.sent_at, m.delivered_at, m.read_at, m.answered_at, s.name AS sender_name
@@ -57,6 +63,7 @@ WITH ours AS (
         failures = :failures,
         failing_since = :failing_since,
         not_before = greatest(not_before, :until),
+        slow = :slow,
         leased_until = now() + make_interval(secs => :lease_s),
         disabled_reason = nullif(:disabled, ''),
         disabled_at = CASE WHEN :disabled <> '' THEN now() END
@@ -75,6 +82,11 @@ WITH ours AS (
         fate = nullif(given.fate, 'waiting'),
         settled_at = CASE WHEN given.fate <> 'waiting' THEN now() END
     FROM given WHERE b.id = given.id AND EXISTS (SELECT FROM ours)
+    RETURNING b.id, b.campaign_id, b.seq, given.due, b.settled_at
+), behind AS (
+    UPDATE callback b SET due_at = m.due FROM marked m
+    WHERE m.settled_at IS NULL AND b.campaign_id = m.campaign_id AND b.seq = m.seq AND b.id > m.id
+        AND b.settled_at IS NULL
 )
 SELECT count(*) FROM ours
 """)
@@ -125,13 +137,13 @@ DISABLED = text("SELECT count(*) FROM callback_endpoint WHERE disabled_at IS NOT
 AGAIN = text("""
 WITH meant AS (
     SELECT b.id, b.goes_to FROM callback b JOIN callback_endpoint e ON e.id = b.goes_to
-    WHERE (b.fate = 'failed' OR b.settled_at IS NULL AND e.disabled_at IS NOT NULL)
+    WHERE e.url <> '' AND (b.fate = 'failed' OR b.settled_at IS NULL AND e.disabled_at IS NOT NULL)
         AND (CAST(:number AS bigint) IS NULL OR b.id = :number)
         AND (CAST(:account AS int) IS NULL OR e.account_id = :account)
 ), enabled AS (
     UPDATE callback_endpoint SET
         disabled_at = NULL, disabled_reason = NULL, failures = 0, failing_since = NULL, not_before = now()
-    WHERE id IN (SELECT goes_to FROM meant) AND url <> ''
+    WHERE id IN (SELECT goes_to FROM meant)
 ), again AS (
     UPDATE callback SET
         settled_at = NULL, fate = NULL, trouble = NULL, attempts = 0, tried_at = NULL, due_at = now()
@@ -150,19 +162,22 @@ class Callbacks:
 
     # ------------------------------------------------------------ for couriers
 
-    def take(self, lease_s: float) -> Endpoint | None:
-        """Lease the endpoint with something due that waited longest for its turn; None: there is none."""
+    def take(self, lease_s: float, slow_too: bool = True) -> Endpoint | None:
+        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
+        `slow_too` those that were slow the last time are left to others."""
         self._held.lease = secrets.token_hex(8)
+        asked = {"lease": self._held.lease, "lease_s": lease_s, "slow_too": slow_too}
         with autocommit(self._engine) as connection:
-            row = connection.execute(TAKE, {"lease": self._held.lease, "lease_s": lease_s}).first()
+            row = connection.execute(TAKE, asked).first()
         if row is None:
             return None
         return Endpoint(row.id, row.account_id, row.url, row.failures, epoch_ms(row.failing_since))
 
     def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
-        """The first waiting event of each message, those that are due, the oldest first."""
+        """The first waiting event of each message, those that are due; none when the endpoint is somebody else's."""
+        asked = {"endpoint": endpoint, "lease": self._held.lease, "limit": limit}
         with autocommit(self._engine) as connection:
-            return [_callback(row) for row in connection.execute(DUE, {"endpoint": endpoint, "limit": limit})]
+            return [_callback(row) for row in connection.execute(DUE, asked)]
 
     def settle(self, endpoint: int, marks: Sequence[Mark], rest: Rest, lease_s: float) -> bool:
         """Write down what became of some, and renew the lease; False when the endpoint is somebody else's by now."""
@@ -174,6 +189,7 @@ class Callbacks:
             "failing_since": moment(rest.failing_since_ms),
             "until": moment(rest.until_ms),
             "disabled": rest.disabled,
+            "slow": rest.slow,
             "ids": [mark.id for mark in marks],
             "fates": [mark.state.value for mark in marks],
             "dues": [moment(mark.due_ms) for mark in marks],
@@ -217,7 +233,7 @@ class Callbacks:
             return int(connection.execute(DISABLED).scalar_one())
 
     def send_again(self, number: int | None = None, account_id: int | None = None) -> int:
-        """Let what failed wait again, one or an account's or all; endpoints that were disabled are enabled."""
+        """Let what failed wait again, one or an account's or all, where a URL is named; disabled ones are enabled."""
         with transaction(self._engine) as connection:
             return int(connection.execute(AGAIN, {"number": number, "account": account_id}).scalar_one())
 

@@ -17,7 +17,10 @@ from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
 
 BLOCK = 1000  # messages, some 100 KB: more would not be faster, and is kept in memory
-COPY = "COPY message (campaign_id, seq, state, phone, phone_key, payload, reason, settled_at) FROM STDIN"
+COPY = (
+    "COPY message (callback_endpoint_id, campaign_id, seq, state, phone, phone_key, payload, reason, settled_at)"
+    " FROM STDIN"
+)
 NULL = r"\N"
 PENDING_END = f"\t{NULL}\t{NULL}\n"
 SUPPRESSED = "suppressed"
@@ -30,7 +33,7 @@ class MessageFile:
     """What COPY reads: each `read` gives one block of rows, whatever size was asked for.
 
     `count` messages were read, of which `settled` will never wait. Where `refuse` is given, it is asked about each
-    block, and `refused` lists all that will never wait: somebody wants to know.
+    block, and `refused` lists all that will never wait: somebody wants to know. `endpoint` is where their callbacks go.
 
     The driver would wrap an error of `messages` in its own and send its text to the server; so it is kept in
     `error`, and the file just ends.
@@ -42,6 +45,7 @@ class MessageFile:
         campaign: int,
         first_seq: int,
         refuse: Refuse | None = None,
+        endpoint: int | None = None,
     ) -> None:
         self.count = 0
         self.settled: Counter[MessageState] = Counter()
@@ -51,6 +55,7 @@ class MessageFile:
         self._campaign = campaign
         self._seq = first_seq
         self._refuse = refuse
+        self._before = f"{NULL if endpoint is None else endpoint}\t{campaign}\t"
 
     def read(self, size: int = -1) -> bytes:
         try:
@@ -68,7 +73,7 @@ class MessageFile:
             reason = refusal.reason if refusal else message.problem
             state, end = (MessageState.PENDING, PENDING_END) if reason is None else self._settle(message, reason)
             phone, key = copy_field(message.phone), copy_field(message.key)
-            yield f"{campaign}\t{seq}\t{state}\t{phone}\t{key}\t{_payload(message)}{end}"
+            yield f"{self._before}{seq}\t{state}\t{phone}\t{key}\t{_payload(message)}{end}"
         self._seq += len(block)
         self.count += len(block)
 

@@ -92,10 +92,11 @@ WITH given AS (
         waited = m.waited OR o.fate = 'deferred' AND o.reason IS NOT DISTINCT FROM '{CONTACT_OPEN}',
         doubt_tries = 0
     FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq BETWEEN :low AND :high
-    RETURNING o.*, m.phone, m.phone_key, m.payload, m.answered_at
+    RETURNING o.*, m.phone, m.phone_key, m.payload, m.answered_at, m.callback_endpoint_id
 ), followed AS (
-    INSERT INTO message (campaign_id, seq, phone, phone_key, payload, accepted_at, due_at)
-    SELECT :campaign, o.seq + {STEP}, o.phone, o.phone_key, o.payload, o.follow_up, o.follow_up FROM moved o
+    INSERT INTO message (campaign_id, seq, phone, phone_key, payload, accepted_at, due_at, callback_endpoint_id)
+    SELECT :campaign, o.seq + {STEP}, o.phone, o.phone_key, o.payload, o.follow_up, o.follow_up, o.callback_endpoint_id
+    FROM moved o
     WHERE o.state = 'sent' AND o.follow_up IS NOT NULL AND o.answered_at IS NULL
         AND NOT EXISTS (SELECT FROM campaign WHERE id = :campaign AND state = 'cancelled')
         AND NOT EXISTS (

@@ -205,6 +205,7 @@ message = Table(
     Column("reason", Text),
     Column("detail", Text),
     Column("provider_ref", Text),
+    Column("callback_endpoint_id", Integer),  # its campaign's, where the trigger that tells of it has it at hand
     Index("message_rare", "campaign_id", "state", "seq", postgresql_where=text("state NOT IN ('pending', 'sent')")),
     Index("message_due", "campaign_id", "due_at", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_client", "phone_key", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),

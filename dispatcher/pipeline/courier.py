@@ -5,7 +5,8 @@ waits is brought, so what happened to it arrives in order. A courier that dies l
 it had not written down is brought again, under the same id.
 
 An endpoint has its turn for `TURN_S`, or until something goes wrong there; then the one that has waited longest has
-its own. Nothing here touches a lane, a job or the broker.
+its own. One that took its time the last time is served by some of the couriers only, so that a hundred dead ones do
+not hold up the others. Nothing here touches a lane, a job or the broker.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,15 +24,18 @@ TURN_S = 5.0
 WAVE_S = 25.0  # above connecting and an answer's time-out: only an endpoint that drips takes longer
 TOO_SLOW = Answer("read_timeout")
 NOTHING_S = 0.3  # what is due waits behind what is not: look again in a while
+BROKEN_S = 60.0  # a fault of ours at one endpoint, such as a secret that cannot be read: others have their turns
 LEASE_S = 45.0  # above the longest wave, and looking the host up before it
+SLOW_MS = 2_000  # longer than that and an endpoint leaves the couriers that only serve quick ones
 
 
 class CallbackBook(Protocol):
-    def take(self, lease_s: float) -> Endpoint | None:
-        """Lease the endpoint with something due that waited longest for its turn; None: there is none."""
+    def take(self, lease_s: float, slow_too: bool) -> Endpoint | None:
+        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
+        `slow_too` those that were slow the last time are left to others."""
 
     def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
-        """The first waiting event of each message, those that are due."""
+        """The first waiting event of each message, those that are due; none when the endpoint is somebody else's."""
 
     def settle(self, endpoint: int, marks: Sequence[Mark], rest: Rest, lease_s: float) -> bool:
         """Write down what became of some, and renew the lease; False when the endpoint is somebody else's by now."""
@@ -48,7 +52,8 @@ class Post(Protocol):
 class Courier:
     """One of a worker's couriers. `outbox` opens the way to an endpoint; `threads` bring some at once.
 
-    `now_ms` is the installation's clock; `jitter` draws from 0 .. JITTER_STEPS - 1.
+    `now_ms` is the installation's clock; `jitter` draws from 0 .. JITTER_STEPS - 1. `slow_too`: it also serves
+    endpoints that take their time. `wave_s`: how long the calls of a wave are waited for.
     """
 
     book: CallbackBook
@@ -56,41 +61,49 @@ class Courier:
     threads: ThreadPoolExecutor
     now_ms: Callable[[], int]
     jitter: Callable[[], int]
+    slow_too: bool = True
+    wave_s: float = WAVE_S
 
     def round(self) -> bool:
         """Give one endpoint its turn; False when nobody waits for one. Raises DispatcherTrouble."""
-        endpoint = self.book.take(LEASE_S)
+        endpoint = self.book.take(LEASE_S, self.slow_too)
         if endpoint is None:
             return False
-        over_ms = self.now_ms() + int(TURN_S * 1000)
-        with self.outbox(endpoint) as outbox:
-            ours: Endpoint | None = endpoint
-            while ours is not None and self.now_ms() < over_ms:
-                ours = self._wave(ours, outbox)
+        pause_s = BROKEN_S
+        try:
+            pause_s = self._turn(endpoint)
+        finally:
+            self.book.give_back(endpoint.id, pause_s)
         return True
 
-    def _wave(self, endpoint: Endpoint, outbox: Post) -> Endpoint | None:
-        """Bring some at once; the endpoint as it is then, or None when its turn is over."""
-        due = self.book.due(endpoint.id, PROBES if endpoint.failures else AT_ONCE)
-        if not due:
-            self.book.give_back(endpoint.id, NOTHING_S)
-            return None
+    def _turn(self, endpoint: Endpoint) -> float:
+        """Seconds after which the endpoint may have its next."""
+        began_ms = self.now_ms()
+        over_ms = began_ms + int(TURN_S * 1000)
+        with self.outbox(endpoint) as outbox:
+            while due := self.book.due(endpoint.id, PROBES if endpoint.failures else AT_ONCE):
+                if not self._wave(endpoint, outbox, due, began_ms):
+                    return 0
+                endpoint, began_ms = replace(endpoint, failures=0, failing_since_ms=None), self.now_ms()
+                if began_ms >= over_ms:
+                    return 0
+        return NOTHING_S
+
+    def _wave(self, endpoint: Endpoint, outbox: Post, due: Sequence[Callback], began_ms: int) -> bool:
+        """Bring some at once; False when something went wrong, or the endpoint is somebody else's by now."""
         answers = self._answers(outbox, due)
         now_ms = self.now_ms()
         marks = [mark_of(one, answer, now_ms, self.jitter()) for one, answer in zip(due, answers, strict=True)]
-        rest = rest_of(endpoint, answers, now_ms, self.jitter())
+        rest = rest_of(endpoint, answers, now_ms, self.jitter())._replace(slow=now_ms - began_ms > SLOW_MS)
         if not self.book.settle(endpoint.id, marks, rest, LEASE_S):
-            return None
+            return False
         self._tell(endpoint, due, marks, rest)
-        if any(answer.trouble for answer in answers):
-            self.book.give_back(endpoint.id, 0)
-            return None
-        return replace(endpoint, failures=0, failing_since_ms=None)
+        return not any(answer.trouble for answer in answers)
 
     def _answers(self, outbox: Post, due: Sequence[Callback]) -> list[Answer]:
         """One that drips in for longer than its client may wait is left; closing the outbox ends it."""
         posts = [self.threads.submit(outbox.post, one) for one in due]
-        wait(posts, WAVE_S)
+        wait(posts, self.wave_s)
         return [TOO_SLOW if post.cancel() or not post.done() else post.result() for post in posts]
 
     def _tell(self, endpoint: Endpoint, due: Sequence[Callback], marks: Sequence[Mark], rest: Rest) -> None:

@@ -277,7 +277,7 @@ class CallbacksDesk(Protocol):
         """Oldest first."""
 
     def send_again(self, number: int) -> bool | None:
-        """Let one that failed be posted again; False when it has not failed, None when there is none."""
+        """Let one that failed be posted again; False when it has not, or no URL is named; None when there is none."""
 
     def send_all_again(self, account: str | None) -> int:
         """The same for all, or an account's; how many. Raises UnknownAccount."""

@@ -12,6 +12,10 @@ import httpx
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
+UNKNOWN_HOST = "unknown_host"
+MOST_PORT = 65_535  # the resolver takes others, and then calls another one
+
+
 class BadAddress(ValueError):
     """A URL that is not followed; the text is a rule for people. `word` is one for tables."""
 
@@ -24,10 +28,13 @@ def readable(url: str) -> httpx.URL:
     """Raises BadAddress."""
     try:
         target = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = target.host
+    except (httpx.InvalidURL, ValueError):  # the latter for names that IDNA does not allow
         raise BadAddress("is not a URL", "bad_url") from None
-    if target.scheme not in ("http", "https") or not target.host:
+    if target.scheme not in ("http", "https") or not host:
         raise BadAddress("must be an http or https URL", "bad_url")
+    if not 0 < (target.port or 80) <= MOST_PORT:
+        raise BadAddress("names a port that there is not", "bad_url")
     return target
 
 
@@ -37,7 +44,7 @@ def checked_address(target: httpx.URL, allow_private: bool) -> str:
     try:
         addresses = addresses_of(target.raw_host.decode("ascii").strip("[]"), port)
     except (OSError, UnicodeError, OverflowError):
-        raise BadAddress("its host is not known", "unknown_host") from None
+        raise BadAddress("its host is not known", UNKNOWN_HOST) from None
     if not allow_private and not all(map(is_public, addresses)):
         raise BadAddress("points at a private address", "private_address")
     return addresses[0]

@@ -23,7 +23,7 @@ from standardwebhooks import Webhook
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.callbacks import Answer, Callback, payload
-from dispatcher.providers.addresses import BadAddress, addressed, checked_address, readable
+from dispatcher.providers.addresses import UNKNOWN_HOST, BadAddress, addressed, checked_address, readable
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.stamps import iso
 from dispatcher.providers.statuses import retry_after_s
@@ -52,6 +52,15 @@ def check_callback_url(account: Account, url: str, allow_private: bool) -> None:
         raise BadRequest(("callback_url", str(bad))) from None
     if target.userinfo:
         raise BadRequest(("callback_url", "must hold no user and no password: callbacks are signed"))
+
+
+def trouble_in_file(url: str, allow_private: bool) -> str:
+    """Why an accounts file must not name this URL, or "". A host that is not known now may be when it is called."""
+    try:
+        checked_address(readable(url), allow_private)
+    except BadAddress as bad:
+        return "" if bad.word == UNKNOWN_HOST else str(bad)
+    return ""
 
 
 class Outbox:

@@ -14,7 +14,7 @@ from dispatcher.coordination.looks import LookBook
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
-from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.accounts_file import AccountsFileError, AccountSpec
 from dispatcher.domain.callbacks import Endpoint
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS
@@ -41,7 +41,7 @@ from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.senders import crews_changed
 from dispatcher.pipeline.stations import Stations
 from dispatcher.providers import registry
-from dispatcher.providers.callback_post import Outbox, check_callback_url
+from dispatcher.providers.callback_post import Outbox, check_callback_url, trouble_in_file
 from dispatcher.providers.caller import Caller
 from dispatcher.providers.leads_fetch import ANYWHERE, PUBLIC, open_leads
 from dispatcher.providers.leads_link import LeadsLink, leads_url
@@ -142,11 +142,12 @@ class Wiring:
     def builder(self) -> ClockBuilder:
         return ClockBuilder(self.redis, self.secrecy, registry.names())
 
-    def courier(self) -> Courier:
+    def courier(self, slow_too: bool = True) -> Courier:
         """A courier of its own threads; its statements do not wait for those of sends, nor those for its."""
         threads = ThreadPoolExecutor(AT_ONCE, "callbacks")
         self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
-        return Courier(self.callbacks, self._outbox, threads, self.shared_clock.now_ms, self.stations.jitter)
+        jitter, now_ms = self.stations.jitter, self.shared_clock.now_ms
+        return Courier(self.callbacks, self._outbox, threads, now_ms, jitter, slow_too)
 
     def _outbox(self, endpoint: Endpoint) -> Outbox:
         secret = self.accounts.account(endpoint.account_id).callback_secret
@@ -157,13 +158,24 @@ class Wiring:
         upgrade(self.engine)
 
     def apply_accounts(self, specs: Sequence[AccountSpec]) -> Applied:
-        """Make accounts what the file says, and tell the clock of the campaigns that this concerns."""
+        """Make accounts what the file says, and tell the clock of the campaigns that this concerns.
+
+        Raises AccountsFileError for a `callback_url` that may not be called.
+        """
+        self._check_callbacks(specs)
         applied = self.accounts.apply(specs)
         changed = [self.accounts.named(name) for name in applied.changed]
         if changed:
             senders = [sender for account in changed for sender in self.accounts.senders(account.id)]
             crews_changed(self.stations, senders)
         return applied
+
+    def _check_callbacks(self, specs: Sequence[AccountSpec]) -> None:
+        allowed = self.settings.allow_private_urls
+        troubles = [one.callback_url and trouble_in_file(one.callback_url, allowed) for one in specs]
+        lines = [f"account[{index}].callback_url: {trouble}" for index, trouble in enumerate(troubles) if trouble]
+        if lines:
+            raise AccountsFileError("; ".join(lines))
 
     def remove_account(self, name: str) -> None:
         """Take an account out of use, and off the clock. Raises UnknownAccount."""

@@ -158,3 +158,36 @@ def test_builder_needs_user_and_password() -> None:
         read_accounts(text, {})
     (account,) = read_accounts(text.replace('user = "u"', 'user = "u"\npassword = "p"'), {})
     assert account.credentials == {"user": "u", "password": "p", "organization": "o"}
+
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+URL, SIGNED = 'callback_url = "https://app.example/hook"', f'callback_secret = "{SECRET}"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (URL, r"account\[0\]: callback_secret: must be given"),
+        (f'callback_url = "ftp://app.example"\n{SIGNED}', r"account\[0\]\.callback_url: must be http"),
+        (f'callback_url = "https:///hook"\n{SIGNED}', r"account\[0\]\.callback_url: must be http"),
+        (f'callback_url = ""\n{SIGNED}', r"account\[0\]\.callback_url: must be http"),
+        (f'callback_url = "https://a.example/{"x" * 2_000}"\n{SIGNED}', r"account\[0\]\.callback_url: "),
+        (f'callback_url = "https://u:p@a.example"\n{SIGNED}', r"account\[0\]\.callback_url: must hold no user"),
+        (f'{URL}\ncallback_secret = "c2VjcmV0c2VjcmV0"', r"account\[0\]\.callback_secret: must be whsec_"),
+        (f'{URL}\ncallback_secret = "whsec_c2VjcmV0"', r"account\[0\]\.callback_secret: must be whsec_"),
+        (f'{URL}\ncallback_secret = "whsec_{"c2VjcmV0" * 11}"', r"account\[0\]\.callback_secret: must be whsec_"),
+        (f'{URL}\ncallback_secret = "whsec_{"!" * 40}"', r"account\[0\]\.callback_secret: must be whsec_"),
+        (f'{URL}\ncallback_secret = ""', r"account\[0\]\.callback_secret: must be whsec_"),
+    ],
+)
+def test_callbacks_need_a_url_that_can_be_called_and_a_secret_that_signs(lines: str, told: str) -> None:
+    with pytest.raises(AccountsFileError, match=told) as caught:
+        read_accounts(LEAST.replace("[account.credentials]", f"{lines}\n[account.credentials]"), {})
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lines", [f"{URL}\n{SIGNED}", SIGNED])
+def test_a_secret_may_be_for_the_urls_that_campaigns_name(lines: str) -> None:
+    (account,) = read_accounts(LEAST.replace("[account.credentials]", f"{lines}\n[account.credentials]"), {})
+    assert account.callback_secret == SECRET
+    assert SECRET not in repr(account)

@@ -4,13 +4,49 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from socket import create_server
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
 from standardwebhooks import Webhook
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+class Dripping:
+    """A server that answers each call with header lines and no end; `left` is set when its caller is gone."""
+
+    def __init__(self) -> None:
+        self.left = Event()
+        self._over = Event()
+
+    def __enter__(self) -> Self:
+        self._server = create_server(("127.0.0.1", 0))
+        self._thread = Thread(target=self._drip, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}/hook"
+
+    def _drip(self) -> None:
+        caller, _ = self._server.accept()
+        with caller:
+            caller.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not self._over.wait(0.05):
+                try:
+                    caller.sendall(b"x: y\r\n")
+                except OSError:
+                    self.left.set()
+                    return
 
 
 @dataclass

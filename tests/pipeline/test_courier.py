@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from threading import Barrier, Event
 from typing import Any
 
@@ -13,10 +15,11 @@ from dispatcher.domain.callbacks import CallbackState
 from dispatcher.domain.ids import campaign_text
 from dispatcher.ledger.engine import autocommit
 from dispatcher.pipeline.courier import Courier
+from dispatcher.producer import submit
 from dispatcher.providers.callback_post import Outbox
 from dispatcher.providers.contract import BadRequest
-from tests.journey.bodies import names, uazapi_account
-from tests.journey.receiver import SECRET, Receiver
+from tests.journey.bodies import campaign, names, uazapi_account
+from tests.journey.receiver import SECRET, Dripping, Receiver
 from tests.ledger.steps import run
 from tests.pipeline.conftest import Hand
 
@@ -123,6 +126,104 @@ def test_one_event_that_is_always_refused_holds_up_only_its_own_message(hand: Ha
             courier.round()
             rest_over(hand)
         assert {event["data"]["seq"] for event in app.taken if "seq" in event["data"]} == set(range(1, 30))
+
+
+def test_an_endpoint_whose_turn_is_over_is_soon_served_again(hand: Hand, courier: Courier) -> None:
+    """Every look at the clock takes six seconds: a turn is one wave of ten."""
+    looks = count(hand.now_ms, 6_000)
+    hurried = replace(courier, now_ms=partial(next, looks))
+    with Receiver() as app:
+        number = hand.submit(15, callback_url=app.url)
+        hand.wiring.campaigns.cancel(number)
+        assert hurried.round()
+        assert len(app.taken) == 10
+        assert hurried.round()
+        assert len(app.taken) == 17
+
+
+def test_an_endpoint_that_we_cannot_serve_ourselves_rests_and_others_have_their_turns(
+    hand: Hand, courier: Courier
+) -> None:
+    """Its account's secret was encrypted with another key."""
+    other = uazapi_account("http://127.0.0.1:9", names(1), "outra", callback_secret=SECRET)
+    hand.wiring.accounts.apply(read_accounts(other, {}))
+    with Receiver() as app:
+        hand.submit(1, callback_url=app.url)
+        run(hand.wiring.engine, "UPDATE account SET callback_secret = 'x' WHERE name = 'loja'")
+        submit(hand.stations, "outra", {**campaign(range(1), callback_url=app.url), "account": "outra"})
+        with pytest.raises(Exception, match="SECRET_KEY"):
+            courier.round()
+        assert courier.round()
+        assert not courier.round()
+        assert app.types(None) == ["campaign.running"]
+
+
+def test_a_changed_secret_signs_what_waits(hand: Hand, courier: Courier) -> None:
+    old = "whsec_" + "b2xkb2xk" * 4
+    account = uazapi_account("http://127.0.0.1:9", names(2), callback_secret=old)
+    hand.wiring.accounts.apply(read_accounts(account, {}))
+    with Receiver() as app:
+        hand.submit(1, callback_url=app.url)
+        courier.round()
+        assert app.taken == []
+        hand.wiring.accounts.apply(read_accounts(account.replace(old, SECRET), {}))
+        rest_over(hand)
+        courier.round()
+        assert app.types(None) == ["campaign.running"]
+
+
+def test_what_becomes_of_a_removed_accounts_campaigns_is_still_told(hand: Hand, courier: Courier) -> None:
+    with Receiver() as app:
+        hand.submit(1, callback_url=app.url)
+        hand.wiring.accounts.remove("loja")
+        hand.sweep()
+        while len(app.taken) < 2:
+            assert courier.round()
+        assert app.types(None) == ["campaign.running", "campaign.paused"]
+
+
+def test_a_receiver_that_drips_is_left_and_its_connection_closed(hand: Hand, courier: Courier) -> None:
+    """It sends a header line now and then, for ever: no time-out of a single read ends that."""
+    with Dripping() as app:
+        hand.submit(1, callback_url=app.url)
+        replace(courier, wave_s=0.5).round()
+        [waiting] = hand.wiring.callbacks.page(CallbackState.WAITING)
+        assert (waiting.trouble, waiting.attempts) == ("read_timeout", 1)
+        assert app.left.wait(20)
+
+
+def test_a_hundred_slow_receivers_do_not_hold_up_one_that_is_quick(hand: Hand, courier: Courier) -> None:
+    """A courier for quick ones does not come near those that took their time."""
+    with Receiver(lambda event: (500, {})) as slow, Receiver() as quick:
+        for number in range(100):
+            hand.submit(1, callback_url=f"{slow.url}/{number}")
+        run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = true")
+        hand.submit(1, callback_url=quick.url)
+        swift = replace(courier, slow_too=False)
+        assert swift.round()
+        assert not swift.round()
+        assert (len(quick.taken), slow.seen) == (1, [])
+
+
+def test_who_takes_long_is_slow_until_it_answers_quickly(hand: Hand, courier: Courier) -> None:
+    with Receiver(lambda event: (500, {})) as app:
+        hand.submit(1, callback_url=app.url)
+        for step_ms, slow in ((2_001, True), (100, False)):
+            stepping = count(hand.now_ms, step_ms)
+            replace(courier, now_ms=partial(next, stepping)).round()
+            assert state(hand)["slow"] is slow
+            rest_over(hand)
+
+
+def test_a_name_that_turns_to_a_private_address_is_not_called(hand: Hand, courier: Courier) -> None:
+    """It was public when the campaign named it; the address that is called is the one that was checked."""
+    with Receiver() as app:
+        hand.submit(1, callback_url=app.url.replace("127.0.0.1", "localhost"))
+        public = hand.wiring.settings.model_copy(update={"allow_private_urls": False})
+        hand.wiring.settings = public
+        courier.round()
+        [waiting] = hand.wiring.callbacks.page(CallbackState.WAITING)
+        assert (waiting.trouble, app.seen) == ("private_address", [])
 
 
 def test_a_slow_receiver_does_not_hold_up_another(hand: Hand, courier: Courier) -> None:

@@ -17,43 +17,42 @@ ZERO = sa.text("0")
 MESSAGES_FUNCTION = """
 CREATE FUNCTION note_message_callbacks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM campaign
-        WHERE id IN (SELECT campaign_id FROM message_after) AND callback_endpoint_id IS NOT NULL
-    ) THEN
-        INSERT INTO callback (goes_to, campaign_id, seq, type, state, reason, at)
-        SELECT c.callback_endpoint_id, a.campaign_id, a.seq, event.type, a.state, a.reason, event.at
-        FROM message_after a
-        JOIN message_before b ON b.campaign_id = a.campaign_id AND b.seq = a.seq
-        JOIN campaign c ON c.id = a.campaign_id AND c.callback_endpoint_id IS NOT NULL
-        CROSS JOIN LATERAL (VALUES
-            (1, 'message.' || a.state, a.state <> b.state AND a.state NOT IN ('pending', 'sending'), clock_timestamp()),
-            (2, 'message.delivered', b.delivered_at IS NULL AND a.delivered_at IS NOT NULL, a.delivered_at),
-            (3, 'message.undelivered', a.reason = 'not_delivered' AND b.reason IS DISTINCT FROM a.reason,
-                clock_timestamp()),
-            (4, 'message.read', b.read_at IS NULL AND a.read_at IS NOT NULL, a.read_at),
-            (5, 'message.answered', a.answered_at IS NOT NULL AND a.state = 'sent'
-                AND (b.answered_at IS NULL OR b.state <> 'sent'), a.answered_at)
-        ) AS event (rank, type, happened, at)
-        WHERE event.happened
-        ORDER BY a.campaign_id, a.seq, event.rank;
-    END IF;
+    INSERT INTO callback (goes_to, campaign_id, seq, type, state, reason, at, due_at)
+    SELECT NEW.callback_endpoint_id, NEW.campaign_id, NEW.seq, event.type, NEW.state, NEW.reason, event.at,
+        coalesce((
+            SELECT max(b.due_at) FROM callback b
+            WHERE b.campaign_id = NEW.campaign_id AND b.seq = NEW.seq AND b.settled_at IS NULL
+        ), now())
+    FROM (VALUES
+        (1, 'message.' || NEW.state, NEW.state <> OLD.state AND NEW.state NOT IN ('pending', 'sending'),
+            clock_timestamp()),
+        (2, 'message.delivered', OLD.delivered_at IS NULL AND NEW.delivered_at IS NOT NULL, NEW.delivered_at),
+        (3, 'message.undelivered', NEW.reason = 'not_delivered' AND OLD.reason IS DISTINCT FROM NEW.reason,
+            clock_timestamp()),
+        (4, 'message.read', OLD.read_at IS NULL AND NEW.read_at IS NOT NULL, NEW.read_at),
+        (5, 'message.answered', NEW.answered_at IS NOT NULL AND NEW.state = 'sent'
+            AND (OLD.answered_at IS NULL OR OLD.state <> 'sent'), NEW.answered_at)
+    ) AS event (rank, type, happened, at)
+    WHERE event.happened
+    ORDER BY event.rank;
     RETURN NULL;
 END $$
 """
 
 MESSAGES_TRIGGER = """
-CREATE TRIGGER message_callbacks AFTER UPDATE ON message
-REFERENCING OLD TABLE AS message_before NEW TABLE AS message_after
-FOR EACH STATEMENT EXECUTE FUNCTION note_message_callbacks()
+CREATE TRIGGER message_callbacks AFTER UPDATE ON message FOR EACH ROW
+WHEN (NEW.callback_endpoint_id IS NOT NULL) EXECUTE FUNCTION note_message_callbacks()
 """
 
 CAMPAIGN_FUNCTION = """
 CREATE FUNCTION note_campaign_callback() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO callback (goes_to, campaign_id, seq, type, state, reason, at)
+    INSERT INTO callback (goes_to, campaign_id, seq, type, state, reason, at, due_at)
     SELECT NEW.callback_endpoint_id, NEW.id, -1, 'campaign.' || shown, shown, NEW.paused_reason,
-        clock_timestamp()
+        clock_timestamp(), coalesce((
+            SELECT max(b.due_at) FROM callback b
+            WHERE b.campaign_id = NEW.id AND b.seq = -1 AND b.settled_at IS NULL
+        ), now())
     FROM (
         SELECT CASE WHEN NEW.state = 'running' AND NEW.scheduled_for > now() THEN 'scheduled' ELSE NEW.state::text END
     ) AS now_is (shown);
@@ -87,6 +86,7 @@ def upgrade() -> None:
         sa.Column("served_at", WHEN, server_default=NOW, nullable=False),
         sa.Column("leased_until", WHEN),
         sa.Column("lease", sa.Text()),
+        sa.Column("slow", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("disabled_at", WHEN),
         sa.Column("disabled_reason", sa.Text()),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("callback_endpoint_account_id_fkey")),
@@ -127,6 +127,7 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("campaign_callback_endpoint_id_fkey"), "campaign", "callback_endpoint", ["callback_endpoint_id"], ["id"]
     )
+    op.add_column("message", sa.Column("callback_endpoint_id", sa.Integer()))
     op.execute(MESSAGES_FUNCTION)
     op.execute(MESSAGES_TRIGGER)
     op.execute(CAMPAIGN_FUNCTION)
@@ -139,6 +140,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER campaign_callback_first ON campaign")
     op.execute("DROP TRIGGER message_callbacks ON message")
     op.execute("DROP FUNCTION note_campaign_callback, note_message_callbacks")
+    op.drop_column("message", "callback_endpoint_id")
     op.drop_column("campaign", "callback_endpoint_id")
     op.execute("DROP TABLE callback, callback_endpoint")
     op.drop_column("account", "callback_secret")
