@@ -1,4 +1,4 @@
-"""The circuit breakers in Redis: `ports.Circuits`, one for each list of base URLs, shared by all workers.
+"""The circuit breakers in Redis: `ports.outside.Circuits`, one for each list of base URLs, shared by all workers.
 
 While a line is in order a process asks Redis about it twice a second and tells nothing, so a send pays nothing.
 """

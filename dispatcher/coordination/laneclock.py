@@ -1,4 +1,4 @@
-"""The lane clock in Redis: `ports.LaneClock` and `ports.LaneControl` through one script a verb, one round trip each.
+"""The lane clock in Redis: the verbs of `pipeline.ports.clock`, one script and one round trip each.
 
 The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin, renew,
 finish and skip at one; plan, forget, resume, the close of a chunk and the filing of a retry that is a campaign's

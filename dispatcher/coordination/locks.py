@@ -1,4 +1,4 @@
-"""The CPC lock in Redis: `ports.ContactLocks` through one script a verb.
+"""The CPC lock in Redis: `ports.contacts.ContactLocks` through one script a verb.
 
 A lock's key is named by its scope and the keyed digest of the client's canonical number. Rules:
 domain/contactlock.py. Without the epoch everything raises ClockLost, so that guarded sends wait until the

@@ -33,7 +33,7 @@ AT_ONCE = 1000  # in one call: a script of so many takes a few milliseconds
 
 
 class ClockBuilder:
-    """`ports.ClockBuilder` for some providers: the verbs of a rebuild; they alone work while the clock is lost."""
+    """`ports.clock.ClockBuilder` for some providers: these verbs alone work while the clock is lost."""
 
     def __init__(
         self,

@@ -12,6 +12,6 @@ def complete(stations: Stations, provider: str, campaign: int) -> bool:
     if not stations.campaigns.complete(campaign):
         file_due(stations, campaign)
         return False
-    stations.clock.forget(provider, campaign)
+    stations.control.forget(provider, campaign)
     emit("campaign.done", campaign=campaign)
     return True

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job
-from dispatcher.domain.claims import followed
+from dispatcher.domain.claims import DoubtfulJob, Settled, TakenJob, followed
 from dispatcher.domain.followups import next_due_ms, root_of
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
@@ -14,7 +14,6 @@ from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
-from dispatcher.pipeline.ports import DoubtfulJob, Settled, TakenJob
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_due
 from dispatcher.telemetry import emit

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from dispatcher.domain.claims import Settled, TakenJob
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.pipeline.doubt import as_job
 from dispatcher.pipeline.giveback import give_back
-from dispatcher.pipeline.ports import Settled, TakenJob
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from dispatcher.domain.claims import Settled
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Landing, Released, Ticket
-from dispatcher.pipeline.ports import Settled
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 

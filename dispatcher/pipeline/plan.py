@@ -12,38 +12,38 @@ def plan(stations: Stations, campaign: int) -> None:
     """Tell the clock of a campaign as it is in the ledger: new, grown, held, over. The sweeper does it again if it
     could not be told."""
     provider = provider_of(stations, campaign)
-    known, _ = stations.campaigns.plan_of(campaign)
+    known, _ = stations.plans.plan_of(campaign)
     with if_reachable():
         _tell(stations, provider, known)
-        stations.campaigns.opened(campaign)
+        stations.plans.opened(campaign)
 
 
 def plan_unopened(stations: Stations, older_than_s: float = 2) -> None:
     """Tell the clock of campaigns that changed so long ago without its hearing of it. Younger ones somebody is about
     to tell it of."""
-    for campaign in stations.campaigns.unopened(older_than_s):
+    for campaign in stations.plans.unopened(older_than_s):
         plan(stations, campaign)
 
 
 def plan_anew(stations: Stations, campaign: int) -> None:
     """Forget what the clock knew of a campaign and build it from the ledger, with what waits and is due soon."""
     provider = provider_of(stations, campaign)
-    stations.clock.forget(provider, campaign)
-    known, retries = stations.campaigns.plan_of(campaign)
+    stations.control.forget(provider, campaign)
+    known, retries = stations.plans.plan_of(campaign)
     _tell(stations, provider, known)
-    stations.control.file_retries(provider, campaign, near(retries, stations.now_ms()))
+    stations.retries.file_retries(provider, campaign, near(retries, stations.now_ms()))
 
 
 def _tell(stations: Stations, provider: str, known: Plan) -> None:
     if known.over:
-        stations.clock.forget(provider, known.campaign)
+        stations.control.forget(provider, known.campaign)
     else:
-        stations.clock.plan(provider, known)
+        stations.control.plan(provider, known)
 
 
 def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -> None:
     """Release messages that wait in the ledger; a campaign that the clock had forgotten is planned anew for them."""
-    if not stations.control.file_retries(provider_of(stations, campaign), campaign, retries):
+    if not stations.retries.file_retries(provider_of(stations, campaign), campaign, retries):
         plan_anew(stations, campaign)
 
 

@@ -17,7 +17,8 @@ from time import monotonic
 from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
 from dispatcher.pipeline.plan import provider_of
-from dispatcher.pipeline.ports import ClockBuilder, Survivors
+from dispatcher.pipeline.ports.campaigns import Survivors
+from dispatcher.pipeline.ports.clock import ClockBuilder
 from dispatcher.pipeline.senders import hold_paused, remind
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
@@ -56,11 +57,11 @@ def rebuild(
 
 def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:
     provider = provider_of(stations, campaign)
-    plan, retries = stations.campaigns.plan_of(campaign)
+    plan, retries = stations.plans.plan_of(campaign)
     if plan.over:
         return
     now_ms = stations.now_ms()
     builder.plan(provider, plan, near(retries, now_ms))
     for lane in plan.lanes:
         builder.rest_lane(provider, lane, now_ms + delay_ms(plan.pacing, stations.jitter()))
-    stations.campaigns.opened(campaign)
+    stations.plans.opened(campaign)

@@ -57,7 +57,7 @@ def _replied_ms(stations: Stations, event: InboundEvent, now_ms: int) -> int:
     at_ms = min(event.at_ms, now_ms)
     if not event.key or not is_to_the_second(event.at_ms):
         return at_ms
-    first_ms = stations.inbound.heard(event.key, event.at_ms - 999, at_ms)
+    first_ms = stations.feedback.heard(event.key, event.at_ms - 999, at_ms)
     return at_ms if first_ms is None else first_ms
 
 
@@ -93,7 +93,7 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
         stations.locks.lift(scope, event.key, event.at_ms)
     if scopes:
         file_client(stations, event.key)
-    stations.inbound.answered(event.key, event.at_ms, account_id)
+    stations.feedback.answered(event.key, event.at_ms, account_id)
     return f"lifted {len(scopes)}" + ", opted out" * opted_out
 
 
@@ -124,19 +124,19 @@ def _opt_out_words(stations: Stations, account_id: int | None) -> Sequence[str]:
 def _receipt(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
     if not event.provider_ref or event.receipt is None:
         return "no message"
-    known = stations.inbound.receipt(account_id, event.provider_ref, event.receipt, event.at_ms, event.reason)
+    known = stations.feedback.receipt(account_id, event.provider_ref, event.receipt, event.at_ms, event.reason)
     return event.receipt.value if known else UNKNOWN_MESSAGE
 
 
 def _echo(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
     if account_id is None:
         return "no account"
-    return "named" if stations.inbound.named(account_id, event) else UNKNOWN_MESSAGE
+    return "named" if stations.feedback.named(account_id, event) else UNKNOWN_MESSAGE
 
 
 def _put_off(stations: Stations, number: int, stored: StoredEvent) -> bool:
     """An early receipt waits; False: its message is known by now, or will never be, and this was the last try."""
-    if stored.tries >= len(EARLY_WAITS_S) or not stations.inbound.is_awaited(stored.event.key):
+    if stored.tries >= len(EARLY_WAITS_S) or not stations.feedback.is_awaited(stored.event.key):
         return False
     stations.inbound.put_off(number, stations.now_ms() + int(EARLY_WAITS_S[stored.tries] * 1000))
     return True

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
+from dispatcher.domain.claims import Claimed
 from dispatcher.domain.followups import root_of
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, told_locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
@@ -27,7 +28,6 @@ from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.persist import if_reachable, persist
-from dispatcher.pipeline.ports import Claimed
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 

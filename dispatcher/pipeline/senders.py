@@ -48,7 +48,7 @@ def pause_senders(
     if not senders:
         return
     numbers = [sender.id for sender in senders]
-    stations.accounts.halt(numbers, reason, until_ms)
+    stations.pauses.halt(numbers, reason, until_ms)
     obey(stations, account, numbers)
     emit("sender.paused", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
 
@@ -82,11 +82,11 @@ def _tell(
     """`held`: those of them that are to be let go first, for a hold without an end stands until it is lifted."""
     paused, until_ms = pause
     if not paused:
-        stations.control.resume_lanes(account.provider, _lanes(senders))
+        stations.lanes.resume_lanes(account.provider, _lanes(senders))
         return
     if held:
-        stations.control.resume_lanes(account.provider, _lanes(held))
-    stations.control.hold_lanes(account.provider, _lanes(senders), until_ms)
+        stations.lanes.resume_lanes(account.provider, _lanes(held))
+    stations.lanes.hold_lanes(account.provider, _lanes(senders), until_ms)
 
 
 def _lanes(senders: Sequence[Sender]) -> list[Lane]:
@@ -115,7 +115,7 @@ def crews_changed(stations: Stations, senders: Sequence[Sender]) -> None:
     When it cannot be told, the sweeper tells it of the campaigns.
     """
     with if_reachable():
-        hold_paused(stations, stations.control.hold_lanes, senders)
+        hold_paused(stations, stations.lanes.hold_lanes, senders)
     plan_unopened(stations, 0)
 
 
@@ -138,14 +138,14 @@ def resume_senders(stations: Stations, account: Account, senders: Sequence[Sende
     """
     if not senders:
         return
-    again = stations.accounts.resume([sender.id for sender in senders], by_hand)
+    again = stations.pauses.resume([sender.id for sender in senders], by_hand)
     meant = [sender for sender in senders if sender.id in again]
     try:
-        stations.control.resume_lanes(account.provider, _lanes(meant))
+        stations.lanes.resume_lanes(account.provider, _lanes(meant))
         obey(stations, account, again, dict.fromkeys(again, GOES_ON))
     except Unavailable:
         for sender in meant:
             if sender.paused_reason is not None:
-                stations.accounts.halt([sender.id], sender.paused_reason, sender.paused_until_ms)
+                stations.pauses.halt([sender.id], sender.paused_reason, sender.paused_until_ms)
         raise
     emit("sender.resumed", account=account.name, senders=again)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from dispatcher.domain.caps import Sent
-from dispatcher.domain.claims import followed
+from dispatcher.domain.claims import Claimed, Settled, followed
 from dispatcher.domain.followups import STEP, next_due_ms, root_of
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
@@ -21,7 +21,6 @@ from dispatcher.domain.tickets import Landing, merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import plan
-from dispatcher.pipeline.ports import Claimed, Settled
 from dispatcher.pipeline.send import Passage
 from dispatcher.pipeline.senders import pause_senders
 from dispatcher.pipeline.stations import Stations

@@ -5,25 +5,13 @@ from dataclasses import dataclass
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign
-from dispatcher.pipeline.ports import (
-    Accounts,
-    Caller,
-    Campaigns,
-    Circuits,
-    ContactLocks,
-    Doubts,
-    ErrorWatch,
-    FollowUps,
-    LaneClock,
-    LaneControl,
-    Leftovers,
-    LockBook,
-    Messages,
-    Publisher,
-    PulseBook,
-    Waits,
-)
-from dispatcher.pipeline.ports_back import Follows, InboundEvents
+from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers, Plans, PulseBook
+from dispatcher.pipeline.ports.clock import CampaignControl, LaneClock, LaneControl, Retries
+from dispatcher.pipeline.ports.contacts import ContactLocks, LockBook
+from dispatcher.pipeline.ports.events import Feedback, Follows, InboundEvents
+from dispatcher.pipeline.ports.messages import Doubts, FollowUps, Messages, Waits
+from dispatcher.pipeline.ports.outside import Caller, Circuits, Publisher
+from dispatcher.pipeline.ports.senders import Accounts, Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +30,9 @@ class Stations:
     """
 
     clock: LaneClock
-    control: LaneControl
+    control: CampaignControl
+    lanes: LaneControl
+    retries: Retries
     locks: ContactLocks
     lock_book: LockBook
     circuits: Circuits
@@ -52,8 +42,11 @@ class Stations:
     doubts: Doubts
     follows: Follows
     campaigns: Campaigns
+    plans: Plans
     accounts: Accounts
+    pauses: Pauses
     inbound: InboundEvents
+    feedback: Feedback
     errors: ErrorWatch
     pulse: PulseBook
     leftovers: Leftovers

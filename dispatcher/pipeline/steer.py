@@ -45,7 +45,7 @@ def pause(stations: Stations, book: CampaignBook, campaign: int, reason: str | N
 def resume(stations: Stations, book: CampaignBook, campaign: int) -> bool:
     """Let a campaign go on. Raises NoSenderLeft, and DispatcherTrouble when the clock cannot be told: it is to be
     asked for again."""
-    known, _ = stations.campaigns.plan_of(campaign)
+    known, _ = stations.plans.plan_of(campaign)
     if not known.over and not known.lanes:
         raise NoSenderLeft("none of its senders is in the accounts file: it cannot go on")
     if not book.resume(campaign):
@@ -76,7 +76,7 @@ def cancel(stations: Stations, book: CampaignBook, campaign: int) -> bool:
     if not book.cancel(campaign):
         return False
     with if_reachable():
-        stations.clock.forget(provider_of(stations, campaign), campaign)
+        stations.control.forget(provider_of(stations, campaign), campaign)
     return True
 
 
@@ -93,6 +93,6 @@ def retry_failed(stations: Stations, book: CampaignBook, campaign: int) -> bool:
 
 def _release_waiting(stations: Stations, campaign: int) -> None:
     """Messages that were settled and wait again."""
-    _, waiting = stations.campaigns.plan_of(campaign)
+    _, waiting = stations.plans.plan_of(campaign)
     with if_reachable():
         release_again(stations, campaign, [retry for retry in near(waiting, stations.now_ms()) if retry.due_ms])

@@ -90,7 +90,7 @@ class Sweeper:
         within_s = (now_ms - (self._policies_asked_ms or now_ms)) / 1000 + POLICIES_SETTLE_S
         for account in self.stations.accounts.changed_within(within_s):
             lanes = [lane for one in self.stations.accounts.senders(account.id) for lane in one.lanes]
-            self.stations.control.lift_rests(account.provider, lanes)
+            self.stations.lanes.lift_rests(account.provider, lanes)
         self._policies_asked_ms = now_ms
 
     def _doubt_stuck(self) -> None:
@@ -112,7 +112,7 @@ class Sweeper:
 
     def _lacks(self, campaign: int) -> bool:
         """Does an idle clock lack something of it? What is due later than soon is not for the clock yet."""
-        known, waiting = self.stations.campaigns.plan_of(campaign)
+        known, waiting = self.stations.plans.plan_of(campaign)
         return known.next < known.end or bool(near(waiting, self.stations.now_ms()))
 
     def _is_idle(self, campaign: int) -> bool:

@@ -14,7 +14,7 @@ from dispatcher.pipeline.stations import Stations
 
 def file_due(stations: Stations, campaign: int) -> None:
     """Tell the clock what of a campaign is due soon, as long as it has little of it."""
-    if stations.control.waiting(provider_of(stations, campaign), campaign) > SLICE // 2:
+    if stations.retries.waiting(provider_of(stations, campaign), campaign) > SLICE // 2:
         return
     due = stations.waits.due(campaign, stations.now_ms() + NEAR_MS, SLICE)
     if due:

@@ -6,10 +6,10 @@ statement, some twenty rows by their key), and a write for the first failure of 
 
 from collections.abc import Sequence
 
+from dispatcher.domain.claims import Settled
 from dispatcher.domain.errorrate import Tally, judge
 from dispatcher.domain.outcomes import Fate
 from dispatcher.pipeline.persist import if_reachable
-from dispatcher.pipeline.ports import Settled
 from dispatcher.pipeline.send import Passage
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit

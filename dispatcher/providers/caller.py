@@ -1,4 +1,4 @@
-"""A provider behind its transport: `pipeline.ports.Caller`.
+"""A provider behind its transport: `pipeline.ports.outside.Caller`.
 
     build -> (log in) -> send -> read
 

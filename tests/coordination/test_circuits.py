@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from dispatcher.coordination import keys
 from dispatcher.coordination.circuits import Circuits
 from dispatcher.domain.breaker import FIRST_MS, LONGEST_MS, TRIPS_AT, PlainCircuits
-from dispatcher.pipeline import ports
+from dispatcher.pipeline.ports import outside
 from tests.coordination.conftest import Now
 
 LINE, OTHER = ("https://one.example",), ("https://one.example", "https://two.example")
@@ -24,7 +24,7 @@ def open_up(circuits: Circuits) -> int:
 
 
 def test_they_are_what_the_pipeline_asks_for(circuits: Circuits) -> None:
-    as_circuits: ports.Circuits = circuits
+    as_circuits: outside.Circuits = circuits
     assert as_circuits is circuits
 
 

@@ -13,7 +13,7 @@ from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Finished, Plan, Retry, Ticket, send_queue
 from dispatcher.domain.trouble import ClockLost
-from dispatcher.pipeline import ports
+from dispatcher.pipeline.ports import clock as ports
 from tests.coordination.conftest import PROVIDER, Now
 
 A, B = Lane(1, 0), Lane(2, 0)
@@ -39,8 +39,10 @@ def one(clock: LaneClock) -> Ticket:
 
 def test_it_is_what_the_pipeline_asks_for(clock: LaneClock) -> None:
     as_clock: ports.LaneClock = clock
-    as_control: ports.LaneControl = clock
-    assert (as_clock, as_control) == (clock, clock)
+    as_control: ports.CampaignControl = clock
+    as_lanes: ports.LaneControl = clock
+    as_retries: ports.Retries = clock
+    assert {as_clock, as_control, as_lanes, as_retries} == {clock}
 
 
 def test_a_lane_has_one_flight_and_waits_its_delay_after_it(clock: LaneClock, now: Now) -> None:

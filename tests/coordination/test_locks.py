@@ -11,7 +11,7 @@ from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.domain.contactlock import PlainLocks
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.trouble import ClockLost
-from dispatcher.pipeline import ports
+from dispatcher.pipeline.ports import contacts
 from dispatcher.secrecy import Secrecy
 from tests.coordination.conftest import START_MS, Now
 from tests.heldlocks import held
@@ -27,7 +27,7 @@ def locks(client: redis.Redis, clock: LaneClock, secrecy: Secrecy, now: Now) -> 
 
 
 def test_they_are_what_the_pipeline_asks_for(locks: ContactLocks) -> None:
-    as_locks: ports.ContactLocks = locks
+    as_locks: contacts.ContactLocks = locks
     assert as_locks is locks
 
 

@@ -17,7 +17,7 @@ from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Plan, Retry, Ticket
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.embedded import EmbeddedValkey
-from dispatcher.pipeline import ports
+from dispatcher.pipeline.ports.clock import ClockBuilder as ClockBuilderPort
 from dispatcher.secrecy import Secrecy
 from tests.coordination.conftest import PROVIDER, Now
 from tests.heldlocks import held
@@ -33,7 +33,7 @@ def plan(next: int = 0, end: int = 10, pacing: Pacing = NO_PACE, lanes: tuple[La
 
 
 def test_it_is_what_the_pipeline_asks_for(builder: ClockBuilder) -> None:
-    as_builder: ports.ClockBuilder = builder
+    as_builder: ClockBuilderPort = builder
     assert as_builder is builder
 
 

@@ -61,10 +61,3 @@ def test_what_the_procfile_runs_exists(name: str) -> None:
     entry = [sys.executable, "-c", "from dispatcher.cli import main; main()"]
     done = subprocess.run([*entry, *command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_no_file_holds_what_a_merge_left() -> None:
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    texts = {name: (ROOT / name).read_text(errors="replace") for name in files if (ROOT / name).is_file()}
-    assert texts
-    assert [name for name, text in texts.items() if re.search("^(<{7}|>{7})( |$)", text, re.MULTILINE)] == []

@@ -117,6 +117,7 @@ def hand(
     made = Hand(wiring, wiring.stations, wiring.shared_clock.now_ms())
     clock = LaneClock(wiring.redis, now_ms=lambda: made.now_ms)
     circuits = Circuits(wiring.redis, now_ms=lambda: made.now_ms, sure_s=0)
-    made.stations = replace(wiring.stations, clock=clock, control=clock, circuits=circuits, now_ms=lambda: made.now_ms)
+    told = replace(wiring.stations, clock=clock, control=clock, lanes=clock, retries=clock)
+    made.stations = replace(told, circuits=circuits, now_ms=lambda: made.now_ms)
     yield made
     wiring.close()

@@ -69,7 +69,7 @@ def test_promise_2_a_resume_that_does_not_reach_the_clock_is_asked_for_again(han
     pause_senders(hand.stations, account, senders, "disconnected")
     _, seen_down = lines(hand)
     with pytest.raises(Unavailable):
-        resume_senders(replace(hand.stations, control=CutOff(hand.wiring.redis)), account, seen_down)
+        resume_senders(replace(hand.stations, lanes=CutOff(hand.wiring.redis)), account, seen_down)
     assert [sender.paused_reason for sender in lines(hand)[1]] == ["disconnected"] * 2
 
     resume_senders(hand.stations, account, seen_down)
@@ -79,7 +79,7 @@ def test_promise_2_a_resume_that_does_not_reach_the_clock_is_asked_for_again(han
 
 def late(hand: Hand, what: Callable[[], None]) -> Stations:
     """Stations of a worker whose words reach the clock only after `what`."""
-    return replace(hand.stations, control=Meanwhile(hand, what))
+    return replace(hand.stations, lanes=Meanwhile(hand, what))
 
 
 def releases(hand: Hand) -> int:

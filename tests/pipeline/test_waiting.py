@@ -79,5 +79,5 @@ def wait_until_later(hand: Hand, messages: int) -> int:
     number = hand.submit(messages)
     due = moment(hand.now_ms + AN_HOUR_MS)
     run(hand.wiring.engine, "UPDATE message SET due_at = :due WHERE campaign_id = :number", due=due, number=number)
-    hand.stations.clock.forget(PROVIDER, number)
+    hand.stations.control.forget(PROVIDER, number)
     return number

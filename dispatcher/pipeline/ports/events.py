@@ -1,4 +1,4 @@
-"""What the stations for what comes back need from outside; the rest, and the rules for both, in `ports`."""
+"""What comes back from providers: events as they are stored, and what they say. `ledger` implements these."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -21,13 +21,17 @@ class InboundEvents(Protocol):
     def put_off(self, number: int, due_ms: int) -> None:
         """It waits until then, and one try more is counted."""
 
+    def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
+
+
+class Feedback(Protocol):
+    """What events say about messages and clients."""
+
     def heard(self, key: str, from_ms: int, before_ms: int) -> int | None:
         """When the first reply of the client that is known from this time happened, whoever told of it."""
 
     def is_awaited(self, key: str) -> bool:
         """A message to this client ("": to anybody) is being sent, or in doubt: its name may become known yet."""
-
-    def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
 
     def answered(self, key: str, at_ms: int, account_id: int | None) -> None:
         """The client's latest message before then has been answered; `account_id`: whose, None: nobody knows."""

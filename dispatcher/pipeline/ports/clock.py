@@ -1,23 +1,16 @@
-"""What the stations need of what all workers share: the lane clock, the CPC locks, the circuit breakers.
-
-A sentence a method; `coordination` implements them. Times are UTC epoch milliseconds unless a name says
-otherwise. Every method may raise `domain.trouble.Unavailable`: Redis cannot be reached now.
-"""
+"""The lane clock in Redis, with the campaigns and lanes that it knows. `coordination` implements these."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.contactlock import ContactLock
-from dispatcher.domain.ids import Lane, MessageId
+from dispatcher.domain.ids import Lane
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
 
 
 class LaneClock(Protocol):
     """When each lane may send next. Every method raises ClockLost while the clock has not been built."""
-
-    def plan(self, provider: str, plan: Plan) -> None:
-        """Make a campaign known, or its end, pace, lanes and hold anew, and wake its lanes."""
 
     def release(self, provider: str, room: int, limit: int) -> Released:
         """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
@@ -48,15 +41,27 @@ class LaneClock(Protocol):
     ) -> Finished:
         """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
 
+
+class CampaignControl(Protocol):
+    """What the clock knows of campaigns, and what it may release of them."""
+
+    def plan(self, provider: str, plan: Plan) -> None:
+        """Make a campaign known, or its end, pace, lanes and hold anew, and wake its lanes."""
+
     def forget(self, provider: str, campaign: int) -> None:
         """Drop a campaign: its cursor, its retries; flights of it may still finish."""
 
-
-class LaneControl(Protocol):
     def hold_campaign(self, provider: str, campaign: int) -> None:
         """Release nothing more of a campaign (pause)."""
 
     def resume_campaign(self, provider: str, campaign: int) -> None: ...
+
+    def idle(self, provider: str, campaign: int) -> bool:
+        """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
+
+
+class LaneControl(Protocol):
+    """Whether anything leaves on a lane."""
 
     def hold_lanes(self, provider: str, lanes: Sequence[Lane], until_ms: int | None) -> None:
         """Release nothing more on these lanes, until a moment or until they are resumed."""
@@ -66,8 +71,9 @@ class LaneControl(Protocol):
     def lift_rests(self, provider: str, lanes: Sequence[Lane]) -> None:
         """The policies of these lanes' senders changed: the next ticket asks them anew."""
 
-    def idle(self, provider: str, campaign: int) -> bool:
-        """Nothing of the campaign will be released: held, or no cursor to move, nothing waiting, nothing in flight."""
+
+class Retries(Protocol):
+    """Messages that the clock releases at a time of their own."""
 
     def waiting(self, provider: str, campaign: int) -> int:
         """How many tickets of the campaign wait for a time of their own."""
@@ -102,32 +108,3 @@ class ClockBuilder(Protocol):
 
     def complete(self) -> None:
         """The memory is complete: sending may go on."""
-
-
-class ContactLocks(Protocol):
-    """The CPC lock: one open contact per client. `scope` is "global", "account:<id>" or "sender:<id>"."""
-
-    def take(self, scope: str, key: str, holder: MessageId, until_ms: int, leaves_in_ms: int = 0) -> int:
-        """0 when the lock now is the holder's (also when it was before); else the ms it still is another's.
-
-        A reply lifts it that came after the message has left, `leaves_in_ms` from now.
-        """
-
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the lock if `holder` holds it: the provider certainly did not send."""
-
-    def lift(self, scope: str, key: str, at_ms: int) -> bool:
-        """Free the client's lock if it was taken before a reply of `at_ms`."""
-
-    def extend(self, scope: str, key: str, holder: MessageId, until_ms: int) -> None:
-        """The provider says the client is in contact: hold it until then, whoever held it; longer, if another did."""
-
-
-class Circuits(Protocol):
-    """Whether a line, the base URLs that a call may go to, is worth a call."""
-
-    def ask(self, base_urls: Sequence[str], probe_ms: int) -> int:
-        """0: call, and `tell`; else how many ms it is to be left alone. One call in a while probes a line that is."""
-
-    def tell(self, base_urls: Sequence[str], reached: bool) -> int:
-        """What became of a call; how many ms the line is left alone now, 0 if it is not."""
