@@ -18,6 +18,7 @@ EVENTS = {
     "campaign.accepted": "a draft was stored: campaign, account, accepted, queued",
     "campaign.changed": "an app or operator changed a campaign's pace, start, priority or name: campaign",
     "campaign.refused": "a campaign from the queue breaks a rule; nothing was stored: account, rule",
+    "campaign.put_back": "a campaign from the queue went back, for PostgreSQL was away: account, reason",
     "campaign.done": "no message of the campaign is pending or sending any more: campaign",
     "campaign.healed": "the ledger held pending messages that the clock did not know: campaign",
     "campaign.paused": "a campaign paused itself, for too much of it failed: campaign, reason",
@@ -106,6 +107,7 @@ def configure(level: str = "INFO", form: str = "console") -> None:
     root.setLevel(level)
     for name in _LIBRARIES_THAT_TELL_TOO_MUCH:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("celery.app.trace").setLevel(logging.ERROR)  # it shows a traceback for a job that is put back
     structlog.configure(
         processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

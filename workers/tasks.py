@@ -7,13 +7,16 @@ A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send
 from typing import Any
 
 from celery import Task, shared_task
+from celery.exceptions import Reject
 from celery.worker.request import Request
 
 from dispatcher import taskbus
 from dispatcher.domain.ids import parse_campaign, parse_message
+from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.follow import follow
+from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
@@ -22,6 +25,8 @@ from dispatcher.producer import REFUSED, submit
 from dispatcher.providers.registry import provider as known
 from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations
+
+LEDGER_BACK_WITHIN_S = 60  # a third of the broker's visibility timeout: meanwhile nobody else gets the job
 
 
 class Discreet(Request):
@@ -36,6 +41,10 @@ class Discreet(Request):
         """Redis may have gone and come back meanwhile: then the job's channel is closed, and the job comes again."""
         if self.message.channel.connection is not None:
             super().acknowledge()
+
+    def reject(self, requeue: bool = False) -> None:
+        if self.message.channel.connection is not None:
+            super().reject(requeue)
 
 
 class DiscreetTask(Task[Any, None]):
@@ -73,13 +82,19 @@ def send_messages(provider: str, **ticket: Any) -> None:
 
 @shared_task(name=taskbus.SUBMIT, base=DiscreetTask, bind=True, throws=(SubmissionRefused,))
 def submit_campaign(self: Task[Any, None], account: str, body: Any, idempotency_key: str | None = None) -> None:
-    """A campaign that an upstream app put into the queue, in any dialect. A job that comes twice makes one campaign."""
+    """A campaign that an upstream app put into the queue, in any dialect. A job that comes twice makes one campaign.
+
+    While the ledger is away it is tried again, and then given back to the queue: nobody else has the campaign.
+    """
     key = f"task:{self.request.id}" if idempotency_key is None else idempotency_key
     try:
-        submit(stations(), account, body, key)
+        persist(lambda: submit(stations(), account, body, key), LEDGER_BACK_WITHIN_S)
     except REFUSED as refused:
         emit("campaign.refused", "error", account=account, rule=str(refused))
         raise SubmissionRefused(str(refused)) from None
+    except DispatcherTrouble as trouble:
+        emit("campaign.put_back", "warning", account=account, reason=str(trouble))
+        raise Reject("the ledger is away", requeue=True) from None
 
 
 @shared_task(name=taskbus.INBOUND, base=WakeUpTask)

@@ -17,7 +17,7 @@ commands = typer.Typer(help="Accounts: credentials for one provider, its senders
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 COLUMNS = ("name", "provider", "base_urls", "senders", "cpc", "state")
-HIDDEN = frozenset({"id", "credentials", "callback_secret"})
+HIDDEN = frozenset({"id", "credentials", "callback_secret", "ingress_mark", "delay_min_ms", "delay_max_ms"})
 
 
 @commands.command()
@@ -47,7 +47,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 @commands.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """One account with its senders and policies; never its secrets."""
+    """One account with its senders and policies, by the names of the accounts file; never its secrets."""
     from dispatcher.domain.hours import written
 
     with opened() as wiring:
@@ -55,7 +55,13 @@ def show(name: Name, as_json: AsJson = False) -> None:
         senders = wiring.accounts.senders(account.id)
     policies = {key: value for key, value in asdict(account).items() if key not in HIDDEN}
     policies["hours"] = written(account.hours) if account.hours else None
-    fields = {**policies, "senders": [one.name for one in senders], "credentials": sorted(account.credentials)}
+    delays = {"delay_min": account.delay_min_ms / 1000, "delay_max": account.delay_max_ms / 1000}
+    fields = {
+        **policies,
+        **delays,
+        "senders": [one.name for one in senders],
+        "credentials": sorted(account.credentials),
+    }
     show_one(fields, as_json)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.accounts_file import AccountSpec
 from tests.cli.conftest import Shell
 
 
@@ -25,6 +26,12 @@ def test_an_account_is_shown_without_its_secrets(shell: Shell, accounts: Path, o
     assert "5511900000002" in shown
     for secret in ("secret-of-loja", "ingress-of-loja"):
         assert secret not in shown
+
+
+def test_an_account_is_shown_by_the_names_of_the_accounts_file(shell: Shell, accounts: Path) -> None:
+    shown = shell.json("accounts", "show", "loja")
+    assert set(shown) - {"senders"} <= set(AccountSpec.model_fields)
+    assert (shown["delay_min"], shown["senders"]) == (0, ["5511900000001", "5511900000002"])
 
 
 def test_a_removed_account_is_gone_and_can_come_back(shell: Shell, accounts: Path) -> None:
