@@ -169,10 +169,15 @@ def _number(accepted: Accepted) -> int:
 
 
 def _acionamento(house: House, account: Account, number: int) -> MessageView | None:
-    """The message with that number in the account's campaign of acionamentos that began in that second."""
+    """The message with that number in the account's campaign of acionamentos that began in that second.
+
+    There are two such campaigns where one was cancelled within its first second: a number that both have is nobody's.
+    """
     second, seq = number >> SEQ_BITS, number % (1 << SEQ_BITS)
     if not 0 < second < 1 << 30:
         return None
     found = house.desk.campaigns.between(account.id, second * SECOND, (second + 1) * SECOND)
     gathered = [view.campaign.id for view in found if ACIONAMENTOS in view.campaign.options]
-    return house.desk.campaigns.message(MessageId(gathered[0], seq)) if len(gathered) == 1 else None
+    messages = [house.desk.campaigns.message(MessageId(campaign, seq)) for campaign in gathered]
+    known = [message for message in messages if message is not None]
+    return known[0] if len(known) == 1 else None

@@ -201,6 +201,32 @@ def test_an_action_is_its_own_accounts_to_watch(web: Web) -> None:
     assert web.http.get(f"/org/bot-1/campaign/{native}").status_code == 401
 
 
+def triggered(web: Web) -> tuple[int, str]:
+    """A new acionamento's number, and its campaign."""
+    answer = web.http.post(ACIONAMENTO.path, json=ACIONAMENTO.body, headers=HELD)
+    return answer.json(), answer.headers["x-campaign-id"]
+
+
+def cancelled_within_its_second(web: Web) -> tuple[int, int]:
+    """The number in a campaign of acionamentos that was cancelled, and the first of the next that began as early."""
+    for _ in range(20):
+        first, campaign = triggered(web)
+        web.admin.post(f"/v1/campaigns/{campaign}/cancel").raise_for_status()
+        second, campaign = triggered(web)
+        if first == second:
+            return first, second
+        web.admin.post(f"/v1/campaigns/{campaign}/cancel").raise_for_status()
+    raise AssertionError("no two campaigns began within a second")
+
+
+def test_two_campaigns_of_one_second_do_not_hide_each_others_acionamentos(web: Web) -> None:
+    both, _ = cancelled_within_its_second(web)
+    later, _ = triggered(web)
+    asked = {number: web.http.get(f"/acionamento/{number}?apikey=obra-token") for number in (both, later)}
+    assert asked[later].json()["status"] == "pending"
+    assert asked[both].status_code == 404, "whose it is cannot be told"
+
+
 def test_an_acionamento_tells_what_became_of_it(web: Web) -> None:
     number = web.http.post(ACIONAMENTO.path, json=ACIONAMENTO.body, headers=HELD).json()
     settle(web, Fate.FAILED)
