@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.tickets import Retry
 
@@ -53,14 +54,30 @@ def followed(settled: list[Settled]) -> list[Settled]:
 
 
 class TakenJob(NamedTuple):
-    """A job that its provider took under that name (`reference`): its messages that count as sent."""
+    """A job that its provider took under that name (`reference`), and that was asked about so often.
 
-    campaign: int
+    `first` carries the questions. Of its messages (`rows`) those in `open` count as sent, and may fail yet.
+    """
+
+    first: MessageId
     job: str
     sender_id: int
     reference: str
     rows: tuple[Claimed, ...]
+    open: frozenset[int]
     tries: int
+
+    @property
+    def campaign(self) -> int:
+        return self.first.campaign
+
+
+class FailedLater(NamedTuple):
+    """A message that its provider took and then failed; `key` is the client's number, "" for a group."""
+
+    message: MessageId
+    key: str
+    sender_id: int
 
 
 class DoubtfulJob(NamedTuple):

@@ -10,6 +10,7 @@ class InboundKind(StrEnum):
     RECEIPT = "receipt"
     CONNECTION = "connection"
     ECHO = "echo"
+    PROGRESS = "progress"
 
 
 class ReceiptState(StrEnum):
@@ -28,7 +29,7 @@ class InboundEvent:
     can mean: a stamp in whole seconds counts as the last millisecond of its second, so that a reply in
     the second of the send is not taken for an older one. `key` is the client's canonical number, "" if
     none was given. `provider_ref` names the message that a receipt is about, and an echo: a message of ours as the
-    provider shows it, with the job (`job_ref`) that it was sent by. `text` is a reply's text,
+    provider shows it, with the job (`job_ref`) that it was sent by. Progress is such a job's. `text` is a reply's text,
     looked at for opt-out words and never logged.
     """
 

@@ -75,12 +75,26 @@ SELECT EXISTS (SELECT FROM message WHERE state = 'sending' AND :key IN ('', phon
 
 
 NAMED = text("""
-UPDATE message SET provider_ref = :ref WHERE (campaign_id, seq) = (
-    SELECT m.campaign_id, m.seq FROM message m JOIN campaign c ON c.id = m.campaign_id
+WITH ours AS (
+    SELECT m.campaign_id, m.seq, m.state, m.due_at, m.doubt_tries FROM message m JOIN campaign c ON c.id = m.campaign_id
     WHERE m.provider_ref = :job AND m.phone_key = :key AND c.account_id = :account
-    ORDER BY m.campaign_id, m.seq LIMIT 1
+    ORDER BY m.campaign_id, m.seq LIMIT 1 FOR UPDATE OF m
+), carrying_on AS (
+    SELECT m.campaign_id, m.seq FROM message m JOIN ours USING (campaign_id)
+    WHERE m.provider_ref = :job AND m.state = 'sent' AND m.seq <> ours.seq
+        AND ours.state = 'sent' AND ours.due_at IS NOT NULL
+    ORDER BY m.seq LIMIT 1 FOR UPDATE OF m
+), named AS (
+    UPDATE message m SET provider_ref = :ref, due_at = CASE WHEN m.state <> 'sent' THEN m.due_at END
+    FROM ours WHERE m.campaign_id = ours.campaign_id AND m.seq = ours.seq
+    RETURNING m.seq
+), asked AS (
+    UPDATE message m SET due_at = ours.due_at, doubt_tries = ours.doubt_tries
+    FROM ours, carrying_on one WHERE m.campaign_id = one.campaign_id AND m.seq = one.seq
 )
+SELECT count(*) FROM named
 """)
+"""Who has a name of its own has left: should it carry the questions about its job, another of the job's goes on."""
 
 
 class InboundEvents:
@@ -154,7 +168,7 @@ class InboundEvents:
             "ref": reference(event.provider_ref),
         }
         with autocommit(self._engine) as connection:
-            return connection.execute(NAMED, told).rowcount > 0
+            return bool(connection.execute(NAMED, told).scalar())
 
     def receipt(
         self, account_id: int | None, provider_ref: str, state: ReceiptState, at_ms: int, why: str = ""

@@ -90,7 +90,7 @@ def view_of(row: Row[Any]) -> MessageView:
         detail=row.detail or "",
         attempts=row.attempts - row.deferrals,
         accepted_at_ms=epoch_ms(row.accepted_at),
-        due_at_ms=None if row.state == MessageState.SENT else epoch_ms(row.due_at),
+        due_at_ms=None if row.state in (MessageState.SENT, MessageState.FAILED) else epoch_ms(row.due_at),
         claimed_at_ms=epoch_ms(row.claimed_at),
         sent_at_ms=epoch_ms(row.sent_at),
         settled_at_ms=epoch_ms(row.settled_at),

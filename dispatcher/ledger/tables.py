@@ -105,6 +105,7 @@ sender = Table(
     Column("paused_reason", Text),
     Column("paused_until", EpochMs),
     Column("removed_at", EpochMs),
+    Column("line_at", EpochMs),  # when its line last went down or came up, as its provider told
     Column("warm_up", JSON(none_as_null=True)),  # day -> limit
     Column("warm_up_from", EpochMs),  # when the ramp began
     UniqueConstraint("account_id", "name"),
@@ -183,9 +184,8 @@ message = Table(
     metadata,
     Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
     now("accepted_at"),
-    Column(
-        "due_at", EpochMs
-    ),  # pending: a retry, not before then; in doubt: the next look-up; sent: the next question about its job
+    Column("due_at", EpochMs),  # pending: a retry, not before then; in doubt: the next look-up; sent: the next question
+    # about its job; failed, after it was sent: its client is given back then
     Column("claimed_at", EpochMs),
     Column("sent_at", EpochMs),
     Column("settled_at", EpochMs),
@@ -212,7 +212,7 @@ message = Table(
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
     Index("message_in_doubt", "claimed_at", "campaign_id", "seq", postgresql_where=text("state = 'in_doubt'")),
     Index("message_doubted_client", "phone_key", postgresql_where=text("state = 'in_doubt'")),
-    Index("message_follow", "due_at", postgresql_where=text("state = 'sent' AND due_at IS NOT NULL")),
+    Index("message_follow", "due_at", postgresql_where=text("state IN ('sent', 'failed') AND due_at IS NOT NULL")),
     Index("message_look_up", "due_at", postgresql_where=text("state = 'in_doubt' AND due_at IS NOT NULL")),
     Index("message_contact", "phone_key", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     Index("message_ref", "provider_ref", postgresql_where=text("provider_ref IS NOT NULL")),

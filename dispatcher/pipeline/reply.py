@@ -134,6 +134,15 @@ def _echo(stations: Stations, account_id: int | None, event: InboundEvent) -> st
     return "named" if stations.feedback.named(account_id, event) else UNKNOWN_MESSAGE
 
 
+def _progress(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
+    """A mass send goes on or is over: it is asked about at once."""
+    first = None if account_id is None else stations.follows.named(account_id, event.job_ref)
+    if first is None:
+        return "nothing to ask"
+    stations.bus.follows([first])
+    return "asked"
+
+
 def _put_off(stations: Stations, number: int, stored: StoredEvent) -> bool:
     """An early receipt waits; False: its message is known by now, or will never be, and this was the last try."""
     if stored.tries >= len(EARLY_WAITS_S) or not stations.feedback.is_awaited(stored.event.key):
@@ -176,4 +185,5 @@ _EFFECTS = {
     InboundKind.RECEIPT: _receipt,
     InboundKind.CONNECTION: _connection,
     InboundKind.ECHO: _echo,
+    InboundKind.PROGRESS: _progress,
 }

@@ -100,7 +100,8 @@ class Provider:
     lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
     read_lookup    its answer: an outcome for each parcel; None while the provider cannot tell yet
     follow         the call that asks how a job ended that the provider took under a name; None: what it took is done
-    read_follow    its answer: an outcome for each parcel, SENT or FAILED; None while it goes on
+    read_follow    its answer: an outcome for each parcel, SENT (with its own name, if it has one), FAILED, or IN_DOUBT
+                   while it is not told; None while nothing is
     login          the call that fetches an access token with the account's credentials; None: the token is given
     refresh        the call that renews an expired token with what the login gave for that; None: it logs in again
     read_login     the answer to either; raises ValueError where there is no token in it

@@ -21,6 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("uazapi", "messages_update"): events.receipt(
         events.options(events.RECEIPT, {"number": ANA, "message_ids": ["3EB0"]})
     ).body,
+    ("uazapi", "sender"): {"EventType": "sender", "data": {"folder_id": "r1", "status": "done"}},
     ("uazapi", "connection"): events.connection(events.CONNECTION).body,
     ("Kinbox", "message"): events.reply(events.options(events.REPLY, {"number": ANA, "provider": "kinbox"})).body,
     ("Evolution", "messages.upsert"): events.reply(

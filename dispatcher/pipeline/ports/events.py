@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.claims import Settled, TakenJob
+from dispatcher.domain.claims import FailedLater, Settled, TakenJob
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent, ReceiptState, StoredEvent
 
@@ -46,16 +46,26 @@ class Feedback(Protocol):
 
 
 class Follows(Protocol):
-    """Jobs that a provider took and may fail yet, each known by its first message that was sent."""
+    """Jobs that a provider took and may fail yet, each known by the message that carries the questions about it."""
 
     def due(self, now_ms: int, limit: int) -> list[MessageId]:
-        """Up to `limit` jobs to be asked about; they are not due again for a minute."""
+        """Up to `limit` messages whose job is to be asked about, or whose client to be given back."""
 
     def job(self, first: MessageId) -> TakenJob | None:
         """None when it is not sent any more, or has no name at the provider."""
 
-    def postpone(self, first: MessageId, due_ms: int | None) -> None:
-        """Count one question; the next is due then, or (None) never."""
+    def failed(self, message: MessageId) -> FailedLater | None:
+        """A message that failed after it was sent, and whose client may not have been given back everywhere."""
 
-    def fail(self, campaign: int, failed: Sequence[Settled]) -> list[int]:
-        """Of these messages, those that were sent and of which nothing was heard become failed; which those were."""
+    def freed(self, campaign: int, seqs: Sequence[int]) -> None: ...
+
+    def never(self, message: MessageId) -> None:
+        """There is nothing to ask about it, or to give back."""
+
+    def named(self, account_id: int, name: str) -> MessageId | None:
+        """Who carries the questions about the job of that name."""
+
+    def tell(
+        self, taken: TakenJob, told: Sequence[Settled], still_open: Sequence[int], due_ms: int | None, now_ms: int
+    ) -> list[FailedLater]:
+        """Write down who failed, who has a name of its own, and when to ask about the others; those that failed."""

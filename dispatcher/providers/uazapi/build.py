@@ -1,4 +1,5 @@
-"""Mode `sender`: a job as one mass send (PROVIDERS 1.2), and the calls that ask: what became of it? is the line up?"""
+"""Mode `sender`: a job as one mass send (PROVIDERS 1.2), and the calls that ask: what became of it? of its
+messages? is the line up?"""
 
 from typing import Any
 
@@ -6,6 +7,8 @@ from dispatcher.domain.account import Account, Sender, token_of
 from dispatcher.domain.campaign import Job, Parcel
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import Request
+
+LARGEST_PAGE = 1_000  # of theirs; a batch of ours has no more
 
 
 def build(job: Job) -> Request:
@@ -17,6 +20,12 @@ def build(job: Job) -> Request:
 def build_lookup(job: Job) -> Request:
     """The instance's mass sends; the one that carries the job's id in `info` is the job's."""
     return Request("GET", "/sender/listfolders", token_header(job))
+
+
+def build_follow(job: Job, reference: str) -> Request:
+    """The messages of the mass send that it made of the job: as many as a job can have."""
+    asked = {"folder_id": reference, "page": 1, "pageSize": LARGEST_PAGE}
+    return Request("POST", "/sender/listmessages", token_header(job), asked)
 
 
 def build_probe(account: Account, sender: Sender) -> Request:

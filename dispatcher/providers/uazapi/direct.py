@@ -65,7 +65,7 @@ def read(job: Job, response: Response) -> Reading:
         return read_refusal(job, response)
     body = response.json_object()
     known = body if _message_id(body) or "status" in body else body.get("message")
-    return for_all(len(job.parcels), _outcome(known) if isinstance(known, dict) else UNREADABLE)
+    return for_all(len(job.parcels), outcome_of(known) if isinstance(known, dict) else UNREADABLE)
 
 
 def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
@@ -78,7 +78,7 @@ def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
     found = [one for one in listed if isinstance(one, dict) and one.get("track_id") == job.id]
     if not found:
         return None if listed else (NOT_AT_PROVIDER,) * len(job.parcels)
-    outcomes = [_outcome(one, "found_at_provider") for one in found]
+    outcomes = [outcome_of(one, "found_at_provider") for one in found]
     sent = next((one for one in outcomes if one.fate is Fate.SENT), None)
     certain = sent or (outcomes[0] if all(one.fate is Fate.FAILED for one in outcomes) else None)
     return None if certain is None else (certain,) * len(job.parcels)
@@ -88,7 +88,7 @@ def _track(job: Job) -> dict[str, str]:
     return {"track_source": TRACK_SOURCE, "track_id": job.id}
 
 
-def _outcome(message: Mapping[str, Any], reason: str = "") -> Outcome:
+def outcome_of(message: Mapping[str, Any], reason: str = "") -> Outcome:
     """What became of the message that the provider shows."""
     reference, status = _message_id(message), str(message.get("status", "")).lower()
     if status in _GONE_WRONG:

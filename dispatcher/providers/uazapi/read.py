@@ -18,11 +18,16 @@ from typing import Any, NamedTuple
 
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, Scope, for_all, without_numbers
+from dispatcher.domain.pacing import leaves_in_ms
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.providers.contract import Response
 from dispatcher.providers.lines import is_up
 from dispatcher.providers.stamps import read_stamp
 from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status, of_the_whole
+
+FOLLOW_WAITS_S = (20.0, 60.0, 300.0, 1_800.0, 6 * 3600.0, 12 * 3600.0)
+"""A mass send fails within seconds, or hours later if its line was down. The first counts from when its last message
+should have left."""
 
 
 class Said(NamedTuple):
@@ -67,7 +72,14 @@ def _read_count(job: Job, body: Mapping[str, Any]) -> Reading:
     if count < sent:
         few = Outcome(Fate.IN_DOUBT, "accepted_in_part", f"{count} of {sent}", provider_ref=reference)
         return for_all(sent, few)
-    return for_all(sent, Outcome(Fate.SENT, provider_ref=reference))
+    return for_all(sent, Outcome(Fate.SENT, provider_ref=reference, follow_s=_follow_s(job, reference)))
+
+
+def _follow_s(job: Job, reference: str | None) -> float | None:
+    """It spaces its messages out by itself, and is asked about them when all should have left."""
+    if reference is None:
+        return None
+    return FOLLOW_WAITS_S[0] + leaves_in_ms(job.campaign.pacing, len(job.parcels) - 1) / 1000
 
 
 # ---------------------------------------------------------------- the table of codes
@@ -143,8 +155,9 @@ def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
         return (NOT_AT_PROVIDER,) * len(job.parcels)
     if not _holds_all(found, len(job.parcels)):
         return None
-    reference = found.get("id")
-    sent = Outcome(Fate.SENT, "found_at_provider", provider_ref=reference if isinstance(reference, str) else None)
+    given = found.get("id")
+    reference = given if isinstance(given, str) else None
+    sent = Outcome(Fate.SENT, "found_at_provider", provider_ref=reference, follow_s=_follow_s(job, reference))
     return (sent,) * len(job.parcels)
 
 

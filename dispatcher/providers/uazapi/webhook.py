@@ -1,4 +1,5 @@
-"""uazapi's webhooks as seen on live servers (PROVIDERS 1.8): `messages`, `messages_update`, `connection`.
+"""uazapi's webhooks as seen on live servers (PROVIDERS 1.8): `messages`, `messages_update`, `connection`,
+`sender`.
 
 The body carries the instance's token and nothing signs it: it is read and let go, never kept or logged.
 """
@@ -22,6 +23,7 @@ _STATES = {
     "failed": ReceiptState.FAILED,
     "error": ReceiptState.FAILED,
 }
+_NOT_LEFT = frozenset({"queued", "scheduled", "failed", "canceled", "error"})
 _PERSON = ("@s.whatsapp.net", "@c.us")
 _CROWD = ("@g.us", "@newsletter", "@broadcast")
 
@@ -65,7 +67,8 @@ def _echoes(envelope: Mapping[str, Any], message: Mapping[str, Any], chat: Mappi
     own = _bare(text(message.get("messageid"), message.get("id")))
     job = text(message.get("send_folder_id"))
     client = _client({**message, "sender_pn": ""}, chat)
-    if own and job and client and yes_no(message.get("fromMe")) and not _is_crowd(chat):
+    left = text(message.get("status")).lower() not in _NOT_LEFT
+    if own and job and client and left and yes_no(message.get("fromMe")) and not _is_crowd(chat):
         at_ms = read_stamp(message.get("messageTimestamp")) or 0
         line = _sender(envelope)
         yield InboundEvent(
@@ -158,8 +161,26 @@ def _connections(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
         )
 
 
+# ---------------------------------------------------------------- sender
+
+
+def _progress(envelope: Mapping[str, Any]) -> Iterator[InboundEvent]:
+    """A mass send begins or ends. Its form is uncertain: nothing is taken from it but whose it is."""
+    nodes = [envelope, *(one for name in ("data", "event", "sender", "folder") for one in parts(envelope.get(name)))]
+    folder = text(*(node.get(name) for node in nodes for name in ("folder_id", "send_folder_id")))
+    if folder:
+        yield InboundEvent(
+            InboundKind.PROGRESS,
+            f"progress:{folder}:{digest(envelope)}",
+            0,
+            sender_name=_sender(envelope),
+            job_ref=folder,
+        )
+
+
 READERS = {
     "messages": _replies,
     "messages_update": _receipts,
     "connection": _connections,
+    "sender": _progress,
 }
