@@ -16,6 +16,7 @@ from dispatcher.pipeline.reply import process, receive
 from dispatcher.providers.uazapi.read import FOLLOW_WAITS_S
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.taskbus import EVENTS_QUEUE
+from tests.heldlocks import is_held
 from tests.journey.bodies import names, phone, uazapi_account
 from tests.pipeline.conftest import Hand
 
@@ -54,8 +55,8 @@ def later(hand: Hand, seconds: float) -> list[MessageId]:
 def held(hand: Hand) -> list[int]:
     """The clients that are held, by the ledger or by Redis."""
     keys = [canonical(phone(one)) for one in range(3)]
-    in_redis = hand.wiring.locks.held("global", keys)
-    return [at for at, key in enumerate(keys) if key in in_redis or hand.wiring.lock_book.of(key, hand.now_ms)]
+    in_ledger = [bool(hand.wiring.lock_book.of(key, hand.now_ms)) for key in keys]
+    return [at for at, key in enumerate(keys) if in_ledger[at] or is_held(hand.wiring, "global", key)]
 
 
 def told(hand: Hand, number: int) -> list[tuple[str, str]]:
