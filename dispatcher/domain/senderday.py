@@ -3,8 +3,9 @@
     d:days:<provider>    sender -> {until, today, last}
 
 There is a record only of senders with caps, from the first send that knew them on: `begin` asks for what the
-ledger counts when there is none. A send without caps forgets it, for what is not counted is not known. Times are
-UTC epoch milliseconds. The rules are played against dispatcher/coordination/lua/begin.lua and _land.lua.
+ledger counts when there is none, or one of a day that ends at another time, as in another zone. A send without caps
+forgets it, for what is not counted is not known. Whoever comes with a day that is over changes nothing. Times are UTC
+epoch milliseconds. The rules are played against dispatcher/coordination/lua/begin.lua and _land.lua.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class SenderDay:
         self.until = allowance.day_end_ms
         if allowance.limit is not None:
             size = min(size, max(0, allowance.limit - self.today))
-        if now >= self.until or (self.last and now < self.last + allowance.gap_ms):
+        if self.last and now < self.last + allowance.gap_ms:
             return 0
         if size:
             self.today, self.last = self.today + size, now
@@ -49,13 +50,13 @@ def take_from_day(days: dict[int, SenderDay], flight: Flight, allowance: Allowan
     if allowance is None:
         days.pop(sender, None)
         return Begun(True, size)
-    if allowance.limit == 0:
+    if allowance.limit == 0 or now >= allowance.day_end_ms:
         return Begun(True, 0, Sent())
-    if sender not in days:
+    day = days.get(sender)
+    if day is None or (day.until > now and day.until != allowance.day_end_ms):
         if allowance.known is None:
             return Begun(False, unknown=True)
-        days[sender] = SenderDay(allowance.day_end_ms, allowance.known.today, allowance.known.last_ms)
-    day = days[sender]
+        day = days[sender] = SenderDay(allowance.day_end_ms, allowance.known.today, allowance.known.last_ms)
     flight.at, flight.before = now, day.last
     flight.kept = day.take(allowance, size, now)
     flight.day = day.until

@@ -133,13 +133,13 @@ class ClockMachine(RuleBasedStateMachine):
         data=st.data(),
         limit=st.sampled_from([None, 1, 2, 5]),
         gap_ms=st.sampled_from([0, 0, 2_000]),
-        late=st.sampled_from([0, 0, 0, DAY_MS]),
+        late=st.sampled_from([0, 0, 0, 0, DAY_MS, DAY_MS // 8]),
         known=st.none() | st.integers(0, 2),
     )
     def begin_with_caps(
         self, data: st.DataObject, limit: int | None, gap_ms: int, late: int, known: int | None
     ) -> None:
-        """`late`: the worker still is at yesterday."""
+        """`late`: the worker still is at yesterday, or in a zone in which the day ends earlier."""
         ends = (self.now // DAY_MS + 1) * DAY_MS - late
         sent = None if known is None else Sent(known, self.now - 500 if known else 0)
         self.begin_allowed(self.a_ticket(data), 45_000, Allowance(limit, gap_ms, ends, sent))

@@ -85,6 +85,17 @@ def test_a_daily_limit_counts_all_lanes_of_a_sender(hand: Hand, simulator: Simul
     assert [leaves(hand, simulator), day_passes(hand, simulator), day_passes(hand, simulator)] == [4, 4, 2]
 
 
+def test_another_time_zone_is_another_day_which_the_ledger_counts(hand: Hand, simulator: SimulatorClient) -> None:
+    declare(hand, simulator, ALWAYS, daily_limit=2)
+    hand.now_ms = at("2031-03-03 20:00")
+    hand.submit(9)
+    assert leaves(hand, simulator) == 2
+    hand.now_ms = at("2031-03-03 21:30")
+    declare(hand, simulator, ALWAYS + 'timezone = "Europe/Lisbon"\n', daily_limit=2)
+    hand.stations.control.lift_rests(PROVIDER, hand.stations.sender(1).lanes)
+    assert leaves(hand, simulator) == 2, "the clock counts as the policies do: no ticket goes back again and again"
+
+
 def day_passes(hand: Hand, simulator: SimulatorClient) -> int:
     hand.now_ms += 24 * HOUR_MS
     return leaves(hand, simulator)

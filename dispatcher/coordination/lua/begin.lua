@@ -13,7 +13,7 @@ local function take(day, limit, gap, ends)
   day['until'] = ends
   local size = flight.size
   if limit >= 0 then size = math.min(size, math.max(0, limit - day.today)) end
-  if now >= ends or (day.last > 0 and now < day.last + gap) then size = 0 end
+  if day.last > 0 and now < day.last + gap then size = 0 end
   if size > 0 then
     day.today, day.last = day.today + size, now
   end
@@ -28,11 +28,13 @@ local function taken()
     return { 1, flight.size, 0, 0 }
   end
   local limit, ends = tonumber(ARGV[8]), tonumber(ARGV[10])
-  if limit == 0 then return { 1, 0, 0, 0 } end
+  if limit == 0 or now >= ends then return { 1, 0, 0, 0 } end
   local text = redis.call('HGET', KEYS[8], ARGV[6])
-  if not text and ARGV[11] == '' then return { 2, 0, 0, 0 } end
   local day = text and cjson.decode(text)
-    or { ['until'] = ends, today = tonumber(ARGV[11]), last = tonumber(ARGV[12]) }
+  if not day or (day['until'] > now and day['until'] ~= ends) then
+    if ARGV[11] == '' then return { 2, 0, 0, 0 } end
+    day = { ['until'] = ends, today = tonumber(ARGV[11]), last = tonumber(ARGV[12]) }
+  end
   return take(day, limit, tonumber(ARGV[9]), ends)
 end
 
