@@ -34,12 +34,12 @@ class Circuits:
         self._note(line, failures)
         return wait_ms
 
-    def tell(self, base_urls: Sequence[str], reached: bool) -> int:
-        """What became of a call; how many ms the line is left alone now, 0 if it is not."""
+    def tell(self, base_urls: Sequence[str], reached: bool | None) -> int:
+        """What became of a call (None: there was none); how many ms the line is left alone now, 0 if it is not."""
         line = _name(base_urls)
-        if reached and line in self._in_order:
+        if reached is not False and line in self._in_order:
             return 0
-        wait_ms, failures = self._call("circuit_tell", line, int(reached))
+        wait_ms, failures = self._call("circuit_tell", line, "" if reached is None else int(reached))
         self._note(line, failures)
         return wait_ms
 
@@ -49,7 +49,7 @@ class Circuits:
         else:
             self._in_order[line] = monotonic() + self._sure_s
 
-    def _call(self, verb: str, line: str, *args: int) -> tuple[int, int]:
+    def _call(self, verb: str, line: str, *args: int | str) -> tuple[int, int]:
         now = self._now_ms() if callable(self._now_ms) else self._now_ms
         wait_ms, failures = self._run(verb, [line], [now, *args])
         return int(wait_ms), int(failures)

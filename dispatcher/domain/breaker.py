@@ -3,7 +3,7 @@
     closed      calls go through; TRIPS_AT of them unreached in a row open it
     open        none goes through until its time is over: FIRST_MS, twice as long each time, LONGEST_MS at most
     half open   then one call probes; the others wait for it, or until its lease is over
-                reached: closed; unreached: open for longer
+                reached: closed; unreached: open for longer; no call, for a guard kept its message back: the next probes
 
 A line is the list of base URLs that a call may go to; it counts as unreached when none of them took the call.
 Times are ms of one clock.
@@ -39,15 +39,20 @@ class PlainCircuits:
         one.until, one.probing = now + probe_ms, True
         return 0
 
-    def tell(self, line: str, reached: bool, now: int) -> int:
-        """What became of a call; how many ms the circuit is open from now on, 0 if it is closed.
+    def tell(self, line: str, reached: bool | None, now: int) -> int:
+        """What became of a call (None: there was none); how many ms the circuit is open from now on, 0 if it is closed.
 
         Calls that were under way when it opened tell nothing new.
         """
         if reached:
             self.circuits.pop(line, None)
             return 0
-        one = self.circuits.setdefault(line, Circuit())
+        one = self.circuits.get(line, Circuit())
+        if reached is None:
+            if one.probing:
+                one.until, one.probing = now, False
+            return max(0, one.until - now)
+        self.circuits[line] = one
         if one.failures >= TRIPS_AT and not one.probing and now < one.until:
             return one.until - now
         one.failures, one.probing = one.failures + 1, False

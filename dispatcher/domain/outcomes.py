@@ -90,14 +90,14 @@ class Halt:
 class Reading:
     """What a provider's answer to one job means: one outcome for each of its messages, in their order.
 
-    `unreached`: none of the line's base URLs gave an answer that shows the provider at work.
+    `reached` False: none of the line's base URLs gave an answer that shows the provider at work; None: none was asked.
     """
 
     outcomes: tuple[Outcome, ...]
     halt: Halt | None = None
     login_expired: bool = False
     base_url_down: bool = False
-    unreached: bool = False
+    reached: bool | None = True
 
 
 def for_all(count: int, outcome: Outcome, **effects: object) -> Reading:

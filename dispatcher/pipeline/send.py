@@ -88,7 +88,7 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
             _put_back(stations, passage, "held_up")
     except DispatcherTrouble as trouble:
         _put_back(stations, passage, "server_unavailable", str(trouble))
-    _call(stations, passage)
+    _tell_circuit(stations, passage, _call(stations, passage))
     return passage
 
 
@@ -227,9 +227,10 @@ def _find_claimed(stations: Stations, passage: Passage) -> None:
     passage.rows = tuple(Claimed(seq, attempt, "", "", {}, 0, False) for seq, attempt in found.sending)
 
 
-def _call(stations: Stations, passage: Passage) -> None:
+def _call(stations: Stations, passage: Passage) -> bool | None:
+    """Whether the provider was reached; None: there was no call."""
     if not passage.parcels:
-        return
+        return None
     campaign = passage.campaign
     first = passage.rows[0]  # as the ledger names the job, whichever of its messages the guards kept back
     mark = job_text(MessageId(campaign.id, first.seq), first.attempt)
@@ -240,15 +241,15 @@ def _call(stations: Stations, passage: Passage) -> None:
     passage.halt = reading.halt
     for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
         passage.outcomes[parcel.seq] = told_locked(outcome, campaign.on_locked)
-    _tell_circuit(stations, passage, reading.unreached)
+    return reading.reached
 
 
-def _tell_circuit(stations: Stations, passage: Passage, unreached: bool) -> None:
+def _tell_circuit(stations: Stations, passage: Passage, reached: bool | None) -> None:
     """While a line is left alone nobody pays for it with a try: who certainly was not sent waits until it is asked
     again. Redis may not answer: then nothing is known, and nothing hangs on it.
     """
     with if_reachable():
-        wait_ms = stations.circuits.tell(base_urls_of(passage.account, passage.sender), not unreached)
+        wait_ms = stations.circuits.tell(base_urls_of(passage.account, passage.sender), reached)
         passage.left_alone_until_ms = stations.now_ms() + wait_ms if wait_ms else 0
     if not passage.left_alone_until_ms:
         return

@@ -50,12 +50,12 @@ class Caller:
         try:
             request = provider.build(job)
         except Misconfigured as error:
-            return _put_back(job, str(error))
+            return replace(_put_back(job, str(error)), reached=None)
         except Unsendable as error:
-            return of_the_whole(job, Outcome(Fate.FAILED, str(error)))
+            return of_the_whole(job, Outcome(Fate.FAILED, str(error)), reached=None)
         except Exception as error:
             _tell(job, error)
-            return of_the_whole(job, Outcome(Fate.FAILED, "cannot_be_built"))
+            return of_the_whole(job, Outcome(Fate.FAILED, "cannot_be_built"), reached=None)
         return self._call(Line(provider, job, base_urls_of(job.account, job.sender)), request)
 
     def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
@@ -106,8 +106,8 @@ class Caller:
         if not isinstance(answer, Response):
             return answer if isinstance(answer, Reading) else _unanswered(line.job, answer)
         reading = _read(line, answer)
-        if answer.status >= SERVER_ERRORS and reading.halt is None:
-            reading = replace(reading, unreached=True)
+        if answer.status >= SERVER_ERRORS and not _is_at_work(reading):
+            reading = replace(reading, reached=False)
         if reading.login_expired:
             return _put_back(line.job, UNAUTHORISED.reason)
         others = tuple(url for url in line.base_urls if url != answer.base_url)
@@ -154,11 +154,16 @@ def _read(line: Line, answer: Response) -> Reading:
     return reading if len(reading.outcomes) == sent else for_all(sent, UNREADABLE)
 
 
+def _is_at_work(reading: Reading) -> bool:
+    """Is an answer about a sender or a message, whatever its status? uazapi says with a 500 who is not on WhatsApp."""
+    return reading.halt is not None or any(one.fate is Fate.FAILED or one.apart for one in reading.outcomes)
+
+
 def _unanswered(job: Job, failure: CallFailure) -> Reading:
     if failure.kind is Failed.MISCONFIGURED:
-        return _put_back(job, failure.reason)
+        return replace(_put_back(job, failure.reason), reached=None)
     fate = Fate.RETRY if failure.kind is Failed.NOT_SENT else Fate.IN_DOUBT
-    return for_all(len(job.parcels), Outcome(fate, failure.reason), unreached=failure not in OUR_OWN)
+    return for_all(len(job.parcels), Outcome(fate, failure.reason), reached=None if failure in OUR_OWN else False)
 
 
 def _others_back(job: Job, together: Sequence[Parcel], reading: Reading) -> Reading:

@@ -106,4 +106,4 @@ def _why(answer: Response | CallFailure) -> Outcome:
 def _not_logged_in(job: Job, failure: Outcome) -> Reading:
     """Refused credentials stop the account; anything else is tried again."""
     halt = Halt(Scope.ACCOUNT, failure.reason) if failure.fate is Fate.DEFERRED else None
-    return for_all(len(job.parcels), failure, halt=halt)
+    return for_all(len(job.parcels), failure, halt=halt, reached=halt is not None)

@@ -68,6 +68,13 @@ def test_a_probe_that_is_never_heard_of_gives_way_to_another(circuits: Circuits,
     assert circuits.ask(LINE, PROBE_MS) == 0
 
 
+def test_a_probe_that_made_no_call_lets_the_next_one_probe_at_once(circuits: Circuits, now: Now) -> None:
+    now.ms += open_up(circuits)
+    assert circuits.ask(LINE, PROBE_MS) == 0
+    assert circuits.tell(LINE, None) == 0
+    assert [circuits.ask(LINE, PROBE_MS) for _ in range(2)] == [0, PROBE_MS], "one call probes, and it still is open"
+
+
 def test_calls_that_were_under_way_when_it_opened_tell_nothing_new(circuits: Circuits, now: Now) -> None:
     opened_ms = open_up(circuits)
     now.ms += 10
@@ -103,8 +110,8 @@ def test_scripts_and_twin_agree(client: redis.Redis) -> None:
         def ask(self, line: tuple[str, ...]) -> None:
             assert self.circuits.ask(line, PROBE_MS) == self.plain.ask(str(line), PROBE_MS, self.now.ms)
 
-        @rule(line=st.sampled_from([LINE, OTHER]), reached=st.sampled_from([False, False, False, True]))
-        def tell(self, line: tuple[str, ...], reached: bool) -> None:
+        @rule(line=st.sampled_from([LINE, OTHER]), reached=st.sampled_from([False, False, False, True, None]))
+        def tell(self, line: tuple[str, ...], reached: bool | None) -> None:
             told = Circuits.tell(self.circuits, line, reached)
             assert told == self.plain.tell(str(line), reached, self.now.ms)
 

@@ -2,6 +2,7 @@
 
 from dispatcher.domain.breaker import FIRST_MS, TRIPS_AT
 from dispatcher.simulator.server import SimulatorClient
+from tests.journey.bodies import phone
 from tests.pipeline.conftest import PROVIDER, Hand
 
 MINUTE_MS = 60_000
@@ -37,3 +38,27 @@ def test_a_provider_that_is_down_is_probed_not_hammered(hand: Hand, simulator: S
     hand.now_ms += FIRST_MS
     hand.work_all()
     assert calls(simulator) == tripped + 1
+
+
+def test_clients_who_may_not_be_written_to_do_not_keep_the_probe_waiting(hand: Hand) -> None:
+    number = hand.submit(10)
+    for place in range(9):
+        hand.wiring.suppressions.add(phone(place), "asked")
+    for _ in range(TRIPS_AT):
+        opened_ms = hand.stations.circuits.tell(hand.stations.account(1).base_urls, False)
+    hand.work_all()
+    assert hand.counts(number) == {"pending": 10}
+
+    hand.now_ms += opened_ms
+    hand.work_all()
+    assert hand.counts(number) == {"suppressed": 9, "sent": 1}
+
+
+def test_numbers_that_are_not_on_whatsapp_say_that_the_provider_is_at_work(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    nobody = {"error": "the number 5511900000000@s.whatsapp.net is not on WhatsApp"}
+    simulator.set_faults({"kind": "status", "status": 500, "body": nobody, "provider": PROVIDER})
+    number = hand.submit(2 * TRIPS_AT)
+    hand.work_all()
+    assert hand.counts(number) == {"failed": 2 * TRIPS_AT}

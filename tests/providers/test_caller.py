@@ -61,6 +61,37 @@ def test_trouble_on_the_way_is_an_outcome(caller: Caller, answer: bytes, expecte
         assert one(caller.call(to(server.url))) == expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "reached"),
+    [
+        (TAKEN, True),
+        (http(500, {"error": "the number 5511900000000@s.whatsapp.net is not on WhatsApp"}), True),
+        (http(503, {"error": True, "message": "WhatsApp disconnected"}), True),
+        (http(429, {"error": "Rate limit exceeded"}), True),
+        (http(500, {"error": "Failed to send message"}), False),
+        (http(503, b""), False),
+        (RESET, False),
+        (HANG, False),
+    ],
+)
+def test_the_circuit_breaker_is_told_whether_the_provider_is_at_work(
+    caller: Caller, answer: bytes, reached: bool
+) -> None:
+    with serving(answer) as server:
+        assert caller.call(to(server.url)).reached is reached
+
+
+def test_the_circuit_breaker_learns_nothing_from_a_job_that_was_not_called_for(caller: Caller) -> None:
+    image = parcel(content={"type": "image", "file": "https://x.example/a.png"})
+    assert caller.call(job("cpc", image)).reached is None
+    assert caller.call(to("http://127.0.0.1:1", mode="pigeon")).reached is None
+    assert caller.call(to("nowhere")).reached is None
+
+
+def test_a_provider_whose_login_cannot_be_reached_is_away(caller: Caller) -> None:
+    assert caller.call(to(refusing(), name="builder")).reached is False
+
+
 def test_a_server_that_is_not_there_means_another_try(caller: Caller) -> None:
     assert one(caller.call(to(refusing()))) == (Fate.RETRY, "connection_refused")
 

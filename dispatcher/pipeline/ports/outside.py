@@ -32,8 +32,8 @@ class Circuits(Protocol):
     def ask(self, base_urls: Sequence[str], probe_ms: int) -> int:
         """0: call, and `tell`; else how many ms it is to be left alone. One call in a while probes a line that is."""
 
-    def tell(self, base_urls: Sequence[str], reached: bool) -> int:
-        """What became of a call; how many ms the line is left alone now, 0 if it is not."""
+    def tell(self, base_urls: Sequence[str], reached: bool | None) -> int:
+        """What became of a call (None: there was none); how many ms the line is left alone now, 0 if it is not."""
 
 
 class Publisher(Protocol):
