@@ -92,7 +92,7 @@ def test_another_time_zone_is_another_day_which_the_ledger_counts(hand: Hand, si
     assert leaves(hand, simulator) == 2
     hand.now_ms = at("2031-03-03 21:30")
     declare(hand, simulator, ALWAYS + 'timezone = "Europe/Lisbon"\n', daily_limit=2)
-    hand.stations.control.lift_rests(PROVIDER, hand.stations.sender(1).lanes)
+    hand.stations.lanes.lift_rests(PROVIDER, hand.stations.sender(1).lanes)
     assert leaves(hand, simulator) == 2, "the clock counts as the policies do: no ticket goes back again and again"
 
 
