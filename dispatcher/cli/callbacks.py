@@ -38,6 +38,8 @@ def send_again(
     as_json: AsJson = False,
 ) -> None:
     """Post again what failed: one, an account's, or all; URLs that were disabled are called again."""
+    if number is not None and account is not None:
+        raise typer.BadParameter("give an ID or --account, not both", param_hint="--account")
     with at_desk() as desk:
         done = desk.callbacks.send_all_again(account) if number is None else desk.callbacks.send_again(number)
     if number is not None and not done:

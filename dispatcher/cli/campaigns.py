@@ -60,9 +60,13 @@ def resume(
 ) -> None:
     """Let it go on: what waits, and with --scope also what failed or is in doubt."""
     from dispatcher.domain.ids import parse_campaign
+    from dispatcher.domain.lifecycle import RESUMABLE
     from dispatcher.providers.native_change import read_scope
 
-    meant = read_scope([word for one in scope for word in one.split(",")] if scope else None)
+    words = [word for one in scope or () for word in one.split(",")]
+    if not set(words) <= set(RESUMABLE):
+        raise typer.BadParameter(f"one of {', '.join(RESUMABLE)}", param_hint="--scope")
+    meant = read_scope(words or None)
     with at_desk() as desk:
         before = _campaign(desk, campaign)
         doubts = before["counts"]["in_doubt"] if "in_doubt" in meant else 0

@@ -100,11 +100,13 @@ def _postgres(wiring: "Wiring") -> Finding:
 
 
 def _migrations(wiring: "Wiring") -> Finding:
-    from dispatcher.ledger.schema import at_head
+    from dispatcher.ledger.schema import at_head, is_newer
 
     if at_head(wiring.engine):
         return Finding("migrations", True, "newest")
-    return Finding("migrations", False, "the schema is not this version's: run `dispatcher db upgrade`")
+    if is_newer(wiring.engine):
+        return Finding("migrations", False, "the schema is newer than this version: install the newer version")
+    return Finding("migrations", False, "the schema is older than this version: run `dispatcher db upgrade`")
 
 
 def _accounts(wiring: "Wiring") -> Finding:

@@ -80,10 +80,11 @@ def _rules() -> tuple[type[Exception], ...]:
     from dispatcher.domain.leads import LeadsError
     from dispatcher.domain.phone import InvalidPhone
     from dispatcher.ledger.engine import LedgerFault
+    from dispatcher.ledger.schema import NewerSchema
     from dispatcher.providers.contract import BadRequest
 
     asked = (BadRequest, AccountsFileError, LeadsError, MalformedId, InvalidPhone)
-    return (*asked, EmptyCampaign, UnknownSender, NoSenderLeft, KeyReused, LedgerFault)
+    return (*asked, EmptyCampaign, UnknownSender, NoSenderLeft, KeyReused, LedgerFault, NewerSchema)
 
 
 def _malformed_settings(error: Any) -> str:

@@ -1,15 +1,27 @@
 """`dispatcher doctor` and `dispatcher db upgrade`."""
 
+import os
 from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import text
 
+from dispatcher.ledger.engine import make_engine, transaction
 from tests.cli.conftest import Shell
 
 
 def problems(shell: Shell) -> list[str]:
     return shell("doctor", status=1).stderr.splitlines()
+
+
+@pytest.fixture
+def migrated_by_newer(shell: Shell) -> None:
+    """The ledger of the shell, as a version of the future would leave it."""
+    engine = make_engine(os.environ["DISPATCHER_DATABASE_URL"])
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
 
 
 def test_an_installation_without_workers_has_just_that_problem(shell: Shell, accounts: Path) -> None:
@@ -34,6 +46,12 @@ def test_an_old_schema_is_noticed_and_upgraded(
     shell("db", "upgrade")
     shell("db", "upgrade")
     assert not any("migrations" in line for line in problems(shell))
+
+
+def test_a_schema_of_a_newer_version_is_left_alone_and_said_in_one_line(shell: Shell, migrated_by_newer: None) -> None:
+    assert "schema is newer than this version" in shell.trouble("db", "upgrade")
+    [line] = [line for line in problems(shell) if "migrations" in line]
+    assert "install the newer version" in line
 
 
 def test_servers_that_do_not_answer_are_a_line_each(

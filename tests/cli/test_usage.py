@@ -77,3 +77,15 @@ def test_a_command_runs_as_a_module(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert "Usage: dispatcher send" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("campaigns", "resume", "0f3k9x2m7q4t", "--scope", "sent"), "one of pending, failed, in_doubt"),
+        (("callbacks", "send-again", "7", "--account", "loja"), "not both"),
+    ],
+    ids=["a scope that is none", "one callback and an account's"],
+)
+def test_options_that_make_no_sense_are_wrong_usage(shell: Shell, arguments: tuple[str, ...], says: str) -> None:
+    assert says in shell.trouble(*arguments, status=2)

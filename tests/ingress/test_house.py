@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from dispatcher.ledger.engine import transaction
 from dispatcher.providers.leads_link import LeadsLink, leads_url
 from tests.ingress.asks import ANA, BIA, CREATING
 from tests.ingress.conftest import ADMIN, Web
@@ -59,6 +61,29 @@ class Sources(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("script", "link", "img"):
             self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def test_a_web_of_the_old_version_stays_ready_after_the_upgrade(web: Web) -> None:
+    for revision, checked in (("0001", "migrations are missing: run `dispatcher db upgrade`"), ("9999", "ok")):
+        with transaction(web.wiring.engine) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+        assert web.http.get("/readyz").json()["checks"]["ledger"] == checked
+
+
+READS = re.compile(r"\b(sender|campaign)\.([a-z_]+)")
+
+
+def test_the_status_page_reads_only_what_the_api_gives(web: Web) -> None:
+    ask = CREATING["kinbox"]
+    web.http.post(ask.path, json=ask.body | {"leads": [{"phone": ANA, "nome": "Ana"}]}, headers=ask.headers)
+    given = {
+        (thing, field)
+        for thing in ("sender", "campaign")
+        for field in web.admin.get(f"/v1/{thing}s").json()["items"][0]
+    }
+    read = set(READS.findall(web.http.get("/page/status.js").text))
+    assert {("sender", "waiting_why"), ("sender", "waiting_until"), ("campaign", "counts")} <= read
+    assert read - given == set()
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
