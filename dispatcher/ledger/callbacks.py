@@ -162,6 +162,11 @@ class Callbacks:
 
     # ------------------------------------------------------------ for couriers
 
+    def now_ms(self) -> int:
+        """The ledger's clock (UTC epoch, ms): what is due is compared with no other."""
+        with autocommit(self._engine) as connection:
+            return epoch_ms(connection.execute(text("SELECT clock_timestamp()")).scalar_one()) or 0
+
     def take(self, lease_s: float, slow_too: bool = True) -> Endpoint | None:
         """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
         `slow_too` those that were slow the last time are left to others."""

@@ -52,7 +52,7 @@ class Post(Protocol):
 class Courier:
     """One of a worker's couriers. `outbox` opens the way to an endpoint; `threads` bring some at once.
 
-    `now_ms` is the installation's clock; `jitter` draws from 0 .. JITTER_STEPS - 1. `slow_too`: it also serves
+    `now_ms` is the book's clock; `jitter` draws from 0 .. JITTER_STEPS - 1. `slow_too`: it also serves
     endpoints that take their time. `wave_s`: how long the calls of a wave are waited for.
     """
 

@@ -64,7 +64,7 @@ def trouble_in_file(url: str, allow_private: bool) -> str:
 
 
 class Outbox:
-    """One endpoint, for a round of callbacks; many threads share it. `now_ms` is the installation's clock."""
+    """One endpoint, for a round of callbacks; many threads share it. `now_ms`: UTC epoch."""
 
     def __init__(self, url: str, secret: str, allow_private: bool, now_ms: Callable[[], int]) -> None:
         self._webhook = Webhook(secret) if secret else None

@@ -13,7 +13,7 @@ RESYNC_S = 10.0  # a host's monotonic clock drifts far less than a millisecond i
 
 
 class SharedClock:
-    """`ask_ms` asks Redis (UTC epoch, ms); raises Unavailable. Before the first answer the host's own time serves."""
+    """`ask_ms` asks a server (UTC epoch, ms), raises Unavailable. Until it answers the host's own time serves."""
 
     def __init__(self, ask_ms: Callable[[], int]) -> None:
         self._ask_ms = ask_ms

@@ -87,6 +87,7 @@ class Wiring:
         self.inbound = InboundEvents(self.engine)
         self.lock_book = LockBook(self.engine)
         self.callbacks = Callbacks(self.callback_engine)
+        self.ledger_clock = SharedClock(self.callbacks.now_ms)
         self.lines = Lines(self.engine)
         self.suppressions = Suppressions(self.engine)
 
@@ -151,12 +152,12 @@ class Wiring:
         """A courier of its own threads; its statements do not wait for those of sends, nor those for its."""
         threads = ThreadPoolExecutor(AT_ONCE, "callbacks")
         self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
-        jitter, now_ms = self.stations.jitter, self.shared_clock.now_ms
+        jitter, now_ms = self.stations.jitter, self.ledger_clock.now_ms
         return Courier(self.callbacks, self._outbox, threads, now_ms, jitter, slow_too)
 
     def _outbox(self, endpoint: Endpoint) -> Outbox:
         secret = self.accounts.account(endpoint.account_id).callback_secret
-        return Outbox(endpoint.url, secret, self.settings.allow_private_urls, self.shared_clock.now_ms)
+        return Outbox(endpoint.url, secret, self.settings.allow_private_urls, self.ledger_clock.now_ms)
 
     def upgrade(self) -> None:
         """Bring the ledger's tables up to date; safe from several hosts at once."""

@@ -13,11 +13,13 @@ import pytest
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.callbacks import CallbackState
 from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.pacing import JITTER_STEPS
 from dispatcher.ledger.engine import autocommit
 from dispatcher.pipeline.courier import Courier
 from dispatcher.producer import submit
 from dispatcher.providers.callback_post import Outbox
 from dispatcher.providers.contract import BadRequest
+from dispatcher.wiring.clock import SharedClock
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.receiver import SECRET, Dripping, Receiver
 from tests.ledger.steps import run
@@ -203,6 +205,34 @@ def test_a_hundred_slow_receivers_do_not_hold_up_one_that_is_quick(hand: Hand, c
         assert swift.round()
         assert not swift.round()
         assert (len(quick.taken), slow.seen) == (1, [])
+
+
+def test_who_failed_rests_also_when_redis_has_another_time_than_the_ledger(hand: Hand) -> None:
+    """What is due is compared with the ledger's clock; waits by a clock that is behind would be none."""
+    hand.wiring.shared_clock = SharedClock(lambda: 0)
+    with Receiver(lambda event: (500, {})) as app:
+        hand.submit(1, callback_url=app.url)
+        replace(hand.wiring.courier(), jitter=lambda: JITTER_STEPS - 1).round()
+    [waiting] = hand.wiring.callbacks.page(CallbackState.WAITING)
+    assert waiting.due_at_ms is not None
+    assert waiting.due_at_ms > waiting.at_ms
+
+
+def test_promise_8_what_fails_leaves_no_number_address_or_secret_in_logs_and_redis(
+    hand: Hand, courier: Courier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Receiver(lambda event: (410, {})) as app:
+        number = hand.submit(1, callback_url=f"{app.url}?key=s3cret")
+        hand.wiring.campaigns.cancel(number)
+        run(hand.wiring.engine, "UPDATE callback SET tried_at = now() - interval '4 days'")
+        courier.round()
+    logged = capsys.readouterr().out
+    assert "callback.disabled" in logged
+    assert "callback.failed" in logged
+    told = [repr(hand.wiring.redis.dump(key)) + repr(key) for key in hand.wiring.redis.scan_iter()]
+    for word in ("5511910000000", "s3cret", "whsec", "/hook"):
+        assert word not in logged
+        assert word not in "".join(told)
 
 
 def test_who_takes_long_is_slow_until_it_answers_quickly(hand: Hand, courier: Courier) -> None:
