@@ -19,7 +19,7 @@ callback_endpoint = Table(
     now("served_at"),
     Column("leased_until", EpochMs),
     Column("lease", Text),
-    Column("slow", Boolean, nullable=False, server_default=text("false")),  # it took its time at the last calls
+    Column("slow", Boolean),  # it took its time at the last calls; null: nobody has called it
     Column("disabled_at", EpochMs),
     Column("disabled_reason", Text),
     Index("callback_endpoint_own", "account_id", unique=True, postgresql_where=text("of_account")),

@@ -31,10 +31,10 @@ UPDATE callback_endpoint SET
 WHERE id = (
     SELECT e.id FROM callback_endpoint e
     WHERE e.disabled_at IS NULL AND e.not_before <= now() AND (e.leased_until IS NULL OR e.leased_until < now())
-        AND (:slow_too OR NOT e.slow)
+        AND (:slow_too OR e.slow IS NOT TRUE)
         AND EXISTS (
             SELECT FROM callback b WHERE b.goes_to = e.id AND b.settled_at IS NULL AND b.due_at <= now())
-    ORDER BY e.served_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY NOT :slow_too AND e.slow IS NULL, e.served_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 )
 RETURNING id, account_id, url, failures, failing_since
 """)
@@ -169,7 +169,7 @@ class Callbacks:
 
     def take(self, lease_s: float, slow_too: bool = True) -> Endpoint | None:
         """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
-        `slow_too` those that were slow the last time are left to others."""
+        `slow_too` those that were slow the last time are left to others, and those that nobody has called come last."""
         self._held.lease = secrets.token_hex(8)
         asked = {"lease": self._held.lease, "lease_s": lease_s, "slow_too": slow_too}
         with autocommit(self._engine) as connection:

@@ -32,7 +32,7 @@ SLOW_MS = 2_000  # longer than that and an endpoint leaves the couriers that onl
 class CallbackBook(Protocol):
     def take(self, lease_s: float, slow_too: bool) -> Endpoint | None:
         """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
-        `slow_too` those that were slow the last time are left to others."""
+        `slow_too` those that were slow the last time are left to others, and those that nobody has called come last."""
 
     def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
         """The first waiting event of each message, those that are due; none when the endpoint is somebody else's."""

@@ -290,6 +290,25 @@ def test_endpoints_that_took_their_time_are_left_to_some_couriers(
         assert (book.take(10, slow_too=False) is None) is slow
 
 
+def test_endpoints_that_nobody_has_called_do_not_hold_up_one_that_is_known_to_be_quick(
+    loja: Account, campaigns: Campaigns, book: Callbacks
+) -> None:
+    """They may all be dead; who serves quick ones goes there last."""
+    for url in (HOOK, f"{HOOK}/new"):
+        campaigns.accept(loja, draft(1, callback_url=url))
+    known = book.take(10)
+    assert known is not None
+    assert book.settle(known.id, [], WELL, 10)
+    book.give_back(known.id, 0)
+    turns = []
+    for slow_too in (False, False, True):
+        endpoint = book.take(10, slow_too)
+        assert endpoint is not None
+        turns.append(endpoint.url)
+        book.give_back(endpoint.id, 0)
+    assert turns == [HOOK, HOOK, f"{HOOK}/new"]
+
+
 def test_the_endpoint_that_waited_longest_has_its_turn(loja: Account, campaigns: Campaigns, book: Callbacks) -> None:
     for name in "ab":
         campaigns.accept(loja, draft(1, callback_url=f"https://{name}.example"))

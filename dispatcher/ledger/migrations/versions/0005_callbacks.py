@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column("served_at", WHEN, server_default=NOW, nullable=False),
         sa.Column("leased_until", WHEN),
         sa.Column("lease", sa.Text()),
-        sa.Column("slow", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("slow", sa.Boolean()),
         sa.Column("disabled_at", WHEN),
         sa.Column("disabled_reason", sa.Text()),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("callback_endpoint_account_id_fkey")),
