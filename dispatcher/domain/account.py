@@ -32,6 +32,8 @@ class OnDoubt(StrEnum):
 
 BY_HAND = "paused by an operator"
 """The reason of a sender's pause that only an operator ends."""
+DISCONNECTED = "disconnected"
+"""How the reason of a pause begins that ends when the line is up again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, RowMapping, func, select, text, true, update
 
-from dispatcher.domain.account import BY_HAND, Account, CpcScope, OnDoubt, OnLocked, Sender
+from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, CpcScope, OnDoubt, OnLocked, Sender
 from dispatcher.domain.accounts_file import AccountSpec
 from dispatcher.domain.caps import Sent, read_warm_up
 from dispatcher.domain.hours import read_hours
@@ -125,6 +125,23 @@ class Accounts:
         change = update(_S).where(meant).values(paused_reason=None, paused_until=func.now()).returning(_S.c.id)
         with autocommit(self._engine) as connection:
             return list(connection.execute(change).scalars())
+
+    def line_changed(self, sender_ids: Sequence[int], at_ms: int, reason: str | None) -> list[int]:
+        """Senders' lines went down, and why, or (None) came up, at `at_ms` (UTC epoch): those that went on are
+        paused, or those that were paused for that go on; whose pause began or ended. What is older than what is known
+        of a line changes nothing.
+        """
+        newest = _S.c.id.in_(sender_ids) & (_S.c.line_at.is_(None) | (_S.c.line_at <= at_ms))
+        noted = update(_S).where(newest).values(line_at=at_ms).returning(_S.c.id)
+        with transaction(self._engine) as connection:
+            known = _S.c.id.in_(list(connection.execute(noted).scalars()))
+            if reason is None:
+                lost = _S.c.paused_reason.startswith(DISCONNECTED) & _S.c.paused_until.is_(None)
+                change = update(_S).where(known & lost).values(paused_reason=None, paused_until=func.now())
+            else:
+                goes_on = _S.c.paused_reason.is_(None) | (_S.c.paused_until <= func.now())
+                change = update(_S).where(known & goes_on).values(paused_reason=reason, paused_until=None)
+            return list(connection.execute(change.returning(_S.c.id)).scalars())
 
     # ------------------------------------------------------------ the accounts file
 

@@ -7,9 +7,12 @@
 Both in one transaction, so that a follow-up that is claimed in between is either cancelled, or sees the mark.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine, text
 
 from dispatcher.domain.followups import STEP
+from dispatcher.ledger.departures import LEFT_BEFORE
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import moment
 
@@ -25,7 +28,7 @@ WITH about AS (
     SELECT m.campaign_id, m.seq FROM about
     JOIN campaign c ON c.id = about.campaign_id AND json_array_length(c.follow_ups) > 0
     JOIN message m ON m.campaign_id = about.campaign_id AND m.seq IN (about.seq, about.seq - {STEP})
-    WHERE m.answered_at IS NULL AND m.claimed_at < :at AND (
+    WHERE m.answered_at IS NULL AND m.claimed_at < :at AND {LEFT_BEFORE} AND (
         CAST(:account AS int) IS NULL OR c.account_id = :account OR EXISTS (
             SELECT FROM contact_lock l WHERE l.phone_key = :key AND l.lifted_at = :at
                 AND l.campaign_id = m.campaign_id AND l.seq = m.seq % {STEP}
@@ -63,14 +66,15 @@ RETURNING f.campaign_id
 class FollowUps:
     """Weak spot: for a reply it looks through what is being sent at this moment, for that is found by no number."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, paced: Sequence[str] = ()) -> None:
         self._engine = engine
+        self._paced = list(paced)
 
     def answered(self, key: str, at_ms: int, account_id: int | None) -> list[int]:
         """End the follow-ups to a client who answered at `at_ms` (UTC epoch): in campaigns of this account (None: of
         all), and where the reply lifted the lock of the campaign's own message. The campaigns that lost one.
         """
-        said = {"key": key, "at": moment(at_ms), "account": account_id}
+        said = {"key": key, "at": moment(at_ms), "account": account_id, "paced": self._paced}
         with transaction(self._engine) as connection:
             connection.execute(MARK, said)
             return sorted(set(connection.execute(CANCEL, {"key": key}).scalars()))

@@ -1,6 +1,6 @@
 """What webhooks bring: stored once, processed once, and what it means for the messages it is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from sqlalchemy import Engine, RowMapping, func, select, text, update
@@ -10,6 +10,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, StoredEvent
 from dispatcher.ledger import tables
+from dispatcher.ledger.departures import LEFT_BEFORE
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import epoch_ms, moment
@@ -34,7 +35,8 @@ WITH about AS (
     SELECT campaign_id, seq, claimed_at FROM message WHERE phone_key = :key AND state = 'in_doubt'
 ), latest AS (
     SELECT about.campaign_id, about.seq FROM about JOIN campaign c ON c.id = about.campaign_id
-    WHERE about.claimed_at < :at AND (
+    JOIN message m ON m.campaign_id = about.campaign_id AND m.seq = about.seq
+    WHERE about.claimed_at < :at AND {LEFT_BEFORE} AND (
         CAST(:account AS int) IS NULL OR c.account_id = :account OR EXISTS (
             SELECT FROM contact_lock l WHERE l.phone_key = :key AND l.lifted_at = :at
                 AND l.campaign_id = about.campaign_id AND l.seq = about.seq % {STEP}
@@ -98,8 +100,11 @@ SELECT count(*) FROM named
 
 
 class InboundEvents:
-    def __init__(self, engine: Engine) -> None:
+    """`paced`: providers that space a batch out: its messages leave one after the other, long after the call."""
+
+    def __init__(self, engine: Engine, paced: Sequence[str] = ()) -> None:
         self._engine = engine
+        self._paced = list(paced)
 
     def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
         """Write events down once for each account and event id; the numbers of those that are new.
@@ -155,7 +160,7 @@ class InboundEvents:
 
         Of an account that never wrote to the client the reply answers the message whose lock it lifted.
         """
-        said = {"key": key, "at": moment(at_ms), "account": account_id}
+        said = {"key": key, "at": moment(at_ms), "paced": self._paced, "account": account_id}
         with autocommit(self._engine) as connection:
             connection.execute(ANSWERED, said)
 

@@ -14,7 +14,7 @@ from dispatcher.domain.inbound import InboundEvent, InboundKind, StoredEvent, is
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of
-from dispatcher.pipeline.senders import disconnected, is_disconnected, pause_senders, resume_senders
+from dispatcher.pipeline.senders import disconnected, line_changed
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.wait import file_client
 from dispatcher.telemetry import emit
@@ -42,10 +42,10 @@ def _dated(stations: Stations, event: InboundEvent, now_ms: int) -> InboundEvent
     """
     if event.kind is InboundKind.REPLY:
         return replace(event, at_ms=_replied_ms(stations, event, now_ms))
-    dated = event if event.at_ms else replace(event, at_ms=now_ms)
+    at_ms = event.at_ms or now_ms
     if event.kind is InboundKind.CONNECTION:
-        return replace(dated, event_id=f"{event.event_id}:{now_ms // 60_000}")
-    return dated
+        return replace(event, at_ms=min(at_ms, now_ms), event_id=f"{event.event_id}:{now_ms // 60_000}")
+    return replace(event, at_ms=at_ms)
 
 
 def _replied_ms(stations: Stations, event: InboundEvent, now_ms: int) -> int:
@@ -152,18 +152,16 @@ def _put_off(stations: Stations, number: int, stored: StoredEvent) -> bool:
 
 
 def _connection(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
-    """Pauses a sender that went down; lets one go on that was paused for that, never one that an operator paused."""
+    """Pauses a sender that went down; lets one go on that was paused for that, never one that an operator paused.
+
+    In the order in which it happened: what comes late changes nothing.
+    """
     if account_id is None or event.connected is None:
         return "no sender"
-    account = stations.account(account_id)
     senders = _meant(stations.accounts.senders(account_id), event.sender_name)
-    if event.connected:
-        senders = [sender for sender in senders if is_disconnected(sender)]
-        resume_senders(stations, account, senders)
-        return f"resumed {len(senders)}"
-    senders = [sender for sender in senders if sender.paused_reason is None]
-    pause_senders(stations, account, senders, disconnected(event.reason))
-    return f"paused {len(senders)}"
+    reason = None if event.connected else disconnected(event.reason)
+    changed = line_changed(stations, stations.account(account_id), senders, event.at_ms, reason)
+    return f"{'resumed' if event.connected else 'paused'} {len(changed)}"
 
 
 def _meant(senders: Sequence[Sender], name: str) -> Sequence[Sender]:

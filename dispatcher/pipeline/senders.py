@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 
-from dispatcher.domain.account import BY_HAND, Account, Sender
+from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, Sender
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.trouble import ClockLost, Unavailable
 from dispatcher.pipeline.persist import if_reachable
@@ -29,16 +29,14 @@ NOTHING_TOLD: Mapping[int, PauseOf] = MappingProxyType({})
 MOST_ROUNDS = 10  # somebody would have to steer the same senders every millisecond
 REMINDED_MS = 60_000  # some rounds of the sweeper
 
-_DISCONNECTED = "disconnected"
-
 
 def disconnected(why: str) -> str:
     """The reason of a pause that ends when the line is up again, which a webhook tells or the sweeper asks."""
-    return f"{_DISCONNECTED}: {why}" if why and why != _DISCONNECTED else _DISCONNECTED
+    return f"{DISCONNECTED}: {why}" if why and why != DISCONNECTED else DISCONNECTED
 
 
 def is_disconnected(sender: Sender) -> bool:
-    return (sender.paused_reason or "").startswith(_DISCONNECTED) and sender.paused_until_ms is None
+    return (sender.paused_reason or "").startswith(DISCONNECTED) and sender.paused_until_ms is None
 
 
 def pause_senders(
@@ -51,6 +49,21 @@ def pause_senders(
     stations.pauses.halt(numbers, reason, until_ms)
     obey(stations, account, numbers)
     emit("sender.paused", "warning", account=account.name, senders=numbers, reason=reason, until_ms=until_ms)
+
+
+def line_changed(
+    stations: Stations, account: Account, senders: Sequence[Sender], at_ms: int, reason: str | None
+) -> list[int]:
+    """These senders' lines went down, and why, or (None) came up; the clock is told how they stand now, also when that
+    was known, for who died before may not have told it. Raises DispatcherTrouble when the clock cannot be told."""
+    numbers = [sender.id for sender in senders]
+    changed = stations.pauses.line_changed(numbers, at_ms, reason)
+    obey(stations, account, numbers)
+    if changed and reason:
+        emit("sender.paused", "warning", account=account.name, senders=changed, reason=reason, until_ms=None)
+    elif changed:
+        emit("sender.resumed", account=account.name, senders=changed)
+    return changed
 
 
 def obey(

@@ -46,6 +46,12 @@ def provider(name: str) -> Provider:
 
 
 @cache
+def pacing() -> tuple[str, ...]:
+    """Providers that space the messages of a batch out by themselves."""
+    return tuple(name for name in names() if provider(name).paces_batches)
+
+
+@cache
 def dialects() -> tuple[Dialect, ...]:
     ours = Dialect("native", native.recognises, native.parse)
     theirs = (provider(name) for name in names())

@@ -84,7 +84,7 @@ class Wiring:
         self.waits = Waits(self.engine)
         self.doubts = Doubts(self.engine)
         self.follows = Follows(self.engine)
-        self.inbound = InboundEvents(self.engine)
+        self.inbound = InboundEvents(self.engine, registry.pacing())
         self.lock_book = LockBook(self.engine)
         self.callbacks = Callbacks(self.callback_engine)
         self.ledger_clock = SharedClock(self.callbacks.now_ms)
@@ -114,7 +114,7 @@ class Wiring:
             circuits=Circuits(self.redis),
             messages=self.messages,
             waits=self.waits,
-            follow_ups=FollowUps(self.engine),
+            follow_ups=FollowUps(self.engine, registry.pacing()),
             doubts=self.doubts,
             follows=self.follows,
             campaigns=self.campaigns,

@@ -82,6 +82,7 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
     one = {**settled, "high": CLAIMED + 10} | {
         key: value[:1] for key, value in settled.items() if isinstance(value, list)
     }
+    replied = {"at": moment(DUE), "account": None, "paced": ["uazapi"]}
     read = {
         "claim one": blocks(engine, messages.CLAIM, **batch | {"after": CLAIMED + 21}, **worker),
         "whereabouts": blocks(engine, messages.WHEREABOUTS, **flying, token="t-1"),
@@ -92,8 +93,8 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "recipients": blocks(engine, leads.OF_JOB, campaign=campaign, job=job, seqs=[CLAIMED, CLAIMED + 1]),
         "page": blocks(engine, lines.PAGE, campaign=campaign, after=CLAIMED, limit=20),
         "rare": blocks(engine, lines.PAGE_OF_RARE_STATE, campaign=campaign, after=-1, limit=20, state="in_doubt"),
-        "mark": blocks(engine, followups.MARK, key=phone(CLAIMED), at=moment(DUE), account=None),
-        "answered": blocks(engine, inbound.ANSWERED, key=phone(CLAIMED), at=moment(DUE), account=None),
+        "mark": blocks(engine, followups.MARK, key=phone(CLAIMED), **replied),
+        "answered": blocks(engine, inbound.ANSWERED, key=phone(CLAIMED), **replied),
         "awaited": blocks(engine, inbound.AWAITED, key=phone(CLAIMED + 15)),
         "end": blocks(engine, followups.CANCEL, key=phone(CLAIMED)),
         "of client": blocks(engine, waits.OF_CLIENT, key=phone(CLAIMED), soon=moment(DUE)),

@@ -34,6 +34,12 @@ def held(hand: Hand) -> list[str]:
     return [f"{where} {scope}" for where, scope in standing]
 
 
+def answered(hand: Hand) -> list[bool]:
+    with hand.wiring.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT answered_at IS NOT NULL FROM message ORDER BY campaign_id, seq")
+        return list(rows.scalars())
+
+
 def replied(hand: Hand, at_ms: int, account: Account | None = None, sender: str = "") -> None:
     """A reply of that time comes in, not before it."""
     hand.now_ms = max(hand.now_ms, at_ms)
@@ -165,8 +171,10 @@ def test_promise_5_a_reply_while_a_batch_is_under_way_lifts_nothing_until_its_me
     handed_over_ms = hand.now_ms
     replied(hand, handed_over_ms + 119_000)
     assert held(hand) == ["ledger global", "redis global"]
+    assert answered(hand) == [False, False, False]
     replied(hand, handed_over_ms + 125_000)
     assert held(hand) == []
+    assert answered(hand) == [False, False, True]
 
 
 def test_promise_5_a_reply_by_two_routes_stamped_to_the_second_lifts_once(hand: Hand) -> None:

@@ -162,3 +162,32 @@ def test_a_line_that_goes_down_pauses_its_sender_and_no_other(
     found = {sender.name: sender.paused_reason for sender in hand.wiring.accounts.senders(account.id)}
     assert {name for name, reason in found.items() if reason == "disconnected: 403: banned"} == set(paused)
     assert [reason for name, reason in found.items() if name not in paused] == [None] * (len(senders) - len(paused))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_happened_to_a_line_counts_in_its_order_not_in_that_of_its_arrival(hand: Hand, first: bool) -> None:
+    """It went down, and came up two seconds later: it is up, whichever is looked at first; or the other way round."""
+    account = hand.wiring.accounts.named("loja")
+    happened = [(first, hand.now_ms - 5_000), (not first, hand.now_ms - 3_000)]
+    for connected, at_ms in reversed(happened):
+        change = InboundEvent(
+            InboundKind.CONNECTION, f"connection:{at_ms}", at_ms, sender_name="line0", connected=connected
+        )
+        receive(hand.stations, account, [change])
+        (number,) = hand.wiring.inbound.waiting(0, 10)
+        process(hand.stations, number)
+    assert what(hand, number) == ("resumed 0" if first else "paused 0")
+    line = next(one for one in hand.wiring.accounts.senders(account.id) if one.name == "line0")
+    assert (line.paused_reason is None) is not first
+
+
+def test_a_line_that_goes_down_and_comes_up_within_its_stamps_second_is_up(hand: Hand) -> None:
+    account = hand.wiring.accounts.named("loja")
+    for connected, at_ms in ((False, hand.now_ms // 1000 * 1000 + 999), (True, 0)):
+        change = InboundEvent(
+            InboundKind.CONNECTION, f"connection:{connected}", at_ms, sender_name="line0", connected=connected
+        )
+        receive(hand.stations, account, [change])
+        (number,) = hand.wiring.inbound.waiting(0, 10)
+        process(hand.stations, number)
+    assert what(hand, number) == "resumed 1"

@@ -31,3 +31,6 @@ class Pauses(Protocol):
 
     def resume(self, sender_ids: Sequence[int], by_hand: bool = False) -> list[int]:
         """Write down that senders go on, and which did; by hand also those that an operator paused."""
+
+    def line_changed(self, sender_ids: Sequence[int], at_ms: int, reason: str | None) -> list[int]:
+        """Senders' lines went down, and why, or came up: whom that pauses, or lets go on; none, if newer is known."""
