@@ -2,7 +2,7 @@
 
     closed      calls go through; TRIPS_AT of them unreached in a row open it
     open        none goes through until its time is over: FIRST_MS, twice as long each time, LONGEST_MS at most
-    half open   then one call probes; the others wait for it, or until its lease is over
+    half open   then one call probes until its lease is over; the others ask again every ASK_AGAIN_MS
                 reached: closed; unreached: open for longer; no call, for a guard kept its message back: the next probes
 
 A line is the list of base URLs that a call may go to; it counts as unreached when none of them took the call.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 TRIPS_AT = 5  # one lost packet, or one restarted instance behind a balancer, is no outage
 FIRST_MS = 2_000
+ASK_AGAIN_MS = 5_000  # a provider that is well again answers within this
 LONGEST_MS = 60_000  # an operator who mends a provider sees it used again within a minute
 
 
@@ -35,7 +36,7 @@ class PlainCircuits:
         if one.failures < TRIPS_AT:
             return 0
         if now < one.until:
-            return one.until - now
+            return min(one.until - now, ASK_AGAIN_MS) if one.probing else one.until - now
         one.until, one.probing = now + probe_ms, True
         return 0
 

@@ -33,7 +33,6 @@ from dispatcher.telemetry import emit
 
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
-PROBE_MS = 5_000  # a provider that is well again answers within this; else another lane's message probes as well
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
 
@@ -115,7 +114,7 @@ def _rest(stations: Stations, account: Account, sender: Sender, begun: Begun, no
     """Why the ticket goes back and its lane rests; None: nothing speaks against the call."""
     if not begun.granted:
         return sender_not_before(account, sender, begun.sent or Sent(), now_ms)
-    wait_ms = stations.circuits.ask(base_urls_of(account, sender), PROBE_MS)
+    wait_ms = stations.circuits.ask(base_urls_of(account, sender), lease_ms(account, sender))
     return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
 
 

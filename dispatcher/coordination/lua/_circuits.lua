@@ -2,7 +2,7 @@
 -- KEYS 1 circuit: a string, <failures>|<until ms>|<probing 0/1>   ARGV 1 now in ms (0: the server's)  2… the verb's own
 -- Nothing that must not be lost: without it a provider that is down is called a few times more.
 
-local TRIPS_AT, FIRST_MS, LONGEST_MS = 5, 2000, 60000
+local TRIPS_AT, FIRST_MS, LONGEST_MS, ASK_AGAIN_MS = 5, 2000, 60000, 5000
 local FORGOTTEN_MS = 600000  -- a line that nobody called for so long is tried as if nothing had been
 
 local now = tonumber(ARGV[1])
