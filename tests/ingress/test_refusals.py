@@ -37,8 +37,8 @@ def lines(dialect: str, answer: httpx.Response) -> list[str]:
             assert said["statusCode"] == answer.status_code
             return [said["message"]]
         case "cpc":
-            assert set(said) == {"status", "message", "errors"}
-            assert said["status"] == "error"
+            assert set(said) == {"status", "statusCode", "message", "errors"}
+            assert (said["status"], said["statusCode"]) == ("error", answer.status_code)
             return list(said["errors"])
         case "native":
             assert answer.headers["content-type"] == "application/problem+json"

@@ -18,7 +18,7 @@ REFUSALS: dict[str, Schema] = {
     "BuilderError": {**record(detail=TEXT), "additionalProperties": False},
     "BuilderInvalid": {**record(detail={"anyOf": [TEXT, list_of(_DETAIL)]}), "additionalProperties": False},
     "CpcError": {
-        **record(status={"const": "error"}, message=TEXT, errors=list_of(TEXT)),
+        **record(status={"const": "error"}, statusCode=WHOLE, message=TEXT, errors=list_of(TEXT)),
         "additionalProperties": False,
     },
     "CpcRefusal": {**record(message=TEXT, error=TEXT, statusCode=WHOLE), "additionalProperties": False},
@@ -42,6 +42,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     **{dialect: [{dialect: []}] for dialect in ("uazapi", "kinbox", "builder", "cpc")},
     "POST /login": [],
     "POST /refresh": [],
+    "POST /acionamento": [{"builder": []}, {"builder-apikey": []}],
     "GET /acionamento/{number}": [{"builder-apikey": []}],
 }
 """By tag, or by operation where it differs from its tag's."""
