@@ -3,7 +3,7 @@
 `turned_away` is the same question asked when a message comes in, by a dialect that answers it at once.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -81,6 +81,11 @@ def turned_away(
 def scopes_heard(account_id: int, sender_ids: Iterable[int]) -> list[str]:
     """The scopes in which a reply counts that an account has heard through these senders."""
     return [EVERYBODY, f"account:{account_id}", *(f"sender:{one}" for one in sender_ids)]
+
+
+def shared_scopes(scopes: Sequence[str] | None) -> list[str]:
+    """Those of all (None) or of these scopes that are not one sender's; a list of all senders' could be long."""
+    return [EVERYBODY] if scopes is None else [scope for scope in scopes if not scope.startswith("sender:")]
 
 
 def lock_scope(account: Account, sender: Sender | None) -> str:

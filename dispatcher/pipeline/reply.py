@@ -12,6 +12,7 @@ from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.guards import scopes_heard
 from dispatcher.domain.inbound import InboundEvent, InboundKind, StoredEvent, is_to_the_second
 from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.giveback import lift
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.senders import disconnected, line_changed
@@ -87,10 +88,8 @@ def _reply(stations: Stations, account_id: int | None, event: InboundEvent) -> s
     if opted_out:
         stations.suppress(event.key, optout.REASON)
         _end(stations, stations.follow_ups.suppress(event.key))
-    scopes = stations.lock_book.lift(event.key, event.at_ms, _heard(stations, account_id, event.sender_name))
+    scopes = lift(stations, event.key, event.at_ms, _heard(stations, account_id, event.sender_name))
     _end(stations, stations.follow_ups.answered(event.key, event.at_ms, account_id))
-    for scope in scopes:
-        stations.locks.lift(scope, event.key, event.at_ms)
     if scopes:
         file_client(stations, event.key)
     stations.feedback.answered(event.key, event.at_ms, account_id)

@@ -10,6 +10,7 @@ from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.views import DoubtView, Suppression
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
+from dispatcher.pipeline.giveback import lift
 from dispatcher.pipeline.reply import receive
 from dispatcher.pipeline.wait import file_client
 from dispatcher.wiring.counter_campaigns import bad_cursor
@@ -31,8 +32,7 @@ class ContactsCounter:
     def lift(self, key: str) -> int:
         """As a reply of this moment would: the ledger first, then Redis. Twice is as good as once."""
         standing, now_ms = len(self.locks(key)), self._wiring.stations.now_ms()
-        for scope in self._wiring.lock_book.lift(key, now_ms):
-            self._wiring.locks.lift(scope, key, now_ms)
+        lift(self._wiring.stations, key, now_ms)
         file_client(self._wiring.stations, key)
         return standing
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from dispatcher.coordination.circuits import Circuits
 from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.coordination.locks import ContactLocks
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.tickets import Ticket
 from dispatcher.ledger.engine import autocommit
@@ -116,8 +117,9 @@ def hand(
     wiring.rebuild_clock()
     made = Hand(wiring, wiring.stations, wiring.shared_clock.now_ms())
     clock = LaneClock(wiring.redis, now_ms=lambda: made.now_ms)
+    locks = ContactLocks(wiring.redis, wiring.secrecy, now_ms=lambda: made.now_ms)
     circuits = Circuits(wiring.redis, now_ms=lambda: made.now_ms, sure_s=0)
     told = replace(wiring.stations, clock=clock, control=clock, lanes=clock, retries=clock)
-    made.stations = replace(told, circuits=circuits, now_ms=lambda: made.now_ms)
+    made.stations = replace(told, circuits=circuits, locks=locks, now_ms=lambda: made.now_ms)
     yield made
     wiring.close()

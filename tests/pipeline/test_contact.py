@@ -207,3 +207,13 @@ def test_promise_5_a_reply_stamped_to_the_second_of_the_send_lifts_it(hand: Hand
     hand.now_ms += 5_000
     replied(hand, lock.taken_ms // 1000 * 1000 + 999)
     assert [one for one in held(hand) if one.startswith("ledger")] == []
+
+
+def test_a_reply_lifts_also_what_redis_alone_knows_of(hand: Hand) -> None:
+    """A worker died after it had taken the lock there, before the ledger had it."""
+    hand.stations.locks.take("global", CLIENT, MessageId(1, 0), hand.now_ms + LOCK_MS)
+    assert held(hand) == ["redis global"]
+    replied(hand, hand.now_ms - 60_000)
+    assert held(hand) == ["redis global"], "older than the send"
+    replied(hand, hand.now_ms + 60_000)
+    assert held(hand) == []
