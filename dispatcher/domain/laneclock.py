@@ -146,15 +146,13 @@ class PlainClock:
         for lane in lanes:
             if record := self.lanes.get(lane):
                 record.held, record.until = False, 0
-                if lane not in self.flights:
-                    self._place(lane, record, now)
+                self._place_free(lane, record, now)
 
     def lift_rests(self, lanes: Sequence[Lane], now: int) -> None:
         for lane in lanes:
             if (record := self.lanes.get(lane)) and record.rest:
                 record.rest, record.why = 0, ""
-                if lane not in self.flights:
-                    self._place(lane, record, now)
+                self._place_free(lane, record, now)
 
     def file_retries(self, campaign: int, retries: Sequence[Retry], now: int) -> bool:
         """False: the clock does not know the campaign; plan it first."""
@@ -203,7 +201,7 @@ class PlainClock:
             self._put(lane, when)
             return None
         record.ring.remove(campaign)
-        self._enlist(record, campaign)
+        record.enlist(campaign, self._priority)
         ticket = Ticket(lane, campaign, *self._take(campaign, now), token)
         self.campaigns[campaign].flights += 1
         self.flights[lane] = Flight(ticket, now + BEGIN_LEASE_MS)
@@ -313,6 +311,11 @@ class PlainClock:
         campaign, when = self._seek(record, at)
         self._put(lane, when if campaign is None else at)
 
+    def _place_free(self, lane: Lane, record: LaneRecord, now: int) -> None:
+        """The same after a change that may let it leave earlier; a flight goes on."""
+        if lane not in self.flights:
+            self._place(lane, record, now)
+
     def _wake_if_earlier(self, campaign: int, before: int | None, now: int) -> None:
         after = self._earliest(campaign)
         if after is not None and (before is None or after < before):
@@ -326,17 +329,10 @@ class PlainClock:
         for lane in self.crews.get(campaign, ()):
             record = self.lanes.setdefault(lane, LaneRecord())
             if campaign not in record.ring:
-                self._enlist(record, campaign)
+                record.enlist(campaign, self._priority)
             if lane not in self.flights and not record.held:
                 at = max(now, record.free_at, when)
                 self.clock[lane] = min(self.clock.get(lane, at), at)
-
-    def _enlist(self, lane: LaneRecord, campaign: int) -> None:
-        """Put a campaign behind those of its own priority and above."""
-        place = len(lane.ring)
-        while place and self._priority(lane.ring[place - 1]) < self._priority(campaign):
-            place -= 1
-        lane.ring.insert(place, campaign)
 
     def _priority(self, campaign: int) -> int:
         record = self.campaigns.get(campaign)

@@ -3,7 +3,7 @@
 All times are whole milliseconds of the clock's own time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dispatcher.domain.pacing import Pacing
@@ -46,6 +46,13 @@ class LaneRecord:
     @property
     def free_at(self) -> int:
         return max(self.ready, self.until, self.rest)
+
+    def enlist(self, campaign: int, priority: Callable[[int], int]) -> None:
+        """Put a campaign into the ring, behind those of its own priority and above."""
+        place = len(self.ring)
+        while place and priority(self.ring[place - 1]) < priority(campaign):
+            place -= 1
+        self.ring.insert(place, campaign)
 
 
 @dataclass(slots=True)

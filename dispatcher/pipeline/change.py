@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dispatcher.domain.changes import Change
 from dispatcher.pipeline.plan import plan
-from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.stations import Stations, account_of
 from dispatcher.telemetry import emit
 
 
@@ -23,8 +23,7 @@ def change(stations: Stations, book: ChangeBook, campaign: int, change: Change) 
     """Change what is given; the delay after the very next message is drawn from the new pace. False: it is over."""
     batch = None
     if change.chunk_size is not None:
-        account = stations.account(stations.campaign(campaign).account_id)
-        batch = stations.batch(account, change.chunk_size)
+        batch = stations.batch(account_of(stations, campaign), change.chunk_size)
     if not book.change(campaign, change, batch):
         return False
     plan(stations, campaign)

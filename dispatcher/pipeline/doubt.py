@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dispatcher.domain.account import Account, OnDoubt
+from dispatcher.domain.account import OnDoubt
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import DoubtfulJob, Settled, TakenJob, followed
 from dispatcher.domain.followups import next_due_ms, root_of
@@ -14,7 +14,7 @@ from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
-from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.stations import Stations, account_of
 from dispatcher.pipeline.wait import file_due
 from dispatcher.telemetry import emit
 
@@ -38,7 +38,7 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
     last = looked >= len(lookup_waits_s)
     if outcomes is not None and _certain(outcomes, last):
         _settle(stations, doubtful, outcomes)
-    elif last and _account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
+    elif last and account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
         _settle(stations, doubtful, (RESEND,) * len(doubtful.rows))
     else:
         wait_s = next_look_s(looked, lookup_waits_s)
@@ -66,17 +66,29 @@ def as_job(stations: Stations, doubtful: DoubtfulJob | TakenJob) -> Job:
     return Job(campaign, stations.account(campaign.account_id), sender, parcels, mark=doubtful.job)
 
 
-def _account_of(stations: Stations, campaign: int) -> Account:
-    return stations.account(stations.campaign(campaign).account_id)
+def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
+    settled = _all_settled(stations, doubtful, outcomes)
+    stations.messages.settle(doubtful.campaign, settled)
+    _give_back(stations, doubtful, settled)
+    again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]
+    if again:
+        release_again(stations, doubtful.campaign, list(merged(again, len(again))))
+    elif stations.campaign(doubtful.campaign).follow_ups:
+        file_due(stations, doubtful.campaign)
+    for one in settled:
+        fate, reason = one.outcome.fate.value, one.outcome.reason
+        emit("doubt.resolved", campaign=doubtful.campaign, seq=one.seq, fate=fate, reason=reason)
 
 
-def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Settled]) -> None:
-    """The locks of those that failed and never left; who is sent again is about to need its own."""
-    scope = lock_scope(_account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
-    for row, one in zip(doubtful.rows, settled, strict=True):
-        if row.key and one.outcome.fate is Fate.FAILED:
-            holder = MessageId(doubtful.campaign, root_of(row.seq))
-            give_back(stations, scope, row.key, holder)
+def _all_settled(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> list[Settled]:
+    now_ms, most = stations.now_ms(), account_of(stations, doubtful.campaign).max_attempts
+    follow_ups = stations.campaign(doubtful.campaign).follow_ups
+    settled = []
+    for row, outcome in zip(doubtful.rows, outcomes, strict=True):
+        following_ms = next_due_ms(follow_ups, row.payload, row.seq, now_ms)
+        counted = after_attempt(outcome, row.tries, most)
+        settled.append(Settled(row.seq, row.attempt, counted, _due(outcome, now_ms), following_ms))
+    return followed(settled)
 
 
 def _due(outcome: Outcome, now_ms: int) -> int | None:
@@ -85,32 +97,9 @@ def _due(outcome: Outcome, now_ms: int) -> int | None:
     return None if outcome.follow_s is None else now_ms + int(outcome.follow_s * 1000)
 
 
-def _settle(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[Outcome]) -> None:
-    campaign, now_ms = stations.campaign(doubtful.campaign), stations.now_ms()
-    most = stations.account(campaign.account_id).max_attempts
-    told = [
-        Settled(
-            row.seq,
-            row.attempt,
-            after_attempt(outcome, row.tries, most),
-            _due(outcome, now_ms),
-            next_due_ms(campaign.follow_ups, row.payload, row.seq, now_ms),
-        )
-        for row, outcome in zip(doubtful.rows, outcomes, strict=True)
-    ]
-    settled = followed(told)
-    stations.messages.settle(doubtful.campaign, settled)
-    _give_back(stations, doubtful, settled)
-    again = [(one.seq, 0) for one in settled if one.outcome.fate is Fate.RETRY]
-    if again:
-        release_again(stations, doubtful.campaign, list(merged(again, len(again))))
-    elif campaign.follow_ups:
-        file_due(stations, doubtful.campaign)
-    for one in settled:
-        emit(
-            "doubt.resolved",
-            campaign=doubtful.campaign,
-            seq=one.seq,
-            fate=one.outcome.fate.value,
-            reason=one.outcome.reason,
-        )
+def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Settled]) -> None:
+    """The locks of those that failed and never left; who is sent again is about to need its own."""
+    scope = lock_scope(account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
+    for row, one in zip(doubtful.rows, settled, strict=True):
+        if row.key and one.outcome.fate is Fate.FAILED:
+            give_back(stations, scope, row.key, MessageId(doubtful.campaign, root_of(row.seq)))

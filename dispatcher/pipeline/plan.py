@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.pipeline.persist import if_reachable
-from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.stations import Stations, account_of
 
 
 def plan(stations: Stations, campaign: int) -> None:
@@ -48,4 +48,4 @@ def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -
 
 
 def provider_of(stations: Stations, campaign: int) -> str:
-    return stations.account(stations.campaign(campaign).account_id).provider
+    return account_of(stations, campaign).provider

@@ -68,6 +68,10 @@ class Stations:
     check_callback_url: Callable[[Account, str], None]
 
 
+def account_of(stations: Stations, campaign: int) -> Account:
+    return stations.account(stations.campaign(campaign).account_id)
+
+
 LEASE_MARGIN_MS = 15_000
 """What a job may need besides its call: claims, locks, outcomes, a login before it."""
 

@@ -40,8 +40,13 @@ end
 
 local NEW_LANE = '{"ready":0,"ring":[],"held":false,"until":0,"rest":0,"why":""}'
 
+local function known_lane(lane)
+  local text = redis.call('HGET', KEYS[3], lane)
+  return text and cjson.decode(text)
+end
+
 local function lane_record(lane)
-  return cjson.decode(redis.call('HGET', KEYS[3], lane) or NEW_LANE)
+  return known_lane(lane) or cjson.decode(NEW_LANE)
 end
 
 local function save_lane(lane, record)
@@ -164,6 +169,12 @@ local function place(lane, record)
   local at = math.max(now, free_at(record))
   local winner, due = seek(record, at)
   put(lane, winner and at or due)
+end
+
+-- The same after a change that may let it leave earlier, and keep the change; a flight goes on.
+local function place_free(lane, record)
+  if redis.call('HEXISTS', KEYS[4], lane) == 0 then place(lane, record) end
+  save_lane(lane, record)
 end
 
 local function without(ring, id)

@@ -2,12 +2,10 @@
 -- ARGV 3… lanes   Returns 1
 local before_head = head()
 for i = 3, #ARGV do
-  local record = redis.call('HGET', KEYS[3], ARGV[i])
+  local record = known_lane(ARGV[i])
   if record then
-    record = cjson.decode(record)
     record.held, record['until'] = false, 0
-    if redis.call('HEXISTS', KEYS[4], ARGV[i]) == 0 then place(ARGV[i], record) end
-    save_lane(ARGV[i], record)
+    place_free(ARGV[i], record)
   end
 end
 tell(before_head)
