@@ -32,6 +32,7 @@ from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
+ASKED_AGAIN_MS = 50  # where the clock refused and the policies, some ms later, would not: never at once, in a circle
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
@@ -101,7 +102,7 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
         emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
     rest = _rest(stations, account, sender, begun, begun_ms)
-    if rest is not None or not begun.granted:
+    if rest is not None:
         stations.clock.skip(provider, ticket, [Retry(0, ticket.seq, ticket.size)], rest)
         return None
     passage = Passage(provider, ticket._replace(size=begun.granted), campaign, account, sender, begun_ms, begun)
@@ -113,7 +114,8 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
 def _rest(stations: Stations, account: Account, sender: Sender, begun: Begun, now_ms: int) -> NotBefore | None:
     """Why the ticket goes back and its lane rests; None: nothing speaks against the call."""
     if not begun.granted:
-        return sender_not_before(account, sender, begun.sent or Sent(), now_ms)
+        refused = sender_not_before(account, sender, begun.sent or Sent(), now_ms)
+        return refused or NotBefore(now_ms + ASKED_AGAIN_MS, Reason.DELAY)
     wait_ms = stations.circuits.ask(base_urls_of(account, sender), lease_ms(account, sender))
     return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
 
