@@ -14,7 +14,7 @@ import redis
 from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.scripts import LOCK_VERBS, Scripts
-from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.contactlock import FREE, ContactLock, Stands
 from dispatcher.domain.ids import MessageId
 from dispatcher.secrecy import Secrecy
 
@@ -39,9 +39,9 @@ class ContactLocks:
         """
         return int(self._call("lock_take", scope, key, str(holder), until_ms, leaves_in_ms))
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the lock if `holder` holds it: the provider certainly did not send."""
-        return bool(self._call("lock_give_back", scope, key, str(holder)))
+    def give_back(self, scope: str, key: str, holder: MessageId, stands: Stands = FREE) -> bool:
+        """Free the lock if `holder` holds it, or let it stand as it did: the provider certainly did not send."""
+        return bool(self._call("lock_give_back", scope, key, str(holder), *stands))
 
     def lift(self, scope: str, key: str, at_ms: int) -> bool:
         """Free the client's lock if it was taken before a reply of `at_ms`."""

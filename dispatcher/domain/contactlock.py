@@ -19,6 +19,16 @@ class ContactLock(NamedTuple):
     until_ms: int
 
 
+class Stands(NamedTuple):
+    """What of a hold is left when a try of it was given back."""
+
+    taken_ms: int
+    until_ms: int
+
+
+FREE = Stands(0, 0)
+
+
 class Hold(NamedTuple):
     holder: MessageId
     taken: int
@@ -39,11 +49,15 @@ class PlainLocks:
         self.holds[scope, key] = Hold(holder, now + leaves_in_ms, max(until_ms, old.until if old else 0))
         return 0
 
-    def give_back(self, scope: str, key: str, holder: MessageId, now: int) -> bool:
+    def give_back(self, scope: str, key: str, holder: MessageId, now: int, stands: Stands = FREE) -> bool:
+        """Frees it, or lets it stand as it did before the try that certainly did not send."""
         old = self._standing(scope, key, now)
         if not old or old.holder != holder:
             return False
-        del self.holds[scope, key]
+        if stands.until_ms > now:
+            self.holds[scope, key] = Hold(holder, stands.taken_ms, stands.until_ms)
+        else:
+            del self.holds[scope, key]
         return True
 
     def lift(self, scope: str, key: str, at_ms: int, now: int) -> bool:

@@ -12,6 +12,8 @@ a message without it has no such step.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dispatcher.domain.ids import MessageId
+
 STEP = 100_000_000
 """Above any campaign's recipients, and so low that nine steps have nine digits, which is what an id may have."""
 
@@ -38,6 +40,11 @@ def of_options(options: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 def root_of(seq: int) -> int:
     """The recipient's first message."""
     return seq % STEP
+
+
+def holder_of(message: MessageId) -> MessageId:
+    """Who holds the client for a message: a follow-up is the same contact as the recipient's first message."""
+    return MessageId(message.campaign, root_of(message.seq))
 
 
 def follows(seq: int) -> int | None:

@@ -3,6 +3,9 @@
 A row is a client's latest open contact in a scope. It stands until its time is over or a reply lifted it; a lock
 that was given back leaves no row. Lifted rows stay until they are taken anew, so that a reply that is
 processed twice names the same scopes both times: Redis may not have heard of it the first time.
+
+A follow-up holds the client for the message it follows, anew: until it is known to have left, its row remembers the
+hold that was there before (`before_…`), which comes back when it certainly did not.
 """
 
 from collections.abc import Sequence
@@ -11,22 +14,34 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, text
 
-from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.contactlock import FREE, ContactLock, Stands
+from dispatcher.domain.followups import holder_of
 from dispatcher.domain.ids import MessageId
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.ledger.waits import wake
 
-TAKE = text("""
+_OURS = "(old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)"
+
+
+def _before(column: str) -> str:
+    """The hold that a follow-up's try goes on from, to come back if it does not send; the same for each try."""
+    return f"""CASE WHEN :tried > :seq AND {_OURS} AND old.lifted_at IS NULL AND old.until_at > :now THEN
+            CASE WHEN old.tried_seq = excluded.tried_seq THEN old.before_{column} ELSE old.{column} END END"""
+
+
+TAKE = text(f"""
 WITH taken AS (
-    INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
-    VALUES (:scope, :key, :campaign, :seq, :taken, :until)
+    INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at, tried_seq)
+    VALUES (:scope, :key, :campaign, :seq, :taken, :until, :tried)
     ON CONFLICT (scope, phone_key) DO UPDATE SET
         campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
         until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
-            ELSE excluded.until_at END
-    WHERE old.until_at <= :now OR old.lifted_at IS NOT NULL
-        OR (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)
+            ELSE excluded.until_at END,
+        tried_seq = excluded.tried_seq,
+        before_taken_at = {_before("taken_at")},
+        before_until_at = {_before("until_at")}
+    WHERE old.until_at <= :now OR old.lifted_at IS NOT NULL OR {_OURS}
     RETURNING scope
 )
 SELECT EXISTS (SELECT FROM taken) AS taken,
@@ -35,14 +50,31 @@ SELECT EXISTS (SELECT FROM taken) AS taken,
 
 GIVE_BACK = text("""
 WITH kept AS (
-    SELECT FROM message WHERE campaign_id = :campaign AND seq = :seq AND state IN ('sending', 'sent', 'in_doubt')
-), gone AS (
-    DELETE FROM contact_lock
+    SELECT FROM message WHERE campaign_id = :campaign AND seq = :tried AND state IN ('sending', 'sent', 'in_doubt')
+), ours AS (
+    SELECT * FROM contact_lock
     WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
         AND NOT EXISTS (SELECT FROM kept)
-    RETURNING taken_at
+    FOR UPDATE
+), gone AS (
+    DELETE FROM contact_lock l USING ours
+    WHERE l.scope = :scope AND l.phone_key = :key AND coalesce(ours.tried_seq, ours.seq) = :tried
+        AND (ours.before_until_at IS NULL OR ours.lifted_at IS NOT NULL)
+    RETURNING l.taken_at
+), restored AS (
+    UPDATE contact_lock l SET taken_at = ours.before_taken_at, until_at = ours.before_until_at,
+        tried_seq = NULL, before_taken_at = NULL, before_until_at = NULL
+    FROM ours
+    WHERE l.scope = :scope AND l.phone_key = :key AND ours.tried_seq = :tried
+        AND ours.before_until_at IS NOT NULL AND ours.lifted_at IS NULL
+    RETURNING l.taken_at, l.until_at
+), untouched AS (
+    SELECT taken_at, until_at FROM ours WHERE coalesce(tried_seq, seq) <> :tried AND lifted_at IS NULL
 )
-SELECT NOT EXISTS (SELECT FROM kept) AS free, (SELECT taken_at FROM gone) AS held_since
+SELECT NOT EXISTS (SELECT FROM kept) AS given, coalesce(gone.taken_at, restored.until_at) AS wakes_at,
+    coalesce(restored.taken_at, untouched.taken_at) AS taken_at,
+    coalesce(restored.until_at, untouched.until_at) AS until_at
+FROM (VALUES (1)) AS always LEFT JOIN gone ON true LEFT JOIN restored ON true LEFT JOIN untouched ON true
 """)
 
 EXTEND = text("""
@@ -52,11 +84,13 @@ ON CONFLICT (scope, phone_key) DO UPDATE SET
     campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
     until_at = CASE
         WHEN old.lifted_at IS NOT NULL THEN excluded.until_at
-        WHEN (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq) AND NOT EXISTS (
+        WHEN (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)
+            AND (:tried = :seq OR old.tried_seq = :tried) AND NOT EXISTS (
             SELECT FROM message
-            WHERE campaign_id = :campaign AND seq = :seq AND state IN ('sending', 'sent', 'in_doubt')
-        ) THEN excluded.until_at
-        ELSE greatest(excluded.until_at, old.until_at) END
+            WHERE campaign_id = :campaign AND seq = :tried AND state IN ('sending', 'sent', 'in_doubt')
+        ) THEN greatest(excluded.until_at, CASE WHEN :tried > :seq THEN old.before_until_at END)
+        ELSE greatest(excluded.until_at, old.until_at) END,
+    tried_seq = NULL, before_taken_at = NULL, before_until_at = NULL
 RETURNING until_at
 """)
 
@@ -64,6 +98,11 @@ LIFT = text("""
 UPDATE contact_lock SET lifted_at = coalesce(lifted_at, :at)
 WHERE phone_key = :key AND taken_at < :at AND (CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes))
 RETURNING scope, taken_at
+""")
+
+FORGET_BEFORE = text("""
+UPDATE contact_lock SET before_taken_at = NULL, before_until_at = NULL
+WHERE phone_key = :key AND before_taken_at < :at AND (CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes))
 """)
 
 STANDING = text("""
@@ -82,13 +121,13 @@ class LockBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
-        """0 when the holder has it, also when it had it before; else the ms it still is another's.
+    def take(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
+        """0 when the message's holder has it, also when it had it before; else the ms it still is another's.
 
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
         times = {"now": moment(now_ms), "until": moment(until_ms), "taken": moment(now_ms + leaves_in_ms)}
-        asked = _named(scope, key, holder) | times
+        asked = _named(scope, key, message) | times
         left_ms = 0
         with autocommit(self._engine) as connection:
             for _ in range(TRIES):
@@ -98,19 +137,23 @@ class LockBook:
                     return left_ms
         return 1
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the client if it is this holder's. False: another attempt of the same message may have reached it."""
-        with transaction(self._engine) as connection:
-            row = connection.execute(GIVE_BACK, _named(scope, key, holder)).one()
-            if row.held_since is not None:
-                wake(connection, key, [scope], row.held_since)
-            return bool(row.free)
+    def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
+        """Free the client of a try of this message; a follow-up's leaves the hold as it was before it.
 
-    def extend(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
-        """Hold the client until then, whoever held it; longer, if another did or the holder was sent. The end."""
+        What stands of the holder's now. None: another attempt of the same message may have reached the client.
+        """
+        with transaction(self._engine) as connection:
+            row = connection.execute(GIVE_BACK, _named(scope, key, message)).one()
+            if row.wakes_at is not None:
+                wake(connection, key, [scope], row.wakes_at)
+            stands = Stands(epoch_ms(row.taken_at), epoch_ms(row.until_at)) if row.until_at else FREE
+            return stands if row.given else None
+
+    def extend(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int) -> int:
+        """Hold the client until then, whoever held it; longer, if another did or the message was sent. The end."""
         times = {"now": moment(now_ms), "until": moment(until_ms)}
         with autocommit(self._engine) as connection:
-            until: datetime = connection.execute(EXTEND, _named(scope, key, holder) | times).scalar_one()
+            until: datetime = connection.execute(EXTEND, _named(scope, key, message) | times).scalar_one()
         return epoch_ms(until)
 
     def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
@@ -121,6 +164,7 @@ class LockBook:
         said = {"key": key, "at": moment(at_ms), "scopes": None if scopes is None else list(scopes)}
         with transaction(self._engine) as connection:
             lifted = connection.execute(LIFT, said).all()
+            connection.execute(FORGET_BEFORE, said)
             scopes_lifted = sorted(row.scope for row in lifted)
             if lifted:
                 wake(connection, key, scopes_lifted, min(row.taken_at for row in lifted))
@@ -144,5 +188,6 @@ def lock_of(row: Row[Any]) -> ContactLock:
     return ContactLock(row.scope, row.phone_key, holder, epoch_ms(row.taken_at), epoch_ms(row.until_at))
 
 
-def _named(scope: str, key: str, holder: MessageId) -> dict[str, object]:
-    return {"scope": scope, "key": key, "campaign": holder.campaign, "seq": holder.seq}
+def _named(scope: str, key: str, message: MessageId) -> dict[str, object]:
+    holder = holder_of(message)
+    return {"scope": scope, "key": key, "campaign": holder.campaign, "seq": holder.seq, "tried": message.seq}

@@ -274,6 +274,9 @@ contact_lock = Table(
     Column("taken_at", EpochMs, nullable=False),
     Column("until_at", EpochMs, nullable=False),
     Column("lifted_at", EpochMs),
+    Column("tried_seq", Integer),  # the message that took it last: the holder, or a follow-up of it
+    Column("before_taken_at", EpochMs),  # the hold as it was before a follow-up took it
+    Column("before_until_at", EpochMs),
     Index("contact_lock_client", "phone_key"),
     postgresql_with={"fillfactor": "80"},
 )

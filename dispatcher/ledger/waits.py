@@ -70,7 +70,7 @@ RETURNING m.due_at
 
 def wake(connection: Connection, key: str, scopes: Sequence[str], since: datetime) -> None:
     """Who waits for the client's lock in these scopes is due; `since` the lock was taken, a moment that is past
-    whatever this server's clock says.
+    whatever this server's clock says, or from when on it ends earlier than it did.
 
     A message that is being claimed just now is left alone: it asks for the lock itself.
     """

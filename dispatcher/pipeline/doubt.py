@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dispatcher.domain.account import OnDoubt
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import DoubtfulJob, Settled, TakenJob, followed
-from dispatcher.domain.followups import next_due_ms, root_of
+from dispatcher.domain.followups import next_due_ms
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
@@ -102,4 +102,4 @@ def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Sett
     scope = lock_scope(account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
     for row, one in zip(doubtful.rows, settled, strict=True):
         if row.key and one.outcome.fate is Fate.FAILED:
-            give_back(stations, scope, row.key, MessageId(doubtful.campaign, root_of(row.seq)))
+            give_back(stations, scope, row.key, MessageId(doubtful.campaign, row.seq))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from dispatcher.domain.claims import FailedLater, Settled, TakenJob
-from dispatcher.domain.followups import root_of
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
@@ -65,7 +64,7 @@ def _free(stations: Stations, failed: Sequence[FailedLater]) -> None:
     scope = lock_scope(account, stations.sender(failed[0].sender_id))
     for one in failed:
         if one.key:
-            give_back(stations, scope, one.key, MessageId(campaign, root_of(one.message.seq)))
+            give_back(stations, scope, one.key, MessageId(campaign, one.message.seq))
     stations.follows.freed(campaign, [one.message.seq for one in failed])
     if stations.campaign(campaign).follow_ups:
         with if_reachable():

@@ -6,6 +6,7 @@ then Redis, however long that is away or being rebuilt: a lock that stayed there
 
 from collections.abc import Sequence
 
+from dispatcher.domain.followups import holder_of
 from dispatcher.domain.guards import shared_scopes
 from dispatcher.domain.ids import MessageId
 from dispatcher.pipeline.persist import persist
@@ -15,11 +16,12 @@ from dispatcher.pipeline.wait import file_client
 SURE_AFTER_S = 30.0  # a rebuild takes seconds
 
 
-def give_back(stations: Stations, scope: str, key: str, holder: MessageId) -> None:
+def give_back(stations: Stations, scope: str, key: str, message: MessageId) -> None:
     """To be called when the outcome is written. Raises DispatcherTrouble when a server stays away."""
-    if persist(lambda: stations.lock_book.give_back(scope, key, holder), SURE_AFTER_S):
-        persist(lambda: stations.locks.give_back(scope, key, holder), SURE_AFTER_S)
-        file_client(stations, key, but=holder)
+    stands = persist(lambda: stations.lock_book.give_back(scope, key, message), SURE_AFTER_S)
+    if stands is not None:
+        persist(lambda: stations.locks.give_back(scope, key, holder_of(message), stands), SURE_AFTER_S)
+        file_client(stations, key, but=holder_of(message))
 
 
 def lift(stations: Stations, key: str, at_ms: int, heard: Sequence[str] | None = None) -> list[str]:

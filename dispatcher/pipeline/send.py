@@ -16,7 +16,7 @@ from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.claims import Claimed
-from dispatcher.domain.followups import root_of
+from dispatcher.domain.followups import holder_of
 from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, told_locked, valid_until
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.notbefore import NotBefore, Reason
@@ -174,12 +174,13 @@ def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
 def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
     """Redis first, for it is fast; then the ledger, for it does not forget."""
     scope = lock_scope(passage.account, passage.sender)
-    holder = MessageId(passage.campaign.id, root_of(row.seq))  # a follow-up is the same contact
+    message = MessageId(passage.campaign.id, row.seq)
+    holder = holder_of(message)
     until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage)
     left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
     if not left_ms:
         passage.locked.add(row.seq)
-        left_ms = stations.lock_book.take(scope, row.key, holder, now_ms, until_ms, leaves_ms)
+        left_ms = stations.lock_book.take(scope, row.key, message, now_ms, until_ms, leaves_ms)
         if left_ms:
             passage.locked.discard(row.seq)
             stations.locks.give_back(scope, row.key, holder)

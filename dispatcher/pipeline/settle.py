@@ -9,7 +9,7 @@ from functools import partial
 
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.claims import Claimed, Settled, followed
-from dispatcher.domain.followups import STEP, next_due_ms, root_of
+from dispatcher.domain.followups import STEP, holder_of, next_due_ms
 from dispatcher.domain.guards import CONTACT_OPEN, lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.notbefore import NotBefore, Reason, latest
@@ -98,18 +98,18 @@ def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settl
     scope = lock_scope(passage.account, passage.sender)
     keys = {row.seq: row.key for row in passage.rows}
     for one in settled:
-        holder, key = MessageId(passage.campaign.id, root_of(one.seq)), keys[one.seq]
+        message, key = MessageId(passage.campaign.id, one.seq), keys[one.seq]
         if one.outcome.lock_s is not None and key:
-            _hold_as_told(stations, scope, key, holder, one.outcome.lock_s)
+            _hold_as_told(stations, scope, key, message, one.outcome.lock_s)
         elif one.seq in passage.locked and one.outcome.fate in CERTAINLY_NOT_SENT:
-            give_back(stations, scope, key, holder)
+            give_back(stations, scope, key, message)
 
 
-def _hold_as_told(stations: Stations, scope: str, key: str, holder: MessageId, lock_s: float) -> None:
+def _hold_as_told(stations: Stations, scope: str, key: str, message: MessageId, lock_s: float) -> None:
     now_ms = stations.now_ms()
     told_ms = now_ms + int(lock_s * 1000)
-    until_ms = persist(lambda: stations.lock_book.extend(scope, key, holder, now_ms, told_ms), SURE_AFTER_S)
-    persist(lambda: stations.locks.extend(scope, key, holder, until_ms), SURE_AFTER_S)
+    until_ms = persist(lambda: stations.lock_book.extend(scope, key, message, now_ms, told_ms), SURE_AFTER_S)
+    persist(lambda: stations.locks.extend(scope, key, holder_of(message), until_ms), SURE_AFTER_S)
 
 
 def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:

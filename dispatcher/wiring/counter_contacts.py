@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.contactlock import ContactLock
+from dispatcher.domain.followups import holder_of
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
@@ -45,10 +46,10 @@ class ContactsCounter:
         return decide(self._wiring.stations, self._wiring.doubts, message, FATES[resolution], self._held_by(message))
 
     def _held_by(self, message: MessageId) -> list[tuple[str, str]]:
-        """(scope, key) of the locks that the message holds."""
+        """(scope, key) of the locks that the message holds, or holds on to as a follow-up."""
         view = self._wiring.lines.one(message)
         held = self.locks(view.key) if view else ()
-        return [(lock.scope, lock.key) for lock in held if lock.holder == message]
+        return [(lock.scope, lock.key) for lock in held if lock.holder == holder_of(message)]
 
 
 class SuppressionsCounter:

@@ -8,7 +8,7 @@ from dispatcher.coordination import keys
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
 from dispatcher.coordination.rebuild import ClockBuilder
-from dispatcher.domain.contactlock import PlainLocks
+from dispatcher.domain.contactlock import FREE, PlainLocks, Stands
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.pipeline.ports import contacts
@@ -155,9 +155,11 @@ class LockMachine(RuleBasedStateMachine):
         expected = self.twin.take(scope, client, holder, until, self.now, leaves)
         assert self.locks.take(scope, client, holder, until, leaves) == expected
 
-    @rule(scope=scopes, client=clients, holder=holders)
-    def give_back(self, scope: str, client: str, holder: MessageId) -> None:
-        assert self.locks.give_back(scope, client, holder) == self.twin.give_back(scope, client, holder, self.now)
+    @rule(scope=scopes, client=clients, holder=holders, taken=spans, left=st.none() | spans)
+    def give_back(self, scope: str, client: str, holder: MessageId, taken: int, left: int | None) -> None:
+        stands = FREE if left is None else Stands(self.now - taken, self.now + left)
+        expected = self.twin.give_back(scope, client, holder, self.now, stands)
+        assert self.locks.give_back(scope, client, holder, stands) == expected
 
     @rule(scope=scopes, client=clients, ago=spans)
     def lift(self, scope: str, client: str, ago: int) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy import Engine
 
-from dispatcher.domain.contactlock import ContactLock, PlainLocks
+from dispatcher.domain.contactlock import FREE, ContactLock, PlainLocks
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.survivors import Survivors
@@ -16,8 +17,9 @@ from tests.ledger.drafts import phone
 from tests.ledger.steps import run
 
 NOW = 1_900_000_000_000
-DAY = 86_400_000
+HOUR, DAY = 3_600_000, 86_400_000
 A, B = MessageId(1, 1), MessageId(2, 7)
+FOLLOW_UP = MessageId(1, 1 + STEP)
 KEY = phone(1)
 
 
@@ -73,6 +75,35 @@ def test_a_provider_that_is_in_contact_holds_the_client_for_this_message(book: L
     assert [(lock.holder, lock.until_ms) for lock in book.of(KEY, NOW)] == [(B, NOW + DAY)]
     book.extend("global", phone(2), B, NOW, NOW + 5 * DAY)
     assert [lock.until_ms for lock in book.of(phone(2), NOW)] == [NOW + 5 * DAY]
+
+
+def test_promise_5_a_follow_up_that_was_not_sent_leaves_the_hold_as_it_was_however_often_it_was_tried(
+    book: LockBook,
+) -> None:
+    book.take("global", KEY, A, NOW, NOW + DAY)
+    for hour in (1, 2):
+        later = NOW + hour * HOUR
+        book.take("global", KEY, FOLLOW_UP, later, later + DAY)
+        book.take("global", KEY, FOLLOW_UP, later + 1, later + 1 + DAY)
+        assert book.of(KEY, later + 1) == [ContactLock("global", KEY, A, later + 1, later + 1 + DAY)]
+        assert book.give_back("global", KEY, FOLLOW_UP) == (NOW, NOW + DAY)
+        assert book.give_back("global", KEY, FOLLOW_UP) == (NOW, NOW + DAY), "twice is as good as once"
+        assert book.of(KEY, later + 1) == [ContactLock("global", KEY, A, NOW, NOW + DAY)]
+
+
+def test_a_follow_up_that_was_not_sent_frees_whom_nobody_held_before_it(book: LockBook) -> None:
+    book.take("global", KEY, A, NOW, NOW + DAY)
+    book.take("global", KEY, FOLLOW_UP, NOW + DAY, NOW + 2 * DAY)
+    assert book.give_back("global", KEY, FOLLOW_UP) == FREE
+    assert book.of(KEY, NOW + DAY) == []
+
+
+def test_a_reply_older_than_a_follow_ups_try_lifts_the_hold_that_would_come_back(book: LockBook) -> None:
+    book.take("global", KEY, A, NOW, NOW + DAY)
+    book.take("global", KEY, FOLLOW_UP, NOW + HOUR, NOW + HOUR + DAY)
+    assert book.lift(KEY, NOW + 1) == []
+    assert book.give_back("global", KEY, FOLLOW_UP) == FREE
+    assert book.of(KEY, NOW + HOUR) == []
 
 
 def test_survivors_are_the_locks_that_stand(book: LockBook, engine: Engine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.contactlock import Stands
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.inbound import InboundEvent, InboundKind
@@ -79,11 +80,11 @@ def test_a_client_is_given_back_also_when_redis_is_being_built_up_just_then(
     simulator.set_faults(NOT_THERE)
 
     class Rebuilding(LockBook):
-        def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
             hand.wiring.builder.clear()
             hand.wiring.builder.put_locks(Survivors(hand.wiring.engine).locks(hand.now_ms))
             Timer(0.2, hand.wiring.builder.complete).start()
-            return super().give_back(scope, key, holder)
+            return super().give_back(scope, key, message)
 
     number = hand.submit(1, cpc=True)
     (ticket,) = hand.release()

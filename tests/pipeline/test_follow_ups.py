@@ -16,6 +16,7 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.reply import process, receive
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring.counter_contacts import ContactsCounter
+from tests.heldlocks import held as locks_in_redis
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_contact import CLIENT, NOT_THERE, held
 from tests.pipeline.test_waiting import in_redis
@@ -151,6 +152,20 @@ def test_promise_5_a_follow_up_is_the_same_contact_and_lasts_a_day_again(hand: H
     assert hand.counts(other) == {"blocked": 1}
     reply(hand)
     assert (held(hand), hand.counts(number)) == ([], {"sent": 2, "cancelled": 1})
+
+
+def test_promise_5_a_follow_up_that_was_not_sent_leaves_the_contact_as_it_was(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = submit(hand, cpc=True)
+    before = hand.wiring.lock_book.of(CLIENT, hand.now_ms)
+    simulator.set_faults(NOT_THERE)
+    pass_by(hand, 3_600)
+    assert hand.counts(number) == {"sent": 1, "failed": 1}
+    assert hand.wiring.lock_book.of(CLIENT, hand.now_ms) == before
+    assert locks_in_redis(hand.wiring.redis, hand.wiring.secrecy, "global", [CLIENT], before[0].until_ms - 1) == {
+        CLIENT: 1
+    }
 
 
 def test_promise_5_a_follow_up_does_not_reach_who_is_in_contact_with_another_meanwhile(hand: Hand) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.coordination.locks import ContactLocks
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.contactlock import FREE, Stands
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
 from dispatcher.domain.phone import canonical
@@ -171,7 +172,7 @@ def test_promise_5_who_dies_between_the_failure_and_the_giving_back_leaves_nobod
     """The ledger has given the client back, Redis has not: another worker does it a minute later."""
 
     class Dying(ContactLocks):
-        def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
+        def give_back(self, scope: str, key: str, holder: MessageId, stands: Stands = FREE) -> bool:
             raise SystemExit
 
     number = submit(batches)

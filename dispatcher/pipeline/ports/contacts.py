@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from dispatcher.domain.contactlock import FREE, Stands
 from dispatcher.domain.ids import MessageId
 
 
@@ -15,8 +16,8 @@ class ContactLocks(Protocol):
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the lock if `holder` holds it: the provider certainly did not send."""
+    def give_back(self, scope: str, key: str, holder: MessageId, stands: Stands = FREE) -> bool:
+        """Free the lock if `holder` holds it, or let it stand as it did: the provider certainly did not send."""
 
     def lift(self, scope: str, key: str, at_ms: int) -> bool:
         """Free the client's lock if it was taken before a reply of `at_ms`."""
@@ -28,15 +29,16 @@ class ContactLocks(Protocol):
 class LockBook(Protocol):
     """The durable copy of the CPC locks, and the second barrier when Redis fell back to an older state."""
 
-    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
-        """0 when the holder has it; else the ms it still is another's."""
+    def take(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
+        """0 when the message, or the one it follows up, has it; else the ms it still is another's."""
 
-    def give_back(self, scope: str, key: str, holder: MessageId) -> bool:
-        """Free the client, once the holder's outcome is written; False: another attempt of it may have been sent.
+    def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
+        """Free the client, once the message's outcome is written; of a follow-up, as it was before. What still stands;
+        None: another attempt of the message may have been sent.
 
         Who waited for the client is due, here and when it is lifted: the clock is to be told."""
 
-    def extend(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int) -> int:
+    def extend(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int) -> int:
         """Hold the client until then, whoever held it; longer, if it was reached before. The end."""
 
     def lift(self, key: str, at_ms: int, scopes: Sequence[str] | None = None) -> list[str]:
