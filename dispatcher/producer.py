@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from dispatcher import wiring
-from dispatcher.domain.campaign import LONGEST_KEY, Accepted, EmptyCampaign, KeyReused, UnknownSender
+from dispatcher.domain.campaign import LONGEST_KEY, Accepted, CampaignFull, EmptyCampaign, KeyReused, UnknownSender
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.pipeline.accept import accept
@@ -22,7 +22,7 @@ from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.jsonbody import as_read
 from dispatcher.providers.registry import recognise
 
-REFUSED = (BadRequest, UnknownAccount, UnknownSender, EmptyCampaign, KeyReused)
+REFUSED = (BadRequest, UnknownAccount, UnknownSender, EmptyCampaign, CampaignFull, KeyReused)
 """What is wrong with what was handed over; the same again will be refused again."""
 
 
@@ -33,8 +33,8 @@ class Producer:
         """Store a campaign for the named account and return its id.
 
         The same key and body again return the first campaign's id. Raises BadRequest (a ValueError that
-        names field and rule), UnknownAccount, UnknownSender, EmptyCampaign, KeyReused or Unavailable; nothing is
-        stored then.
+        names field and rule), UnknownAccount, UnknownSender, EmptyCampaign, CampaignFull, KeyReused or
+        Unavailable; nothing is stored then.
         """
         return campaign_text(submit(wiring.stations(), account, body, idempotency_key).campaign_id)
 

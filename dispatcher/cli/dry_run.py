@@ -1,6 +1,7 @@
 """`dispatcher send --dry-run`: what would be sent when, by the arithmetic of pacing. Nothing is stored or sent."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
     """A summary for people and programs. The end keeps the account's hours and the senders' caps; retries, nights,
-    pauses and other campaigns on the same senders make it later."""
+    pauses, clients in contact and other campaigns on the same senders make it later; follow-ups come after it."""
     now_ms = wiring.stations.now_ms()
     draft = recognise(body).parse(body, ParseContext(account, now_ms, wiring.stations.open_leads))
     recipients, invalid, people = _count(draft)
@@ -46,12 +47,25 @@ def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
         "seconds_between_chunks": pacing.chunk_gap_ms / 1000,
         "messages_per_call": pacing.batch,
         "guarded_by_cpc_lock": account.cpc if draft.guarded is None else draft.guarded,
+        "on_locked": (draft.on_locked or account.on_locked).value,
+        "follow_ups": [_step(step) for step in draft.follow_ups],
         "starts": _iso(not_before(account.hours, plan.start_ms).ms if account.hours else plan.start_ms),
         "earliest_end": _iso(plan.end_ms(replace(pacing, delay_max_ms=pacing.delay_min_ms))),
         "expected_end": _iso(plan.end_ms(pacing)),
         "latest_end": _iso(plan.end_ms(replace(pacing, delay_min_ms=pacing.delay_max_ms))),
+        "last_follow_up_not_before": _iso(_last_follow_up_ms(draft, plan, pacing)),
         "warnings": list(draft.warnings),
     }
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    return f"{step['after_s']:g} s later: {step.get('text') or step['param']}"
+
+
+def _last_follow_up_ms(draft: Draft, plan: "Course", pacing: Pacing) -> int | None:
+    """To whoever is written to last and never answers; without follow-ups that is the end."""
+    end_ms = plan.end_ms(pacing)
+    return None if end_ms is None else end_ms + int(sum(step["after_s"] for step in draft.follow_ups) * 1000)
 
 
 def _count(draft: Draft) -> tuple[int, Counter[str], int]:

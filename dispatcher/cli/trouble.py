@@ -75,7 +75,7 @@ def _known(error: Exception) -> str | None:
 def _rules() -> tuple[type[Exception], ...]:
     """Rules that a file or an argument broke; what they say never repeats it."""
     from dispatcher.domain.accounts_file import AccountsFileError
-    from dispatcher.domain.campaign import EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
+    from dispatcher.domain.campaign import CampaignFull, EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
     from dispatcher.domain.ids import MalformedId
     from dispatcher.domain.leads import LeadsError
     from dispatcher.domain.phone import InvalidPhone
@@ -84,7 +84,8 @@ def _rules() -> tuple[type[Exception], ...]:
     from dispatcher.providers.contract import BadRequest
 
     asked = (BadRequest, AccountsFileError, LeadsError, MalformedId, InvalidPhone)
-    return (*asked, EmptyCampaign, UnknownSender, NoSenderLeft, KeyReused, LedgerFault, NewerSchema)
+    told = (EmptyCampaign, CampaignFull, UnknownSender, NoSenderLeft, KeyReused)
+    return (*asked, *told, LedgerFault, NewerSchema)
 
 
 def _malformed_settings(error: Any) -> str:

@@ -107,6 +107,10 @@ class EmptyCampaign(ValueError):
     """A draft without a single message; nothing was stored."""
 
 
+class CampaignFull(ValueError):
+    """A campaign would get more messages than it has numbers for; nothing was stored."""
+
+
 class UnknownSender(ValueError):
     """A draft names a sender that its account does not have; nothing was stored."""
 

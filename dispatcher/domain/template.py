@@ -85,6 +85,15 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     return _read(template).fill(fields) if "{{" in template else template
 
 
+def lacking(template: str, fields: Mapping[str, str]) -> str | None:
+    """The first field without which `template` cannot be filled; None when nothing is missing."""
+    try:
+        fill(template, fields)
+    except MissingField as missing:
+        return missing.field
+    return None
+
+
 def fill_content(content: Any, fields: Mapping[str, str]) -> Any:
     """A copy of JSON-like `content` with every string in it filled, however deep; keys stay as they are.
 

@@ -6,7 +6,8 @@ words that its clients know. The text never repeats what a caller sent.
     raised                                              status
     Refused                                             its own
     BadRequest, RequestValidationError                  400, with (field, rule) pairs; 404 for a part of the path
-    UnknownAccount, UnknownSender, EmptyCampaign        400, naming the native field
+    UnknownAccount, UnknownSender,
+    EmptyCampaign, CampaignFull                         400, naming the native field
     NoSenderLeft                                        409
     KeyReused                                           422
     DispatcherTrouble: a server underneath is away      503, Retry-After
@@ -23,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from dispatcher.domain.campaign import EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
+from dispatcher.domain.campaign import CampaignFull, EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
 from dispatcher.domain.trouble import DispatcherTrouble, UnknownAccount
 from dispatcher.providers.contract import BadRequest
 from dispatcher.telemetry import emit
@@ -90,7 +91,7 @@ def as_refused(error: Exception) -> Refused:
             return Refused(400, str(error), tuple(error.problems))
         case RequestValidationError():
             return _invalid(error)
-        case UnknownAccount() | UnknownSender() | EmptyCampaign():
+        case UnknownAccount() | UnknownSender() | EmptyCampaign() | CampaignFull():
             return _about(400, *_MISSING[type(error)])
         case NoSenderLeft():
             return Refused(409, str(error))
@@ -146,6 +147,7 @@ _MISSING: dict[type[Exception], tuple[str, str]] = {
     UnknownAccount: ("account", "is not known"),
     UnknownSender: ("senders", "names one that the account does not have"),
     EmptyCampaign: ("messages", "there is not one"),
+    CampaignFull: ("messages", "are more than the 100,000,000 of one campaign"),
 }
 
 

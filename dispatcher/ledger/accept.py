@@ -49,7 +49,7 @@ def accept(
     idempotency: tuple[str, str] | None = None,
     refuse: Refuse | None = None,
 ) -> Accepted:
-    """Store a draft. Raises KeyReused, EmptyCampaign, UnknownSender, and whatever reading its messages raises.
+    """Store a draft. Raises KeyReused, EmptyCampaign, CampaignFull, UnknownSender, and what its messages raise.
 
     `refuse` is asked about each thousand messages; it must not use this engine, whose connections may all be
     taking drafts in.

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dispatcher.domain.campaign import DraftMessage, Refusal, Refuse
+from dispatcher.domain.campaign import CampaignFull, DraftMessage, Refusal, Refuse
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
 
@@ -66,6 +67,8 @@ class MessageFile:
 
     def _rows(self) -> Iterator[str]:
         block = list(islice(self._messages, BLOCK))
+        if self._seq + len(block) > STEP:
+            raise CampaignFull(f"a campaign takes no more than {STEP:,} recipients")
         campaign = self._campaign
         refused = self._refuse(campaign, block) if self._refuse and block else [None] * len(block)
         self.refused += filter(None, refused)

@@ -13,7 +13,8 @@ somebody's database: a bad row must not stop the others, so it is kept as a mess
 `invalid_number`, and counted. Nobody is written to less often than listed: the same phone twice is two messages.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,10 +24,11 @@ from dispatcher.domain.content import FIELDS, check_content
 from dispatcher.domain.followups import of_options
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
+from dispatcher.domain.template import lacking
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.native_form import NativeForm
-from dispatcher.providers.recipients import as_text, number_text, text_content, undialable
+from dispatcher.providers.recipients import as_columns, as_text, number_text, text_content, undialable
 from dispatcher.providers.schedule import ahead, delays_ms, to_ms
 
 TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
@@ -60,6 +62,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         validity_s=form.validity_s,
         priority=form.priority,
         callback_url=form.callback_url,
+        warnings=tuple(_warnings(form)),
         follow_ups=tuple(step.model_dump() for step in form.follow_ups) or of_options(context.account.options),
     )
 
@@ -185,6 +188,23 @@ def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
     if not problems and provider in TEXT_ONLY and content["type"] != "text":
         problems = [("type", f"{provider} takes texts only")]
     return problems
+
+
+def _warnings(form: NativeForm) -> Iterator[str]:
+    """How many recipients a follow-up will not be sent to, for want of what its text needs."""
+    for at, step in enumerate(form.follow_ups):
+        missing = Counter(field for columns in _columns(form) if (field := lacking(step.text, columns)) is not None)
+        for field, count in missing.items():
+            yield f"follow_ups[{at}].text: recipients who have no {field!r}, and will not be sent it: {count}"
+
+
+def _columns(form: NativeForm) -> Iterator[dict[str, str]]:
+    """Each recipient's own; a message without fields is sent to the letter and needs none."""
+    for given in form.recipients or ():
+        yield {"phone": _raw(given), **as_columns(given)}
+    for message in form.messages or ():
+        if isinstance(message.get("fields"), Mapping):
+            yield as_columns(message["fields"])
 
 
 def _pacing(form: NativeForm, context: ParseContext) -> Pacing:

@@ -16,7 +16,7 @@ from typing import Any
 from dispatcher.domain.campaign import Content, DraftMessage
 from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, read_leads
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
-from dispatcher.domain.template import MissingField, fill
+from dispatcher.domain.template import lacking
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.sheet import column_of
 
@@ -134,8 +134,5 @@ def _message(
 
 
 def _missing(text: str, fields: Mapping[str, str]) -> str | None:
-    try:
-        fill(text, fields)
-    except MissingField as missing:
-        return MISSING + missing.field
-    return None
+    field = lacking(text, fields)
+    return None if field is None else MISSING + field

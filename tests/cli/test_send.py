@@ -102,6 +102,20 @@ def test_a_dry_run_counts_with_the_delays_of_one_lane(shell: Shell, accounts: Pa
     assert [(end - start).total_seconds() for end in ends] == [10, 15, 20]
 
 
+def test_a_dry_run_tells_of_follow_ups_and_of_what_waits_for_a_client(
+    shell: Shell, accounts: Path, tmp_path: Path
+) -> None:
+    steps = [{"after_s": 3600, "text": "Oi {{nome}}?"}, {"after_s": 60, "text": "Tchau"}]
+    people = [{"phone": "11900000001", "nome": "Ana"}, {"phone": "11900000002"}]
+    body = {"account": "loja", "text": "Olá", "recipients": people, "cpc": True, "on_locked": "defer"}
+    outlook = shell.json("send", written(tmp_path, body | {"follow_ups": steps}), "--dry-run")
+    assert outlook["on_locked"] == "defer"
+    assert outlook["follow_ups"] == ["3600 s later: Oi {{nome}}?", "60 s later: Tchau"]
+    last, end = (datetime.fromisoformat(outlook[name]) for name in ("last_follow_up_not_before", "expected_end"))
+    assert (last - end).total_seconds() == 3660
+    assert outlook["warnings"] == ["follow_ups[0].text: recipients who have no 'nome', and will not be sent it: 1"]
+
+
 def test_a_dry_run_counts_with_the_calls_of_the_provider(shell: Shell, leads: Path, tmp_path: Path) -> None:
     """Kinbox is handed a whole chunk in one call, in whatever dialect it came."""
     file = tmp_path / "kinbox.toml"

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from dispatcher.domain.account import Account, OnLocked
 from dispatcher.domain.campaign import (
     Accepted,
+    CampaignFull,
     Draft,
     DraftMessage,
     EmptyCampaign,
@@ -21,11 +22,13 @@ from dispatcher.domain.campaign import (
     Refusal,
     UnknownSender,
 )
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import Pacing
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import autocommit
 from tests.ledger.drafts import draft, message, phone
+from tests.ledger.steps import run
 
 S = MessageState
 
@@ -198,6 +201,17 @@ def test_what_cannot_be_stored_whole_is_not_stored_at_all(
         campaigns.accept(loja, asked, ("key", "digest"))
     assert set(stored(engine).values()) == {0}
     assert campaigns.accept(loja, draft(), ("key", "digest")).replayed is False
+
+
+def test_a_campaign_that_would_reach_into_the_numbers_of_its_follow_ups_is_refused_whole(
+    engine: Engine, loja: Account, campaigns: Campaigns
+) -> None:
+    number = campaigns.accept(loja, draft(1, join_key="day")).campaign_id
+    run(engine, "UPDATE campaign SET total = :total WHERE id = :id", total=STEP - 2, id=number)
+    with pytest.raises(CampaignFull):
+        campaigns.accept(loja, draft(3, join_key="day"))
+    assert campaigns.get(number).total == STEP - 2
+    assert campaigns.accept(loja, draft(2, join_key="day")).first_seq == STEP - 2
 
 
 def test_drafts_of_one_join_key_feed_one_campaign(engine: Engine, loja: Account, campaigns: Campaigns) -> None:
