@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.waits import Waits
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring.counter_contacts import ContactsCounter
 from tests.pipeline.conftest import Hand
@@ -110,5 +113,30 @@ def test_promise_2_a_reply_in_the_moment_of_the_deferral_is_not_overlooked(hand:
 
     hand.work(ticket, replace(hand.stations, messages=Overtaken(hand.wiring.engine)))
     hand.now_ms += 1_000
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 1}
+
+
+def test_promise_2_a_worker_that_dies_before_it_knows_until_when_a_message_waits_forgets_nobody(hand: Hand) -> None:
+    """Crash row 19: written as waiting, due in a second; it asks for the lock again and waits as long as that."""
+    hand.submit(1, cpc=True)
+    hand.work_all()
+    (lock,) = hand.wiring.lock_book.of(CLIENT, hand.now_ms)
+    number = hand.submit(1, **DEFER)
+    (ticket,) = hand.release()
+
+    class Dies(Waits):
+        def until_lifted(self, scope: str, key: str, message: MessageId, now_ms: int) -> int | None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hand.work(ticket, replace(hand.stations, waits=Dies(hand.wiring.engine)))
+    assert hand.counts(number) == {"pending": 1}
+    hand.now_ms += 300_000
+    hand.sweep(1)
+    hand.work_all()
+    assert (hand.counts(number), in_redis(hand)) == ({"pending": 1}, 0)
+    assert hand.wiring.waits.last_due_ms([number]) == {number: lock.until_ms}
+    replied(hand, hand.now_ms + 900)
     hand.work_all()
     assert hand.counts(number) == {"sent": 1}

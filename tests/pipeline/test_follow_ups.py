@@ -10,6 +10,7 @@ from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.outcomes import Fate
+from dispatcher.ledger.followups import FollowUps
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import resolve
@@ -204,6 +205,34 @@ def test_promise_2_a_worker_that_dies_before_it_frees_its_lane_loses_no_follow_u
     assert (hand.counts(number), in_redis(hand)) == ({"sent": 1, "pending": 1}, 0)
     pass_by(hand, 300)
     assert (hand.counts(number), state(hand, number)) == ({"sent": 2}, "done")
+
+
+def test_promise_2_a_worker_that_dies_after_a_reply_ended_a_follow_up_leaves_no_campaign_open(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Crash row 22: cancelled in the ledger, an entry of it in the clock, the event not processed."""
+    number = hand.submit(1, follow_ups=[{"after_s": 30, "text": "oi?"}])
+    hand.work_all()
+    hand.now_ms += 10_000
+    hand.sweep(1)
+    assert in_redis(hand) == 1
+    receive(hand.stations, None, [InboundEvent(InboundKind.REPLY, "r", hand.now_ms, CLIENT, "oi")])
+    (event,) = hand.wiring.inbound.waiting(0, 10)
+
+    class Dies(FollowUps):
+        def answered(self, key: str, at_ms: int, account_id: int | None) -> list[int]:
+            super().answered(key, at_ms, account_id)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process(replace(hand.stations, follow_ups=Dies(hand.wiring.engine)), event)
+    assert (hand.counts(number), state(hand, number)) == ({"sent": 1, "cancelled": 1}, "running")
+    assert hand.wiring.inbound.waiting(0, 10) == [event]
+    process(hand.stations, event)
+    pass_by(hand, 60)
+    hand.sweep()
+    assert (hand.counts(number), state(hand, number)) == ({"sent": 1, "cancelled": 1}, "done")
+    assert texts(simulator) == ["Olá"]
 
 
 @pytest.mark.parametrize("after_s", [10, 3_600])
