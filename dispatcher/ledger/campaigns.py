@@ -30,6 +30,13 @@ FROM unnest(CAST(:campaigns AS bigint[])) AS id
 """)
 
 _SENDERS = select(_CS.c.sender_id).where(_CS.c.campaign_id == _C.c.id).order_by(_CS.c.sender_id).scalar_subquery()
+_OPEN_MESSAGES = (
+    select(func.coalesce(func.sum(_N.c.pending + _N.c.sending), 0))
+    .where(_N.c.campaign_id == _C.c.id)
+    .correlate(_C)
+    .scalar_subquery()
+)
+NOTHING_LEFT = _OPEN_MESSAGES == 0
 WHOLE = select(_C, func.array(_SENDERS, type_=ARRAY(Integer)).label("sender_ids"))
 SHOWN: dict[CampaignState, ColumnElement[bool]] = {
     S.SCHEDULED: (_C.c.state == S.RUNNING.value) & (_C.c.scheduled_for > func.now()),
@@ -121,8 +128,10 @@ class Campaigns:
             return list(connection.execute(UNOPENED, {"older_than_s": older_than_s}).scalars())
 
     def running(self) -> list[int]:
-        """Campaigns that `complete` may close: running ones, and cancelled ones with messages in flight."""
-        return self._numbers(select(_C.c.id).where(_live("running", "cancelled")).order_by(_C.c.id))
+        """Campaigns that `complete` may close: running ones, cancelled ones with messages in flight, and paused ones
+        with nothing left, whose last worker died before it said so."""
+        may_close = _live("running", "cancelled") | (_live("paused") & NOTHING_LEFT)
+        return self._numbers(select(_C.c.id).where(may_close).order_by(_C.c.id))
 
     def live_campaigns(self) -> list[int]:
         """Running and paused campaigns."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign
-from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers, Plans, PulseBook
+from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers, Overdue, Plans, PulseBook
 from dispatcher.pipeline.ports.clock import CampaignControl, LaneClock, LaneControl, Retries
 from dispatcher.pipeline.ports.contacts import ContactLocks, LockBook
 from dispatcher.pipeline.ports.events import Feedback, Follows, InboundEvents
@@ -50,6 +50,7 @@ class Stations:
     errors: ErrorWatch
     pulse: PulseBook
     leftovers: Leftovers
+    overdue: Overdue
     caller: Caller
     bus: Publisher
     campaign: Callable[[int], Campaign]

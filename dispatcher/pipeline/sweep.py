@@ -12,6 +12,7 @@ running, but held by the clock    a resume did not reach it
 a sender that was disconnected    the webhook that says it is back may never come: it is asked
 paused or resumed, clock not told whoever did it died in between
 a lane that rests for its hours   the account was applied with others: its policies are asked anew
+past its validity, not taken up  its sender is paused, or rests for long: a slice expires
 keys, events, locks of long ago   nobody needs them: a slice is cleared
 """
 
@@ -32,6 +33,7 @@ EVENT_OVERDUE_S = 10.0  # a job of the events queue is taken within milliseconds
 STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
 ASK_LINES_EVERY_S = 15.0  # of every worker: a line that is down costs a call each
 POLICIES_SETTLE_S = 10.0  # well above the memory of accounts: by then nobody goes by the old ones
+EXPIRE_EVERY_S = 15.0  # of every worker: ten thousand messages of each campaign that is overdue
 CLEAR_EVERY_S = 60.0  # of every worker: a thousand of each kind, over a million a day
 BATCH = 200  # of each kind in a round: the others are found in the next
 
@@ -46,6 +48,7 @@ class Sweeper:
     _asked_ms: int = 0
     _policies_asked_ms: int = 0
     _cleared_ms: int = 0
+    _expired_ms: int = 0
 
     def sweep(self) -> None:
         """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
@@ -59,6 +62,7 @@ class Sweeper:
         self._check_idle()
         self._ask_lines()
         self._ask_policies()
+        self._expire()
         self._clear_leftovers()
 
     def _clear_leftovers(self) -> None:
@@ -69,6 +73,15 @@ class Sweeper:
         keys, events, locks = self.stations.leftovers.clear()
         if keys or events or locks:
             emit("ledger.cleared", keys=keys, events=events, locks=locks)
+
+    def _expire(self) -> None:
+        """A campaign that ends by it is closed here: the clock still waits for its lanes."""
+        now_ms = self.stations.now_ms()
+        if now_ms - self._expired_ms < EXPIRE_EVERY_S * 1000:
+            return
+        self._expired_ms = now_ms
+        for campaign in self.stations.overdue.expire(now_ms):
+            complete(self.stations, provider_of(self.stations, campaign), campaign)
 
     def _ask_lines(self) -> None:
         """Senders that a provider's answer paused without an end: is their line up again? And does the clock know?"""

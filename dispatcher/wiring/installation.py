@@ -31,6 +31,7 @@ from dispatcher.ledger.leftovers import Leftovers
 from dispatcher.ledger.lines import Lines
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.overdue import Overdue
 from dispatcher.ledger.pulse import PulseBook
 from dispatcher.ledger.schema import upgrade
 from dispatcher.ledger.suppressions import Suppressions
@@ -126,6 +127,7 @@ class Wiring:
             errors=ErrorWatch(self.engine),
             pulse=PulseBook(self.engine, self.settings.stale_start_s),
             leftovers=Leftovers(self.engine, self.settings.keep_days),
+            overdue=Overdue(self.engine),
             caller=Caller(self.transport, registry.provider),
             bus=self.bus,
             campaign=remembered(self.campaigns.get),

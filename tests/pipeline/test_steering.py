@@ -3,7 +3,10 @@
 from dispatcher.domain.ids import campaign_text
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.doubt import resolve
+from dispatcher.pipeline.send import send
+from dispatcher.pipeline.settle import settle
 from dispatcher.simulator.server import SimulatorClient
+from dispatcher.wiring import first_lookup_s
 from tests.pipeline.conftest import PROVIDER, Hand
 
 MAYBE_SENT = {"kind": "status", "status": 500, "provider": PROVIDER, "sends": True}
@@ -42,6 +45,20 @@ def test_a_sweep_leaves_a_paused_campaign_alone(hand: Hand) -> None:
     steer.pause(hand.stations, hand.wiring.campaigns, number)
     hand.sweep()
     assert hand.release() == ()
+
+
+def test_promise_2_a_paused_campaign_whose_last_worker_died_before_it_said_so_ends(hand: Hand) -> None:
+    number = hand.submit(1)
+    (last,) = hand.release()
+    passage = send(hand.stations, PROVIDER, last)
+    steer.pause(hand.stations, hand.wiring.campaigns, number)
+    assert passage is not None
+    settle(hand.stations, passage, first_lookup_s(PROVIDER), hand.paces)
+    assert str(hand.wiring.campaigns.get(number).state) == "paused"
+
+    hand.sweep()
+    assert hand.counts(number) == {"sent": 1}
+    assert str(hand.wiring.campaigns.get(number).state) == "done"
 
 
 def test_promise_2_a_doubt_that_was_certainly_not_sent_is_cancelled_with_its_campaign(

@@ -70,6 +70,11 @@ class Survivors(Protocol):
         """Tickets of messages that are sending: one for each lane and token."""
 
 
+class Overdue(Protocol):
+    def expire(self, now_ms: int) -> list[int]:
+        """Of each running campaign that may have messages past their validity, let a slice expire; these campaigns."""
+
+
 class Leftovers(Protocol):
     def clear(self) -> tuple[int, int, int]:
         """Clear a slice of what nobody needs any more: how many keys, events, locks."""
