@@ -12,7 +12,7 @@ class Claimed(NamedTuple):
 
     `attempt` numbers its claims and fences its outcome; `tries` is which try this is (from 1): a claim that was
     deferred is none. `waited`: it was, because another message was in contact with its client.
-    `answered`: it is a follow-up, and its client has answered meanwhile.
+    `answered`: it is a follow-up, and its client has answered meanwhile; of a message in doubt, whatever it is, that.
     """
 
     seq: int

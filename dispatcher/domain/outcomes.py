@@ -50,6 +50,12 @@ CERTAINLY_NOT_SENT = frozenset(Fate) - {Fate.SENT, Fate.IN_DOUBT}
 """Fates after which the message's own CPC lock is given back."""
 
 
+RESOLVED_BY_HAND = "resolved_by_operator"
+RESENT_BY_POLICY = "resent_by_policy"
+SENT_AGAIN_IN_DOUBT = (RESOLVED_BY_HAND, RESENT_BY_POLICY)
+"""Reasons of a retry whose own attempt may have arrived: nobody asked the provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One message's fate.

@@ -8,7 +8,7 @@ from dispatcher.domain.claims import DoubtfulJob, Settled
 from dispatcher.domain.followups import next_due_ms
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
-from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.outcomes import RESOLVED_BY_HAND, Fate, Outcome
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
 from dispatcher.ledger.times import moment
@@ -22,7 +22,6 @@ IN_DOUBT = text("""
 SELECT seq, attempts FROM message WHERE campaign_id = :campaign AND state = 'in_doubt' ORDER BY seq LIMIT :limit
 """)
 
-RESOLVED_BY_HAND = "resolved_by_operator"
 AT_ONCE = 1_000  # messages a statement
 LOOK_AGAIN_MS = 60_000  # a resolver that was lost with its job delays the look-up by this much
 
@@ -52,7 +51,8 @@ SELECT DISTINCT campaign_id, job_id FROM postponed ORDER BY campaign_id, job_id
 """)
 
 JOB = text(f"""
-SELECT m.*, a.sender_id AS left_from, false AS suppressed, false AS answered FROM {_OF_JOB} ORDER BY m.seq
+SELECT m.*, a.sender_id AS left_from, false AS suppressed, m.answered_at IS NOT NULL AS answered
+FROM {_OF_JOB} ORDER BY m.seq
 """)
 
 POSTPONE = text(f"""

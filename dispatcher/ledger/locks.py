@@ -16,7 +16,9 @@ from sqlalchemy import Engine, Row, text
 
 from dispatcher.domain.contactlock import FREE, ContactLock, Stands
 from dispatcher.domain.followups import holder_of
+from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
+from dispatcher.domain.outcomes import RESOLVED_BY_HAND, SENT_AGAIN_IN_DOUBT
 from dispatcher.ledger.engine import autocommit, transaction
 from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.ledger.waits import wake
@@ -48,10 +50,20 @@ SELECT EXISTS (SELECT FROM taken) AS taken,
     (SELECT until_at FROM contact_lock WHERE scope = :scope AND phone_key = :key) AS until_at
 """)
 
-GIVE_BACK = text("""
-WITH kept AS (
+_MAY_HAVE_ARRIVED = f"""
     SELECT FROM message WHERE campaign_id = :campaign AND seq = :tried AND state IN ('sending', 'sent', 'in_doubt')
-), ours AS (
+    UNION ALL
+    SELECT FROM attempt a
+    WHERE campaign_id = :campaign AND seq = :tried AND fate = 'retry' AND reason IN {SENT_AGAIN_IN_DOUBT}
+        AND started_at > now() - interval '{LOCK_MS} ms' AND NOT EXISTS (
+            SELECT FROM attempt WHERE campaign_id = a.campaign_id AND seq = a.seq AND attempt > a.attempt
+                AND fate = 'failed' AND reason = '{RESOLVED_BY_HAND}')
+"""
+"""A message that reached its client, as far as is known, or by an attempt that was in doubt when it was sent again;
+an operator's later word that it failed is about them all."""
+
+GIVE_BACK = text(f"""
+WITH kept AS ({_MAY_HAVE_ARRIVED}), ours AS (
     SELECT * FROM contact_lock
     WHERE scope = :scope AND phone_key = :key AND campaign_id = :campaign AND seq = :seq
         AND NOT EXISTS (SELECT FROM kept)
@@ -77,7 +89,7 @@ SELECT NOT EXISTS (SELECT FROM kept) AS given, coalesce(gone.taken_at, restored.
 FROM (VALUES (1)) AS always LEFT JOIN gone ON true LEFT JOIN restored ON true LEFT JOIN untouched ON true
 """)
 
-EXTEND = text("""
+EXTEND = text(f"""
 INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at)
 VALUES (:scope, :key, :campaign, :seq, :now, :until)
 ON CONFLICT (scope, phone_key) DO UPDATE SET
@@ -85,10 +97,8 @@ ON CONFLICT (scope, phone_key) DO UPDATE SET
     until_at = CASE
         WHEN old.lifted_at IS NOT NULL THEN excluded.until_at
         WHEN (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)
-            AND (:tried = :seq OR old.tried_seq = :tried) AND NOT EXISTS (
-            SELECT FROM message
-            WHERE campaign_id = :campaign AND seq = :tried AND state IN ('sending', 'sent', 'in_doubt')
-        ) THEN greatest(excluded.until_at, CASE WHEN :tried > :seq THEN old.before_until_at END)
+            AND (:tried = :seq OR old.tried_seq = :tried) AND NOT EXISTS ({_MAY_HAVE_ARRIVED})
+            THEN greatest(excluded.until_at, CASE WHEN :tried > :seq THEN old.before_until_at END)
         ELSE greatest(excluded.until_at, old.until_at) END,
     tried_seq = NULL, before_taken_at = NULL, before_until_at = NULL
 RETURNING until_at

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from dispatcher.domain.account import OnDoubt
+from dispatcher.domain.account import Account, OnDoubt
 from dispatcher.domain.campaign import Job
-from dispatcher.domain.claims import DoubtfulJob, Settled, TakenJob, followed
+from dispatcher.domain.claims import Claimed, DoubtfulJob, Settled, TakenJob, followed
 from dispatcher.domain.followups import next_due_ms
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
-from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.outcomes import RESENT_BY_POLICY, Fate, Outcome
 from dispatcher.domain.parcels import unfilled
 from dispatcher.domain.retries import after_attempt
 from dispatcher.domain.tickets import merged
@@ -20,7 +20,7 @@ from dispatcher.telemetry import emit
 
 LONGEST_WAIT_S = 3600.0  # between looks at a provider that cannot tell
 MOST_LOOKS = 30  # a day: a provider that cannot tell by then never will
-RESEND = Outcome(Fate.RETRY, "resent_by_policy")
+RESEND = Outcome(Fate.RETRY, RESENT_BY_POLICY)
 
 
 def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequence[float]) -> None:
@@ -28,7 +28,8 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
 
     Found at the provider: sent. Not found: asked again after each of `lookup_waits_s`; only after the last
     the message certainly was not sent and is released again. No clear answer: it is resent where the account says
-    so; otherwise it waits for an operator, and is still asked about now and then, for the provider may be away.
+    so, except to who answered meanwhile or has had all tries; otherwise it waits for an operator, and is still asked
+    about now and then, for the provider may be away.
     """
     doubtful = stations.doubts.job(campaign, job)
     if doubtful is None:
@@ -38,11 +39,20 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
     last = looked >= len(lookup_waits_s)
     if outcomes is not None and _certain(outcomes, last):
         _settle(stations, doubtful, outcomes)
-    elif last and account_of(stations, campaign).on_doubt is OnDoubt.RESEND:
-        _settle(stations, doubtful, (RESEND,) * len(doubtful.rows))
-    else:
+        return
+    again = _resendable(account_of(stations, campaign), doubtful) if last else ()
+    if again:
+        _settle(stations, doubtful._replace(rows=again), (RESEND,) * len(again))
+    if len(again) < len(doubtful.rows):
         wait_s = next_look_s(looked, lookup_waits_s)
         stations.doubts.postpone(campaign, job, None if wait_s is None else stations.now_ms() + int(wait_s * 1000))
+
+
+def _resendable(account: Account, doubtful: DoubtfulJob) -> tuple[Claimed, ...]:
+    """Whom the account sends to again. An answer is no proof that the message arrived, but may be one to it."""
+    if account.on_doubt is not OnDoubt.RESEND:
+        return ()
+    return tuple(row for row in doubtful.rows if not row.answered and row.tries < account.max_attempts)
 
 
 def next_look_s(looked: int, lookup_waits_s: Sequence[float]) -> float | None:

@@ -3,13 +3,16 @@
 import pytest
 
 from dispatcher.domain.accounts_file import read_accounts
-from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.ids import MessageId, campaign_text
+from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import canonical
+from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import LONGEST_WAIT_S, MOST_LOOKS, next_look_s, resolve
 from dispatcher.simulator.server import SimulatorClient
 from tests.heldlocks import is_held
-from tests.journey.bodies import names, phone, uazapi_account
+from tests.journey.bodies import NAME, names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
+from tests.pipeline.test_contact import CLIENT, NOT_THERE, held, replied
 
 WAITS_S = (5.0, 15.0, 40.0)
 DELIVERED_500 = {"kind": "delivered_500", "provider": PROVIDER, "sends": True}
@@ -60,6 +63,81 @@ def test_promise_5_a_doubt_that_ends_as_failed_gives_the_client_back(hand: Hand,
     assert hand.counts(number) == {"failed": 1}
     assert not is_held(hand.wiring, "global", client)
     assert not hand.wiring.lock_book.of(client, hand.now_ms)
+
+
+def in_doubt(hand: Hand, simulator: SimulatorClient, messages: int = 1, max_attempts: int = 5) -> int:
+    """Messages of a guarded campaign that arrived, which nobody knows; the account resends where none can be asked."""
+    policy = {"timeout_s": 1, "on_doubt": "resend", "max_attempts": max_attempts, "batch": messages}
+    told = uazapi_account(simulator.url, names(2), NAME, **policy)
+    hand.wiring.accounts.apply(read_accounts(told, {}))
+    hand.forget_accounts()
+    simulator.set_faults(DELIVERED_500)
+    number = hand.submit(messages, cpc=True)
+    hand.work_all()
+    simulator.set_faults(NOT_THERE)
+    return number
+
+
+def resend(hand: Hand, number: int, attempt: int = 1) -> None:
+    resolve(hand.stations, number, f"{campaign_text(number)}-0.{attempt}", ())
+
+
+def test_promise_5_who_was_sent_to_again_in_doubt_stays_held_also_when_the_second_try_certainly_fails(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = in_doubt(hand, simulator)
+    resend(hand, number)
+    hand.work_all()
+    assert hand.counts(number) == {"failed": 1}
+    assert held(hand) == ["ledger global", "redis global"], "the first try has arrived"
+    replied(hand, hand.now_ms + 900)
+    assert held(hand) == []
+
+
+def test_promise_5_an_operator_who_sends_a_doubt_again_does_not_free_the_client_either(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = in_doubt(hand, simulator)
+    decide(hand.stations, hand.wiring.doubts, MessageId(number, 0), Fate.RETRY, [])
+    hand.now_ms += 60_000
+    hand.work_all()
+    assert hand.counts(number) == {"failed": 1}
+    assert held(hand) == ["ledger global", "redis global"]
+
+
+def test_an_operator_who_knows_that_no_try_arrived_frees_the_client(hand: Hand, simulator: SimulatorClient) -> None:
+    number = in_doubt(hand, simulator)
+    simulator.set_faults(DELIVERED_500)
+    resend(hand, number)
+    hand.work_all()
+    assert hand.counts(number) == {"in_doubt": 1}
+    decide(hand.stations, hand.wiring.doubts, MessageId(number, 0), Fate.FAILED, [("global", CLIENT)])
+    assert held(hand) == []
+
+
+def test_promise_1_who_answered_is_not_sent_to_again_by_policy(hand: Hand, simulator: SimulatorClient) -> None:
+    number = in_doubt(hand, simulator)
+    replied(hand, hand.wiring.shared_clock.now_ms() + 1_000)
+    resend(hand, number)
+    assert hand.counts(number) == {"in_doubt": 1}, "an answer is no proof, but what speaks against sending again"
+    assert hand.work_all() == 0
+
+
+def test_of_a_batch_in_doubt_only_who_has_not_answered_is_sent_to_again(hand: Hand, simulator: SimulatorClient) -> None:
+    number = in_doubt(hand, simulator, messages=2)
+    assert hand.counts(number) == {"in_doubt": 2}
+    replied(hand, hand.wiring.shared_clock.now_ms() + 1_000)
+    resend(hand, number)
+    assert hand.counts(number) == {"in_doubt": 1, "pending": 1}
+
+
+def test_a_doubt_whose_tries_are_used_up_stays_one_where_it_would_be_sent_again(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = in_doubt(hand, simulator, max_attempts=1)
+    resend(hand, number)
+    assert hand.counts(number) == {"in_doubt": 1}, "failed would say that it certainly did not arrive"
+    assert held(hand) == ["ledger global", "redis global"]
 
 
 def test_looks_come_less_and_less_often_for_about_a_day() -> None:
