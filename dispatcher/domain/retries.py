@@ -10,6 +10,7 @@ there is, and the sweeper files it in slices of `SLICE` when its time comes.
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dispatcher.domain.account import OnDoubt
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import JITTER_STEPS
 from dispatcher.domain.tickets import Retry
@@ -17,6 +18,7 @@ from dispatcher.domain.tickets import Retry
 BASE_S = 2.0  # a provider that is restarted needs seconds
 CAP_S = 300.0  # five minutes: a message that is worth another try should not wait for hours
 NEAR_MS = 60_000  # far above the time between two sweeps: what comes due is filed before it is
+RESENT_AFTER_S = 60.0  # whoever answers meanwhile shows that the message may have arrived
 SLICE = 1_000  # messages of a campaign that are filed at once: a fast campaign's work for a few seconds
 
 
@@ -32,6 +34,12 @@ def after_attempt(outcome: Outcome, attempt: int, max_attempts: int) -> Outcome:
     if outcome.fate is Fate.RETRY and attempt >= max_attempts:
         return replace(outcome, fate=Fate.FAILED, reason="attempts_exhausted", detail=outcome.detail or outcome.reason)
     return outcome
+
+
+def first_look_s(lookup_s: float | None, on_doubt: OnDoubt) -> float | None:
+    """How long after the call to look at a doubt whose provider is first asked after `lookup_s` (None: it cannot be
+    asked, and there only the account's policy could settle it). None: an operator decides."""
+    return RESENT_AFTER_S if lookup_s is None and on_doubt is OnDoubt.RESEND else lookup_s
 
 
 def near(retries: Iterable[Retry], now_ms: int) -> list[Retry]:

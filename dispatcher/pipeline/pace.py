@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.outcomes import Fate, Outcome
-from dispatcher.domain.retries import near
+from dispatcher.domain.retries import first_look_s, near
 from dispatcher.domain.tickets import Landing, Released, Ticket
-from dispatcher.pipeline.stations import Stations
+from dispatcher.pipeline.stations import Stations, account_of
 from dispatcher.telemetry import emit
 
 RELEASE_LIMIT = 100  # tickets in one look: a batch that Redis takes in a few milliseconds
@@ -50,5 +50,6 @@ def cut_off(
     stations: Stations, campaign: int, sending: Iterable[tuple[int, int]], first_lookup_s: float | None
 ) -> None:
     """Put in doubt these (seq, attempt), whose worker is gone."""
-    due_ms = None if first_lookup_s is None else stations.now_ms() + int(first_lookup_s * 1000)
+    look_s = first_look_s(first_lookup_s, account_of(stations, campaign).on_doubt)
+    due_ms = None if look_s is None else stations.now_ms() + int(look_s * 1000)
     stations.messages.settle(campaign, [Settled(seq, attempt, CUT_OFF, due_ms) for seq, attempt in sending])

@@ -16,7 +16,7 @@ from dispatcher.domain.notbefore import NotBefore, Reason, latest
 from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import sender_not_before
-from dispatcher.domain.retries import after_attempt, backoff_ms, near
+from dispatcher.domain.retries import after_attempt, backoff_ms, first_look_s, near
 from dispatcher.domain.tickets import Landing, merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
@@ -75,8 +75,9 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
     elif outcome.fate is Fate.DEFERRED:
         told_ms = int((outcome.lock_s or 0) * 1000)  # a provider puts back "now" otherwise: its halt holds the lane
         due_ms = passage.defers.get(row.seq, now_ms + told_ms)
-    elif outcome.fate is Fate.IN_DOUBT and first_lookup_s is not None:
-        due_ms = now_ms + int(first_lookup_s * 1000)
+    elif outcome.fate is Fate.IN_DOUBT:
+        look_s = first_look_s(first_lookup_s, passage.account.on_doubt)
+        due_ms = None if look_s is None else now_ms + int(look_s * 1000)
     elif outcome.fate is Fate.SENT and outcome.follow_s is not None:
         due_ms = now_ms + int(outcome.follow_s * 1000)
     following_ms = next_due_ms(passage.campaign.follow_ups, row.payload, row.seq, now_ms)

@@ -15,14 +15,16 @@ ingress_token = "ingress"
 webhook_secret = "hook"
 batch = 10
 on_locked = "{on_locked}"
+on_doubt = "{on_doubt}"
 credentials = {{ token = "x" }}
 [[account.sender]]
 name = "emp1"
 """
 
 
-def through_cpc(hand: Hand, simulator: SimulatorClient, on_locked: str = "block") -> Hand:
-    hand.wiring.accounts.apply(read_accounts(ACCOUNT.format(url=simulator.url, on_locked=on_locked), {}))
+def through_cpc(hand: Hand, simulator: SimulatorClient, on_locked: str = "block", on_doubt: str = "hold") -> Hand:
+    told = ACCOUNT.format(url=simulator.url, on_locked=on_locked, on_doubt=on_doubt)
+    hand.wiring.accounts.apply(read_accounts(told, {}))
     hand.forget_accounts()
     hand.provider = "cpc"
     return hand

@@ -6,12 +6,15 @@ from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import canonical
+from dispatcher.domain.retries import RESENT_AFTER_S
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import LONGEST_WAIT_S, MOST_LOOKS, next_look_s, resolve
+from dispatcher.pipeline.pace import recover
 from dispatcher.simulator.server import SimulatorClient
 from tests.heldlocks import is_held
 from tests.journey.bodies import NAME, names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
+from tests.pipeline.cpc import post, through_cpc
 from tests.pipeline.test_contact import CLIENT, NOT_THERE, held, replied
 
 WAITS_S = (5.0, 15.0, 40.0)
@@ -138,6 +141,46 @@ def test_a_doubt_whose_tries_are_used_up_stays_one_where_it_would_be_sent_again(
     resend(hand, number)
     assert hand.counts(number) == {"in_doubt": 1}, "failed would say that it certainly did not arrive"
     assert held(hand) == ["ledger global", "redis global"]
+
+
+@pytest.mark.parametrize(("on_doubt", "states"), [("hold", {"in_doubt": 2}), ("resend", {"pending": 2})])
+def test_where_nothing_can_be_asked_a_doubt_is_sent_again_by_policy_alone(
+    hand: Hand, simulator: SimulatorClient, on_doubt: str, states: dict[str, int]
+) -> None:
+    number = doubt_of_cpc(through_cpc(hand, simulator, on_doubt=on_doubt), simulator)
+    assert look_if_due(hand, RESENT_AFTER_S - 1) == 0, "a reply may come"
+    assert hand.counts(number) == {"in_doubt": 2}
+    look_if_due(hand, 2)
+    assert hand.counts(number) == states
+
+
+def test_where_nothing_can_be_asked_a_lost_worker_s_messages_are_sent_again_by_policy(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = post(through_cpc(hand, simulator, on_doubt="resend"), 0)
+    (ticket,) = hand.release()
+    hand.wiring.messages.claim(ticket)
+    recover(hand.stations, "cpc", ticket, None)
+    assert hand.counts(number) == {"in_doubt": 1}
+    look_if_due(hand, RESENT_AFTER_S + 1)
+    assert hand.counts(number) == {"pending": 1}
+
+
+def doubt_of_cpc(hand: Hand, simulator: SimulatorClient) -> int:
+    simulator.set_faults({"kind": "reset_after", "provider": "cpc"})
+    number = post(hand, 0, 1)
+    hand.work_all()
+    assert hand.counts(number) == {"in_doubt": 2}
+    return number
+
+
+def look_if_due(hand: Hand, after_s: float) -> int:
+    """What sweeper and resolver do so much later; how many jobs were due."""
+    hand.now_ms += int(after_s * 1000)
+    due = hand.wiring.doubts.due(hand.now_ms, 10)
+    for campaign, job in due:
+        resolve(hand.stations, campaign, job, ())
+    return len(due)
 
 
 def test_looks_come_less_and_less_often_for_about_a_day() -> None:
