@@ -8,6 +8,7 @@ from dispatcher.domain.followups import holder_of
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
+from dispatcher.domain.trouble import ClockLost
 from dispatcher.domain.views import DoubtView, Suppression
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
@@ -33,9 +34,16 @@ class ContactsCounter:
     def lift(self, key: str) -> int:
         """As a reply of this moment would: the ledger first, then Redis. Twice is as good as once."""
         standing, now_ms = len(self.locks(key)), self._wiring.stations.now_ms()
-        lift(self._wiring.stations, key, now_ms)
-        file_client(self._wiring.stations, key)
+        try:
+            self._lift(key, now_ms)
+        except ClockLost:
+            self._wiring.rebuild_clock()  # from the ledger, where the client is free by now
+            self._lift(key, now_ms)
         return standing
+
+    def _lift(self, key: str, at_ms: int) -> None:
+        lift(self._wiring.stations, key, at_ms)
+        file_client(self._wiring.stations, key)
 
     def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
         found = self._wiring.lines.in_doubt(_read_cursor(cursor), limit + 1)

@@ -361,4 +361,4 @@ def test_scripts_and_twin_agree(machine: Callable[..., None]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_scripts_and_twin_agree_for_long(machine: Callable[..., None]) -> None:
-    machine(max_examples=1000, stateful_step_count=100)
+    machine(max_examples=500, stateful_step_count=100)

@@ -117,7 +117,6 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("scheduledTo", "tomorrow", "scheduledTo"),
         ("scheduledTo", "9999-12-31T23:59:59+99:99", "scheduledTo"),
         ("secondsBetweenMessages", -1, "secondsBetweenMessages"),
-        ("secondsBetweenMessages", 1.5, "secondsBetweenMessages"),
         ("secondsBetweenChunks", 10**30, "secondsBetweenChunks"),
         ("chunkSize", "2", "chunkSize"),
         ("chunksCount", True, "chunksCount"),

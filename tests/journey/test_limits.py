@@ -10,7 +10,7 @@ from tests.journey.bodies import campaign, uazapi_account
 from tests.journey.installation import Installation
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 GAP_MS, SLACK_MS = 300, 60
 CAPS = f"""
