@@ -8,12 +8,14 @@ import pytest
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
+from dispatcher.domain.retries import SLICE
+from dispatcher.domain.tickets import Retry
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.waits import Waits
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring.counter_contacts import ContactsCounter
-from tests.pipeline.conftest import Hand
+from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_contact import CLIENT, NOT_THERE, held, replied
 from tests.pipeline.test_waiting import in_redis
 
@@ -51,6 +53,19 @@ def test_promise_5_of_several_that_wait_for_a_client_one_goes_and_the_others_wai
         hand.work_all()
         assert states(hand, numbers) == ["pending"] * (3 - sent) + ["sent"] * sent
         assert in_redis(hand) == 0
+
+
+def test_promise_7_however_many_clients_answer_at_once_redis_holds_a_slice_of_who_waited(hand: Hand) -> None:
+    (number,) = in_contact(hand)
+    soon_ms = hand.now_ms + 60_000
+    hand.stations.retries.file_retries(PROVIDER, number, [Retry(soon_ms, 10 + one) for one in range(SLICE + 1)])
+    replied(hand, hand.now_ms + 900)
+    assert in_redis(hand) == SLICE + 1
+    hand.wiring.redis.flushdb()
+    hand.wiring.rebuild_clock()
+    hand.sweep(1)
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 1}, "filed when there is room again"
 
 
 def test_a_deferred_message_leaves_when_an_operator_releases_the_lock(hand: Hand) -> None:
