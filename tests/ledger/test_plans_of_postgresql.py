@@ -12,7 +12,19 @@ from sqlalchemy import Engine, TextClause, text
 from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MessageId, campaign_text, job_text
 from dispatcher.domain.outcomes import Fate
-from dispatcher.ledger import doubts, followups, inbound, leads, lines, messages, plans, steering, survivors, waits
+from dispatcher.ledger import (
+    doubts,
+    followups,
+    inbound,
+    leads,
+    lines,
+    messages,
+    overdue,
+    plans,
+    steering,
+    survivors,
+    waits,
+)
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.times import moment
 from tests.ledger.drafts import draft, phone
@@ -109,5 +121,6 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "due": blocks(engine, doubts.DUE, now=moment(DUE), again=moment(DUE), limit=9),
         "postpone": blocks(engine, doubts.POSTPONE, campaign=campaign, job=job, due=None),
         "cancel": blocks(engine, steering.CANCEL_WAITING, **batch),
+        "expire": blocks(engine, overdue.EXPIRE, campaign=campaign, place=CLAIMED + 20, slice=20, now=moment(DUE)),
     }
     assert {what: number for what, number in read_by_twenty.items() if number > 20 * 40} == {}
