@@ -50,6 +50,7 @@ def test_promise_2_a_submit_job_waits_in_the_queue_until_the_ledger_is_back(
         try:
             wait_until(lambda: log.read_text().count("campaign.put_back") >= 2, 60)
             own_postgres.start()
+            place.wiring.engine.dispose()  # our own connections died with the server
             wait_until(lambda: len(place.campaigns()) == 1, 30)
             wait_until(lambda: broker.exists(taskbus.SUBMIT_QUEUE, "unacked") == 0)
         finally:
