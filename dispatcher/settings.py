@@ -28,6 +28,7 @@ class Settings(BaseSettings):
         default=3600, ge=0, description="a start that passed so long ago while nothing could be sent asks; 0: it fires"
     )
     keep_days: int = Field(default=30, ge=1, description="how long old keys, events and ended locks are kept")
+    die_at: str = Field(default="", description="for tests: where this process kills itself, see wiring/tripwire.py")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_format: Literal["console", "json"] = Field(default="console", description="for people, or one JSON a line")
 

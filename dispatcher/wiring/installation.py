@@ -52,6 +52,7 @@ from dispatcher.settings import Settings, require
 from dispatcher.taskbus import TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
 from dispatcher.wiring.memory import remembered
+from dispatcher.wiring.tripwire import read_moment, tripped
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
 SIDE_POOL = 2  # for questions in the middle of a transaction: the other pool may be full of such transactions
@@ -104,6 +105,10 @@ class Wiring:
 
     @cached_property
     def stations(self) -> Stations:
+        built = self._stations()
+        return tripped(built, read_moment(self.settings.die_at)) if self.settings.die_at else built
+
+    def _stations(self) -> Stations:
         chance = SystemRandom()
         return Stations(
             clock=self.clock,

@@ -50,6 +50,10 @@ class Worker:
         self._out.close()
         return status
 
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
     def _ready(self) -> bool:
         return b" ready." in self.log.read_bytes()
 
@@ -89,6 +93,13 @@ class Installation:
             self.workers[name] = Worker(name, self.env, log, concurrency)
         for name in names:
             self.workers[name].wait_ready()
+
+    def start_armed(self, name: str, die_at: str, concurrency: int = 4) -> Worker:
+        """A worker that kills itself at that moment (wiring/tripwire.py), perhaps before it is ready."""
+        env = self.env | {"DISPATCHER_DIE_AT": die_at}
+        log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
+        self.workers[name] = Worker(name, env, log, concurrency)
+        return self.workers[name]
 
     def start_web(self) -> str:
         """The web process; its URL, once it answers."""
