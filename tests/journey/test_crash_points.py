@@ -30,7 +30,7 @@ OF_A_SEND = [  # after each step of it; the number: which call it is, so that so
     "campaigns.complete:after",
 ]
 WHEN_NOTHING_WAS_SENT = ["lock_book.give_back:after", "locks.give_back:after", "clock.skip:before"]
-OF_AN_EVENT = ["inbound.take:after", "lock_book.lift:after", "locks.lift:after", "inbound.processed:before"]
+OF_AN_EVENT = ["inbound.take:after", "lock_book.lift:after", "locks.lift:after", "feedback.answered:after"]
 OF_A_DOUBT = ["bus.doubts:after", "caller.look_up:after"]
 MOMENTS = [*OF_A_SEND, *WHEN_NOTHING_WAS_SENT, *OF_AN_EVENT, *OF_A_DOUBT]
 
