@@ -15,7 +15,7 @@ demo: $(STAMP)  ## everything on this machine, the four seed payloads sent to th
 
 test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts itself
 	$(BIN)/pytest -n 3 --dist worksteal -m "not alone" $(ARGS)
-	$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
+	$(BIN)/pytest -n 2 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .

@@ -61,7 +61,7 @@ def test_the_dry_run_tells_the_end_within_5_percent(
     account = uazapi_account(simulator.url, [])
     senders = "".join(f'[[account.sender]]\nname = "{one}"\ntoken = "{one}"\ndaily_limit = 50\n' for one in names(3))
     place.accounts(f"{account}\n{WINDOW}{senders}")
-    body = campaign(range(12), chunk_size=6, seconds_between_chunks=2, delay_min=4, delay_max=4.2)
+    body = campaign(range(12), chunk_size=6, seconds_between_chunks=2, delay_min=8, delay_max=8.2)
     told = dry_run(place, body)
     assert datetime.fromisoformat(told["starts"]).timestamp() == opens
 
