@@ -44,7 +44,7 @@ class CampaignsCounter:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._book = wiring.campaigns
-        self._changes = UpstreamCampaigns(wiring.engine)
+        self._changes = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
 
     def get(self, number: int) -> CampaignView | None:
         try:

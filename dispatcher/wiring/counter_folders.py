@@ -17,7 +17,7 @@ class FoldersCounter:
     def __init__(self, wiring: Wiring, campaigns: CampaignsCounter) -> None:
         self._campaigns = campaigns
         self._remove = UpstreamCounter(wiring, campaigns).remove
-        self._book = Folders(wiring.engine)
+        self._book = wiring.wire("folders", Folders(wiring.engine))
         self.part = self._book.part
 
     def folders(self, account: Account, removed: bool) -> Sequence[FolderView]:

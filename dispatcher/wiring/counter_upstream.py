@@ -19,7 +19,7 @@ class UpstreamCounter:
     def __init__(self, wiring: Wiring, campaigns: CampaignsCounter) -> None:
         self._wiring = wiring
         self._campaigns = campaigns
-        self._book = UpstreamCampaigns(wiring.engine)
+        self._book = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
         self._views = LaneViews(wiring.redis)
         self._looks = LookBook(wiring.redis)
 

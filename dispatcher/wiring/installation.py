@@ -52,7 +52,7 @@ from dispatcher.settings import Settings, require
 from dispatcher.taskbus import TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
 from dispatcher.wiring.memory import remembered
-from dispatcher.wiring.tripwire import read_moment, tripped
+from dispatcher.wiring.tripwire import Tripwire
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
 SIDE_POOL = 2  # for questions in the middle of a transaction: the other pool may be full of such transactions
@@ -67,6 +67,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         require(settings, "redis_url", "database_url", "secret_key")
         self.settings = settings
+        self.wire = Tripwire.of(settings.die_at)
         self.secrecy = Secrecy(settings.secret_key.get_secret_value())
         self._closing = ExitStack()
         self.engine = make_engine(settings.database_url, POOL)
@@ -80,18 +81,18 @@ class Wiring:
         self.clock = LaneClock(self.redis)
         self.locks = ContactLocks(self.redis, self.secrecy)
         self.shared_clock = SharedClock(self._redis_time_ms)
-        self.accounts = Accounts(self.engine, self.secrecy)
-        self.campaigns = Campaigns(self.engine)
+        self.accounts = self.wire("accounts", Accounts(self.engine, self.secrecy))
+        self.campaigns = self.wire("campaigns", Campaigns(self.engine))
         self.messages = Messages(self.engine)
         self.waits = Waits(self.engine)
-        self.doubts = Doubts(self.engine)
+        self.doubts = self.wire("doubts", Doubts(self.engine))
         self.follows = Follows(self.engine)
         self.inbound = InboundEvents(self.engine, registry.pacing())
         self.lock_book = LockBook(self.engine)
-        self.callbacks = Callbacks(self.callback_engine)
+        self.callbacks = self.wire("callbacks", Callbacks(self.callback_engine))
         self.ledger_clock = SharedClock(self.callbacks.now_ms)
         self.lines = Lines(self.engine)
-        self.suppressions = Suppressions(self.engine)
+        self.suppressions = self.wire("suppressions", Suppressions(self.engine))
 
     @cached_property
     def bus(self) -> TaskBus:
@@ -105,8 +106,7 @@ class Wiring:
 
     @cached_property
     def stations(self) -> Stations:
-        built = self._stations()
-        return tripped(built, read_moment(self.settings.die_at)) if self.settings.die_at else built
+        return self.wire.around(self._stations())
 
     def _stations(self) -> Stations:
         chance = SystemRandom()
@@ -153,7 +153,7 @@ class Wiring:
 
     @cached_property
     def builder(self) -> ClockBuilder:
-        return ClockBuilder(self.redis, self.secrecy, registry.names())
+        return self.wire("builder", ClockBuilder(self.redis, self.secrecy, registry.names()))
 
     def courier(self, slow_too: bool = True) -> Courier:
         """A courier of its own threads; its statements do not wait for those of sends, nor those for its."""
