@@ -13,6 +13,7 @@ class Claimed(NamedTuple):
     `attempt` numbers its claims and fences its outcome; `tries` is which try this is (from 1): a claim that was
     deferred is none. `waited`: it was, because another message was in contact with its client.
     `answered`: it is a follow-up, and its client has answered meanwhile; of a message in doubt, whatever it is, that.
+    `unheard`: a reply of its client is stored that nobody has processed yet; looked for where it may end the message.
     """
 
     seq: int
@@ -25,6 +26,7 @@ class Claimed(NamedTuple):
     tries: int = 1
     waited: bool = False
     answered: bool = False
+    unheard: bool = False
 
 
 class Claim(NamedTuple):

@@ -23,6 +23,12 @@ EXPIRED = Outcome(Fate.EXPIRED, "validity_over")
 SUPPRESSED = Outcome(Fate.SUPPRESSED, "suppressed")
 ANSWERED = Outcome(Fate.CANCELLED, "answered")
 """Of a follow-up: nobody is followed up who answered."""
+UNHEARD = Outcome(Fate.DEFERRED, "reply_unprocessed")
+"""Of a follow-up: whether the client answered is about to be known."""
+
+UNHEARD_MS = 5_000
+"""So long it moves aside the first time: a lost job of an event is found within 15 seconds."""
+MOST_DOUBLINGS = 6  # five minutes: an event that nobody manages to process is no reason for a claim every few seconds
 
 
 def kept_back(campaign: Campaign, row: Claimed, now_ms: int) -> Outcome | None:
@@ -32,6 +38,13 @@ def kept_back(campaign: Campaign, row: Claimed, now_ms: int) -> Outcome | None:
     if now_ms > valid_until(campaign, row):
         return EXPIRED
     return SUPPRESSED if row.suppressed else None
+
+
+def unheard_until(row: Claimed, now_ms: int) -> int | None:
+    """When to look again whether a follow-up may leave; None: no reply of its client waits to be processed."""
+    if not row.unheard:
+        return None
+    return now_ms + (UNHEARD_MS << min(row.attempt - row.tries, MOST_DOUBLINGS))
 
 
 def valid_until(campaign: Campaign, row: Claimed) -> float:

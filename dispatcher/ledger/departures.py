@@ -1,4 +1,4 @@
-"""When a message left, as far as replies go: where its provider spaces a batch out, long after the call."""
+"""Messages and the replies to them: what had left before a reply, and which replies nobody has looked at yet."""
 
 LEFT_BEFORE = """
 CASE WHEN (SELECT provider FROM account WHERE id = c.account_id) = ANY(CAST(:paced AS text[])) THEN (
@@ -11,3 +11,11 @@ CASE WHEN (SELECT provider FROM account WHERE id = c.account_id) = ANY(CAST(:pac
 """
 """Of a message `m` and its campaign `c`: had it left at `:at`? As `pacing.leaves_in_ms` says, by its place among
 those of its job that were called for. `:paced`: providers that space a batch out."""
+
+UNHEARD = """(
+    {message}.phone_key <> '' AND EXISTS (
+        SELECT FROM inbound_event e
+        WHERE e.kind = 'reply' AND e.phone_key = {message}.phone_key AND e.processed_at IS NULL)
+)"""
+"""Is a reply of the message's client stored whose job was lost, or is under way? Whomever it is to: that is found out
+when it is processed."""

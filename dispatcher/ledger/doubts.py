@@ -9,6 +9,7 @@ from dispatcher.domain.followups import next_due_ms
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import RESOLVED_BY_HAND, Fate, Outcome
+from dispatcher.ledger.departures import UNHEARD
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
 from dispatcher.ledger.times import moment
@@ -51,7 +52,8 @@ SELECT DISTINCT campaign_id, job_id FROM postponed ORDER BY campaign_id, job_id
 """)
 
 JOB = text(f"""
-SELECT m.*, a.sender_id AS left_from, false AS suppressed, m.answered_at IS NOT NULL AS answered
+SELECT m.*, a.sender_id AS left_from, false AS suppressed, m.answered_at IS NOT NULL AS answered,
+    {UNHEARD.format(message="m")} AS unheard
 FROM {_OF_JOB} ORDER BY m.seq
 """)
 

@@ -45,7 +45,7 @@ WITH first AS (
     WHERE m.provider_ref = first.reference AND m.campaign_id = :campaign
 )
 SELECT m.*, first.*, m.state = 'sent' AND m.provider_ref = first.reference AS open,
-    false AS suppressed, false AS answered
+    false AS suppressed, false AS answered, false AS unheard
 FROM first, around, message m {LAST_ATTEMPT}
 WHERE m.campaign_id = :campaign AND m.seq > around.low AND m.seq < around.high AND a.job_id = first.job
 ORDER BY m.seq

@@ -9,7 +9,7 @@ from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.messages import claimed
 
 OF_JOB = text("""
-SELECT m.*, false AS suppressed, false AS answered FROM message m
+SELECT m.*, false AS suppressed, false AS answered, false AS unheard FROM message m
 JOIN attempt a ON a.campaign_id = m.campaign_id AND a.seq = m.seq AND a.attempt = m.attempts
 WHERE m.campaign_id = :campaign AND m.seq = ANY(:seqs) AND a.job_id = :job
     AND m.state IN ('sending', 'sent', 'in_doubt')

@@ -22,6 +22,7 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.lifecycle import MOVES, MessageState
 from dispatcher.domain.outcomes import STATE_OF
 from dispatcher.domain.tickets import Ticket, merged
+from dispatcher.ledger.departures import UNHEARD
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import epoch_ms, moment
@@ -51,7 +52,8 @@ SELECT EXISTS (SELECT FROM open_campaign) AS running, c.*,
         SELECT FROM message before
         WHERE before.campaign_id = :campaign AND before.answered_at IS NOT NULL
             AND before.seq = ANY(ARRAY(SELECT generate_series(c.seq % {STEP}, c.seq - {STEP}, {STEP})))
-    ) AS answered
+    ) AS answered,
+    c.seq >= {STEP} AND {UNHEARD.format(message="c")} AS unheard
 FROM (VALUES (1)) AS always LEFT JOIN claimed c ON true
 ORDER BY c.seq
 """)
@@ -227,6 +229,7 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         tries=row.attempts - row.deferrals,
         waited=row.waited,
         answered=row.answered,
+        unheard=row.unheard,
     )
 
 

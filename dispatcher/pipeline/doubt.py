@@ -10,7 +10,7 @@ from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import RESENT_BY_POLICY, Fate, Outcome
 from dispatcher.domain.parcels import unfilled
-from dispatcher.domain.retries import after_attempt
+from dispatcher.domain.retries import RESENT_AFTER_S, after_attempt
 from dispatcher.domain.tickets import merged
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.plan import release_again
@@ -45,14 +45,18 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
         _settle(stations, doubtful._replace(rows=again), (RESEND,) * len(again))
     if len(again) < len(doubtful.rows):
         wait_s = next_look_s(looked, lookup_waits_s)
+        if wait_s is None and any(row.unheard for row in doubtful.rows):
+            wait_s = RESENT_AFTER_S
         stations.doubts.postpone(campaign, job, None if wait_s is None else stations.now_ms() + int(wait_s * 1000))
 
 
 def _resendable(account: Account, doubtful: DoubtfulJob) -> tuple[Claimed, ...]:
-    """Whom the account sends to again. An answer is no proof that the message arrived, but may be one to it."""
+    """Whom the account sends to again. An answer is no proof that the message arrived, but may be one to it;
+    so may be a reply that waits to be processed."""
     if account.on_doubt is not OnDoubt.RESEND:
         return ()
-    return tuple(row for row in doubtful.rows if not row.answered and row.tries < account.max_attempts)
+    waiting = (row for row in doubtful.rows if row.tries < account.max_attempts)
+    return tuple(row for row in waiting if not row.answered and not row.unheard)
 
 
 def next_look_s(looked: int, lookup_waits_s: Sequence[float]) -> float | None:

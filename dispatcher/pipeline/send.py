@@ -17,7 +17,16 @@ from dispatcher.domain.campaign import Campaign, Job, Parcel
 from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.claims import Claimed
 from dispatcher.domain.followups import holder_of
-from dispatcher.domain.guards import LOCK_MS, kept_back, lock_scope, locked, told_locked, valid_until
+from dispatcher.domain.guards import (
+    LOCK_MS,
+    UNHEARD,
+    kept_back,
+    lock_scope,
+    locked,
+    told_locked,
+    unheard_until,
+    valid_until,
+)
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
@@ -142,6 +151,8 @@ def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
     outcome = kept_back(passage.campaign, row, now_ms)
     if outcome is None:
+        outcome = _hear_first(passage, row, now_ms)
+    if outcome is None:
         outcome = _let_sleep(passage, row, now_ms)
     if outcome is None:
         outcome = _prepare(passage, row)
@@ -150,6 +161,15 @@ def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     if outcome is not None:
         passage.outcomes[row.seq] = outcome
         passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != row.seq]
+
+
+def _hear_first(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
+    """A follow-up moves aside while a reply of its client waits to be processed: it may end it."""
+    until_ms = unheard_until(row, now_ms)
+    if until_ms is None:
+        return None
+    passage.defers[row.seq] = until_ms
+    return UNHEARD
 
 
 def _let_sleep(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:

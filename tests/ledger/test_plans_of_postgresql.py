@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, TextClause, text
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId, campaign_text, job_text
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger import (
@@ -124,3 +125,27 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "expire": blocks(engine, overdue.EXPIRE, campaign=campaign, place=CLAIMED + 20, slice=20, now=moment(DUE)),
     }
     assert {what: number for what, number in read_by_twenty.items() if number > 20 * 40} == {}
+
+
+def test_a_follow_up_s_claim_does_not_read_through_the_replies_that_nobody_has_processed(
+    engine: Engine, campaign: int
+) -> None:
+    """As after an hour without Redis; PostgreSQL has no statistics of them."""
+    run(engine, "ALTER TABLE inbound_event SET (autovacuum_enabled = false)")
+    run(
+        engine,
+        "INSERT INTO inbound_event (account_id, event_id, kind, at, phone_key, text, provider_ref, sender_name, reason)"
+        " SELECT 0, n, 'reply', now(), 5511900000000 + n, '', '', '', '' FROM generate_series(1, :n) n",
+        n=MESSAGES,
+    )
+    run(
+        engine,
+        "INSERT INTO message (campaign_id, seq, phone, phone_key, due_at)"
+        " SELECT :c, :step + n, phone, phone_key, now() FROM message, generate_series(0, 19) n"
+        " WHERE campaign_id = :c AND seq = 0",
+        c=campaign,
+        step=STEP,
+    )
+    worker = {"sender": 1, "slot": 0, "token": "t-2", "name": campaign_text(campaign)}
+    read = blocks(engine, messages.CLAIM, campaign=campaign, first=STEP, after=STEP + 1, **worker)
+    assert read < BLOCKS_OF_A_SCAN

@@ -4,12 +4,14 @@ import pytest
 
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.ids import MessageId, campaign_text
+from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.phone import canonical
 from dispatcher.domain.retries import RESENT_AFTER_S
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import LONGEST_WAIT_S, MOST_LOOKS, next_look_s, resolve
 from dispatcher.pipeline.pace import recover
+from dispatcher.pipeline.reply import process
 from dispatcher.simulator.server import SimulatorClient
 from tests.heldlocks import is_held
 from tests.journey.bodies import NAME, names, phone, uazapi_account
@@ -124,6 +126,23 @@ def test_promise_1_who_answered_is_not_sent_to_again_by_policy(hand: Hand, simul
     resend(hand, number)
     assert hand.counts(number) == {"in_doubt": 1}, "an answer is no proof, but what speaks against sending again"
     assert hand.work_all() == 0
+
+
+def test_promise_1_who_may_have_answered_is_not_sent_to_again_by_policy_before_that_is_known(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """The reply is stored, its job lost: the doubt is looked at again a minute later, and goes to an operator."""
+    number = in_doubt(hand, simulator)
+    at_ms = hand.wiring.shared_clock.now_ms() + 1_000
+    hand.wiring.inbound.store(None, [InboundEvent(InboundKind.REPLY, "lost", at_ms, CLIENT, "oi")])
+    resend(hand, number)
+    assert (hand.counts(number), hand.work_all()) == ({"in_doubt": 1}, 0)
+    assert hand.wiring.doubts.due(hand.now_ms + int(RESENT_AFTER_S * 1000), 10), "nobody else would look again"
+
+    (event,) = hand.wiring.inbound.waiting(0, 10)
+    process(hand.stations, event)
+    resend(hand, number)
+    assert hand.counts(number) == {"in_doubt": 1}
 
 
 def test_of_a_batch_in_doubt_only_who_has_not_answered_is_sent_to_again(hand: Hand, simulator: SimulatorClient) -> None:

@@ -10,6 +10,7 @@ from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.outcomes import Fate
+from dispatcher.domain.phone import canonical
 from dispatcher.ledger.followups import FollowUps
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.decide import decide
@@ -18,6 +19,7 @@ from dispatcher.pipeline.reply import process, receive
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring.counter_contacts import ContactsCounter
 from tests.heldlocks import held as locks_in_redis
+from tests.journey.bodies import phone
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_contact import CLIENT, NOT_THERE, held
 from tests.pipeline.test_waiting import in_redis
@@ -233,6 +235,45 @@ def test_promise_2_a_worker_that_dies_after_a_reply_ended_a_follow_up_leaves_no_
     hand.sweep()
     assert (hand.counts(number), state(hand, number)) == ({"sent": 1, "cancelled": 1}, "done")
     assert texts(simulator) == ["Olá"]
+
+
+def test_a_follow_up_that_is_due_while_a_reply_waits_to_be_processed_does_not_leave(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Crash row 20: the reply is stored and its job lost. Once it is processed the follow-up is ended."""
+    number = submit(hand)
+    hand.now_ms += 3_590_000
+    store(hand, CLIENT)
+    pass_by(hand, 10)
+    assert (texts(simulator), hand.counts(number)) == (["Olá"], {"sent": 1, "pending": 1})
+    pass_by(hand, 4)
+    assert hand.stations.waits.due(number, hand.now_ms, 10) == (), "it waits a few seconds, not for the next lane"
+
+    (event,) = hand.wiring.inbound.waiting(0, 10)
+    process(hand.stations, event)
+    assert (hand.counts(number), state(hand, number)) == ({"sent": 1, "cancelled": 1}, "done")
+    pass_by(hand, 60)
+    assert texts(simulator) == ["Olá"]
+
+
+def test_an_unprocessed_reply_that_turns_out_to_end_nothing_only_delays_a_follow_up(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = submit(hand)
+    store(hand, CLIENT, at_ms=hand.now_ms - 60_000)
+    store(hand, canonical(phone(1)), at_ms=hand.now_ms + 1_000)
+    pass_by(hand, 3_600)
+    assert texts(simulator) == ["Olá"]
+    for event in hand.wiring.inbound.waiting(0, 10):
+        process(hand.stations, event)
+    pass_by(hand, 10)
+    assert (texts(simulator), hand.counts(number)) == (["Olá", "oi?"], {"sent": 2, "pending": 1})
+
+
+def store(hand: Hand, key: str, at_ms: int | None = None) -> None:
+    """A reply that is stored, and whose job is lost with its worker."""
+    happened = hand.now_ms if at_ms is None else at_ms
+    hand.wiring.inbound.store(None, [InboundEvent(InboundKind.REPLY, f"lost:{key}", happened, key, "oi")])
 
 
 @pytest.mark.parametrize("after_s", [10, 3_600])
