@@ -108,15 +108,15 @@ class TaskBus:
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:
             return
-        with _translated(), self._producers.acquire(block=True, timeout=5) as producer, _batch(producer):
+        with _translated(), self._producers.acquire(block=True, timeout=5) as producer, batch(producer):
             for kwargs in jobs:
                 self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
 
 
-def _batch(producer: Any) -> AbstractContextManager[None]:
-    """kombu 5.7's batch, which its type stubs do not know yet."""
-    batch: AbstractContextManager[None] = producer.batch()
-    return batch
+def batch(producer: Any) -> AbstractContextManager[None]:
+    """What is published meanwhile goes to Redis at once: kombu 5.7's batch, which its type stubs do not know yet."""
+    together: AbstractContextManager[None] = producer.batch()
+    return together
 
 
 @contextmanager

@@ -22,7 +22,7 @@ app = typer.Typer(
 
 app.command(rich_help_panel="On one machine")(up)
 app.command(rich_help_panel="On one machine")(demo)
-app.command(rich_help_panel="On one machine")(bench)
+app.add_typer(bench, name="bench", rich_help_panel="On one machine")
 app.command(rich_help_panel="Processes")(web)
 app.command(rich_help_panel="Processes")(worker)
 app.command(rich_help_panel="Processes")(flower)

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,23 @@ from tests.cli.running import DISPATCHER
 pytestmark = pytest.mark.slow
 
 
-def test_the_bench_tells_what_each_pool_sent_a_second() -> None:
-    options = ["--pools", "threads:4,prefork:2", "--answers", "0", "--messages", "100", "--runs", "1", "--json"]
-    done = subprocess.run([*DISPATCHER, "bench", *options], capture_output=True, text=True, timeout=200)
+def bench(*options: str) -> list[dict[str, Any]]:
+    done = subprocess.run([*DISPATCHER, "bench", *options, "--json"], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [(row["pool"], row["concurrency"]) for row in found] == [("threads", 4), ("prefork", 2)]
-    assert all(row["per_second"] > 0 for row in found)
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    assert all(value >= 0 for row in rows for value in row["runs"])
+    return rows
+
+
+def test_each_pool_is_measured() -> None:
+    rows = bench("pools", "--pools", "threads:4", "--answers", "0", "--messages", "100", "--runs", "1")
+    assert [row["what"] for row in rows if row["unit"] == "per s"] == ["threads:4"]
+
+
+def test_sending_is_measured_beside_bare_celery_and_written_down(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    rows = bench("sending", "--answers", "0", "--messages", "100", "--runs", "1", "--out", str(file))
+    assert {row["what"] for row in rows} == {"bare Celery, 2 × solo", "dispatcher", "dispatcher, guarded"}
+    assert json.loads(file.read_text()) == rows
+    used = {row["measure"].rpartition("CPU of ")[2] for row in rows if row["unit"] == "ms each"}
+    assert used == {"workers", "web", "postgresql", "redis"}

@@ -1,0 +1,211 @@
+"""What all measures stand on: the servers, a fast target, worker processes, and who used how much CPU."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import httpx
+import psutil
+
+from dispatcher.cli.bench.target import LOOPBACK
+from dispatcher.cli.machine import Running, Wanted, machine
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.embedded.ports import becomes_true, free_port
+from dispatcher.settings import Settings
+from dispatcher.wiring import Wiring
+
+GIVE_UP_S = 600.0
+ACCOUNT = "bench"
+_pause = Event()
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A running installation without workers, and the ledger's and Redis's doors."""
+
+    running: Running
+    wiring: Wiring
+    say: Say
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return dict(self.running.environment)
+
+    @property
+    def redis_url(self) -> str:
+        return self.environment["DISPATCHER_REDIS_URL"]
+
+
+@contextmanager
+def ground(folder: Path, say: Say) -> Iterator[Ground]:
+    """An installation of its own in this folder: PostgreSQL, Valkey, the web; gone with the context."""
+    wanted = Wanted(folder / "home", flower_port=None, workers=0)
+    with machine(wanted, say, _migrate) as running, wired(running.environment) as wiring:
+        yield Ground(running, wiring, say)
+
+
+@contextmanager
+def wired(environment: Mapping[str, str]) -> Iterator[Wiring]:
+    ours = {key: value for key, value in environment.items() if key.startswith("DISPATCHER_")}
+    wiring = Wiring(Settings(**{key.removeprefix("DISPATCHER_").lower(): value for key, value in ours.items()}))  # type: ignore[arg-type]
+    try:
+        yield wiring
+    finally:
+        wiring.close()
+
+
+def _migrate(environment: Mapping[str, str], simulator: str | None) -> None:
+    with wired(environment) as wiring:
+        wiring.upgrade()
+
+
+@contextmanager
+def target(answer_ms: int) -> Iterator[str]:
+    """The URL of a fast provider that takes this long to answer."""
+    port = free_port()
+    argv = [sys.executable, "-m", "dispatcher.cli.bench.target", str(port), str(answer_ms)]
+    url = f"http://{LOOPBACK}:{port}"
+    with running([argv], dict(os.environ), Path(os.devnull)) as (process,):
+        if not becomes_true(lambda: _answers(url), alive=lambda: process.poll() is None, within_s=10):
+            raise TimeoutError("the target did not start")
+        yield url
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/calls", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def calls(url: str) -> dict[str, list[float]]:
+    """What a target was asked: `at_s` (monotonic, s) and `tokens`."""
+    told: dict[str, list[float]] = httpx.get(f"{url}/calls", trust_env=False, timeout=60).json()
+    return told
+
+
+def use_account(ground: Ground, url: str, lanes: int, more: str = "") -> None:
+    """One uazapi account in mode `direct`, so that a message is one call, with this many lines."""
+    senders = "".join(f'[[account.sender]]\nname = "line{n}"\ntoken = "line{n}"\n' for n in range(lanes))
+    head = f'[[account]]\nname = "{ACCOUNT}"\nprovider = "uazapi"\nmode = "direct"\nbase_urls = ["{url}"]\n'
+    text = f'{head}ingress_token = "bench"\n{more}[account.credentials]\ntoken = "bench"\n{senders}'
+    ground.wiring.accounts.apply(read_accounts(text, {}))
+
+
+@contextmanager
+def workers(ground: Ground, count: int, *options: str) -> Iterator[list[int]]:
+    """Worker processes of ours, ready when the context begins; their process ids."""
+    argv = [sys.executable, "-m", "celery", "-A", "workers", "worker", "--without-gossip", "--without-mingle", *options]
+    with _celery(argv, count, ground.environment, ground.running.home.log) as pids:
+        yield pids
+
+
+@contextmanager
+def bare_workers(ground: Ground, url: str, count: int, *options: str) -> Iterator[list[int]]:
+    """The same of the bare application."""
+    argv = [sys.executable, "-m", "celery", "-A", "dispatcher.cli.bench.bare", "worker"]
+    argv += ["--without-gossip", "--without-mingle", "--without-heartbeat", *options]
+    environment = ground.environment | {"BENCH_BROKER": ground.redis_url, "BENCH_TARGET": url}
+    with _celery(argv, count, environment, ground.running.home.log) as pids:
+        yield pids
+
+
+@contextmanager
+def _celery(argv: list[str], count: int, environment: dict[str, str], logs: Path) -> Iterator[list[int]]:
+    log = logs / f"bench-{monotonic():.0f}.log"
+    each = [[*argv, "--loglevel", "INFO", "-n", f"bench{n}@%h"] for n in range(count)]
+    with running(each, environment, log) as processes:
+        pids = [process.pid for process in processes]
+        if not becomes_true(lambda: _ready(log) >= count, alive=lambda: all(map(_lives, processes)), within_s=60):
+            raise TimeoutError(f"the workers did not start: {log}")
+        yield pids
+
+
+def _ready(log: Path) -> int:
+    return sum(" ready" in line or "process.started" in line for line in log.read_text(errors="replace").splitlines())
+
+
+def _lives(process: "subprocess.Popen[bytes]") -> bool:
+    return process.poll() is None
+
+
+@contextmanager
+def running(
+    commands: Sequence[list[str]], environment: dict[str, str], log: Path
+) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Processes that are told to end, and waited for, with the context."""
+    with log.open("ab") as file:
+        started = [subprocess.Popen(argv, env=environment, stdout=file, stderr=file) for argv in commands]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(60)
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Raises TimeoutError after ten minutes."""
+    give_up = monotonic() + GIVE_UP_S
+    while not is_so():
+        if monotonic() > give_up:
+            raise TimeoutError(f"not within {GIVE_UP_S:.0f} s: {what}")
+        _pause.wait(0.02)
+
+
+class Cpu:
+    """CPU seconds by who used them, since this was made: workers, web, PostgreSQL, Redis."""
+
+    def __init__(self, ground: Ground, workers: Sequence[int]) -> None:
+        self._parts = {"workers": list(workers), **servers(ground)}
+        self._before = {name: _seconds(pids) for name, pids in self._parts.items()}
+
+    def used_s(self) -> dict[str, float]:
+        return {name: _seconds(pids) - self._before[name] for name, pids in self._parts.items()}
+
+
+def servers(ground: Ground) -> dict[str, list[int]]:
+    """The process ids of what a ground runs beside workers."""
+    home = ground.running.home
+    marks = {"web": "dispatcher.cli web", "postgresql": str(home.postgres), "redis": str(home.valkey)}
+    ours = str(home.root)
+    found: dict[str, list[int]] = {name: [] for name in marks}
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if ours not in line and (process.info["environ"] or {}).get("DISPATCHER_HOME") != ours:
+            continue
+        for name, mark in marks.items():
+            if mark in line:
+                found[name].append(process.pid)
+    return {name: _topmost(pids) for name, pids in found.items()}
+
+
+def _topmost(pids: Sequence[int]) -> list[int]:
+    """Without those that another of them started: CPU is counted with all that a process started."""
+    return [pid for pid in pids if psutil.Process(pid).ppid() not in pids]
+
+
+def _seconds(pids: Sequence[int]) -> float:
+    """Of these processes and of all that they started, those that ended included."""
+    total = 0.0
+    for pid in pids:
+        total += _of(psutil.Process(pid))
+    return total
+
+
+def _of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+        own = times.user + times.system + times.children_user + times.children_system
+        return float(own + sum(_of(child) for child in process.children()))
+    except psutil.NoSuchProcess:  # it ended between the listing and the reading
+        return 0.0
