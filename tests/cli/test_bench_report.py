@@ -11,7 +11,7 @@ def test_ratios_are_taken_within_a_run() -> None:
         found.add("plain", [Figure("", plain, "per s")])
         found.add("ours", [Figure("", ours, "per s")])
     first, second = found.rows()
-    assert (first["median"], first["spread"], first["ratio"]) == (50, "10 … 100", None)
+    assert (first["median"], first["spread"], first["ratio"]) == (50, "10.0 … 100.0", None)
     assert (second["median"], second["ratio"], second["ratio_spread"]) == (100, 2.0, "1.50 … 2.00")
 
 
