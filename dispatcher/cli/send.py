@@ -7,7 +7,7 @@ import typer
 
 from dispatcher.cli.body import Wishes, is_csv, read_json, read_leads_body
 from dispatcher.cli.installation import opened
-from dispatcher.cli.output import AsJson, say, show_json, show_one
+from dispatcher.cli.output import AsJson, say, show_json
 from dispatcher.cli.trouble import Problem
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def send(
     with opened() as wiring:
         holder, body = _read(wiring, file, account, wishes)
         if dry_run:
-            from dispatcher.cli.dry_run import outlook
+            from dispatcher.cli.dry_run import outlook, show_outlook
 
-            show_one(outlook(wiring, holder, body), as_json)
+            show_outlook(outlook(wiring, holder, body), as_json)
             return
         from dispatcher.producer import submit
 

@@ -25,7 +25,7 @@ class DraftMessage(NamedTuple):
     """One recipient. `problem` is a reason word: the message is kept, but failed from the start.
 
     `phone` is what is dialled, `key` its canonical form for locks and replies ("" for a group). `written` is how the
-    upstream app spelt it, for a dialect whose answer names recipients.
+    upstream app spelt it, for answers that name recipients.
     """
 
     phone: str

@@ -1,37 +1,28 @@
-"""When a campaign will be through, if nothing comes in between: the rules of the lane clock played forward.
+"""When a campaign will be through, and when each part of it leaves, if nothing comes in between.
 
-Ticket by ticket, as `laneclock` gives them: the lane that is free first takes the next messages, a chunk's gate
-is set by the end of its last send, hours and caps hold lanes back. As soon as a stretch is known in which nothing
-but pace mattered it is repeated as often as fits before the next thing that can matter (a leap), so that a million
-messages take no longer than a few thousand.
-
-The delays are draws spread evenly over their range in a fixed disorder: every forecast of the same campaign is the
-same. What it does not know (retries, a lane that other campaigns share) makes the end later, never earlier.
+Senders of equal caps are taken as one; the course of the campaign is played in `domain/course.py`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from heapq import heapify, heappush, heapreplace
+from dataclasses import replace
 from math import ceil
+from typing import NamedTuple
 
-from dispatcher.domain.caps import Caps, Sent, next_midnight, room, times
-from dispatcher.domain.hours import DAY_MS, Hours, open_until
-from dispatcher.domain.hours import not_before as hours_not_before
-from dispatcher.domain.pacing import JITTER_STEPS, Pacing, delay_ms, provider_busy_ms
+from dispatcher.domain.caps import Caps, Sent, room, times
+from dispatcher.domain.course import Course, Crew
+from dispatcher.domain.hours import Hours
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.parts import Diary, Part, ends_of_days
 
-FARTHEST_MS = 3_660 * DAY_MS  # ten years: an end beyond that is none
-STRETCH = 256  # tickets that tell the speed; a multiple of STRATA, so that their draws have the middle as mean
-STRATA = 64
-UNCAPPED, NOTHING_SENT = Caps(), Sent()
+__all__ = ["Crew", "Timetable", "chunk_count", "finish_ms", "timetable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """A sender's lanes, what holds it back, and what it has sent already."""
+class Timetable(NamedTuple):
+    """The parts in their order, and the end of the last send (UTC epoch, ms). None: no lane can send, or not within
+    ten years; the parts are those that leave until then."""
 
-    lanes: int
-    caps: Caps = UNCAPPED
-    sent: Sent = NOTHING_SENT
+    parts: Sequence[Part]
+    end_ms: int | None
 
 
 def finish_ms(
@@ -53,7 +44,27 @@ def finish_ms(
     senders = (Crew(crews),) if isinstance(crews, int) else _alike(crews, pacing, start_ms)
     if not any(crew.lanes > 0 for crew in senders):
         return None
-    return _Course(pacing, start_ms, settled, settled + remaining, senders, call_ms, hours).end_ms()
+    return Course(pacing, start_ms, settled, settled + remaining, senders, call_ms, hours).end_ms()
+
+
+def timetable(
+    pacing: Pacing,
+    start_ms: int,
+    total: int,
+    crews: Sequence[Crew],
+    hours: Hours | None,
+    zone: str,
+    absent: Sequence[int] = (),
+) -> Timetable:
+    """When the parts of a campaign that begins at `start_ms` leave: its chunks, or else the days of `zone`, each by
+    the openings of the hours. `absent`: the places (from 0 on, in order) of messages that are known not to leave."""
+    senders = _alike(crews, pacing, start_ms)
+    if not senders:
+        return Timetable((), None)
+    diary = Diary(pacing.chunk_size, ends_of_days(hours, zone))
+    course = Course(pacing, start_ms, 0, total, senders, 0, hours, absent, diary)
+    end_ms = course.end_ms()
+    return Timetable(diary.parts, end_ms)
 
 
 def _alike(crews: Iterable[Crew], pacing: Pacing, now_ms: int) -> tuple[Crew, ...]:
@@ -79,193 +90,3 @@ def _as_one(caps: Caps, group: Sequence[Crew]) -> Crew:
 def chunk_count(total: int, chunk_size: int) -> int:
     """How many chunks `total` messages make; everything is one chunk where no size is given."""
     return ceil(total / chunk_size) if chunk_size else min(total, 1)
-
-
-def _draws() -> tuple[int, ...]:
-    """Jitters in a fixed disorder; each 64 of them cover the range evenly."""
-    found: list[int] = []
-    seed = 1
-    for _ in range(16):
-        strata = [(2 * one + 1) * JITTER_STEPS // (2 * STRATA) for one in range(STRATA)]
-        while strata:
-            seed = (seed * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
-            found.append(strata.pop((seed >> 33) % len(strata)))
-    return tuple(found)
-
-
-DRAWS = _draws()
-MIDDLE = (JITTER_STEPS // 2,)
-
-
-@dataclass(slots=True)
-class _Mark:
-    """Where the course was at a moment that a stretch may begin with."""
-
-    at: int
-    next: int
-    sent: list[int]
-
-
-@dataclass(slots=True)
-class _Course:
-    """`lanes`: (free at, lane) as a heap. `parked`: lanes that wait for hours or the next day."""
-
-    pacing: Pacing
-    start: int
-    next: int
-    end: int
-    crews: tuple[Crew, ...]
-    call_ms: int
-    hours: Hours | None
-    gate: int = field(init=False)
-    last_end: int = field(init=False)
-    lanes: list[tuple[int, int]] = field(init=False)
-    crew_of: list[int] = field(init=False)
-    sent: list[Sent] = field(init=False)
-    day_end: list[int] = field(init=False)
-    left_on_day: list[int] = field(init=False)
-    delays: tuple[int, ...] = field(init=False)
-    parked: set[int] = field(default_factory=set)
-    tickets: int = 0
-    open_from: int = 0
-    open_until: int = 0
-    settles: int = 0
-    chunk: _Mark | None = None
-    stretch: _Mark | None = None
-
-    def __post_init__(self) -> None:
-        self.gate = self.last_end = self.start
-        self.crew_of = [number for number, crew in enumerate(self.crews) for _ in range(crew.lanes)]
-        self.lanes = [(self.start, lane) for lane in range(len(self.crew_of))]
-        heapify(self.lanes)
-        self.sent = [crew.sent for crew in self.crews]
-        self.day_end, self.left_on_day = [0] * len(self.crews), [0] * len(self.crews)
-        self.delays = tuple(delay_ms(self.pacing, jitter) for jitter in self._jitters())
-
-    def _jitters(self) -> tuple[int, ...]:
-        """One lane adds its delays up: the middle is enough, unless the larger of delay and chunk pause counts."""
-        larger_counts = self.pacing.chunk_size and self.pacing.chunk_gap_ms < self.pacing.delay_max_ms
-        return DRAWS if len(self.lanes) > 1 or larger_counts else MIDDLE
-
-    def end_ms(self) -> int | None:
-        while self.next < self.end:
-            free_at, lane = self.lanes[0]
-            at = max(free_at, self.gate)
-            ready = self._ready(lane, at)
-            if ready - self.start > FARTHEST_MS:
-                return None
-            if ready > free_at:
-                heapreplace(self.lanes, (ready, lane))
-            elif not self._leap(at):
-                self._take(lane, at)
-        return self.last_end
-
-    def _ready(self, lane: int, at: int) -> int:
-        """The moment that hours and caps name at `at`; they are asked again when it has come."""
-        crew = self.crew_of[lane]
-        caps, last_ms = self.crews[crew].caps, self.sent[crew].last_ms
-        full = self._room(crew, at) == 0
-        ready = self.day_end[crew] if full else self._in_hours(at)
-        if ready > at:
-            self.parked.add(lane)
-            self.chunk = self.stretch = None
-        return max(ready, last_ms + caps.min_gap_ms) if last_ms else ready
-
-    def _in_hours(self, at: int) -> int:
-        if self.hours is None or self.open_from <= at < self.open_until:
-            return at
-        self.open_from = hours_not_before(self.hours, at).ms
-        self.open_until = open_until(self.hours, self.open_from)
-        return self.open_from
-
-    def _take(self, lane: int, at: int) -> None:
-        """The lane sends its next ticket and is free again after the delay; the last of a chunk sets the gate."""
-        chunk, crew = self.pacing.chunk_size, self.crew_of[lane]
-        size = min(self.pacing.batch, self.end - self.next)
-        if chunk:
-            size = min(size, chunk - self.next % chunk)
-        left = self._room(crew, at)
-        if left is not None:
-            size = min(size, left)
-            self.left_on_day[crew] = left - size
-        self.sent[crew] = Sent(self.sent[crew].today + size, at)
-        end = at + self.call_ms + provider_busy_ms(self.pacing, size)
-        self.last_end = max(self.last_end, end)
-        self.next += size
-        if chunk and self.next % chunk == 0:
-            self.gate = self.last_end + self.pacing.chunk_gap_ms
-        heapreplace(self.lanes, (end + self.delays[self.tickets % len(self.delays)], lane))
-        self.tickets += 1
-        self.parked.discard(lane)
-
-    def _room(self, crew: int, at: int) -> int | None:
-        """How many more messages a sender's day has room for; a new day is counted from 0."""
-        caps, sent = self.crews[crew].caps, self.sent[crew]
-        if not (caps.daily_limit or caps.warm_up):
-            return None
-        if at >= self.day_end[crew]:
-            self.left_on_day[crew] = room(caps, sent, at) or 0
-            self.day_end[crew] = next_midnight(caps.zone, at)
-            self.chunk = self.stretch = None
-        return self.left_on_day[crew]
-
-    # ------------------------------------------------------------ leaps
-
-    def _leap(self, at: int) -> bool:
-        """Repeat what was seen since a mark, if anything was; whole chunks where a chunk begins."""
-        chunk = self.pacing.chunk_size
-        least = max(STRETCH, 8 * len(self.lanes)) * self.pacing.batch
-        if chunk and self.next % chunk == 0:
-            self.stretch = None
-            if self.chunk is None or self.next - self.chunk.next >= least:
-                mark, self.chunk = self.chunk, self._mark(at)
-                if mark and self._repeat(mark, at, self.end):
-                    self.chunk = None
-                    return True
-        if self.stretch is None:
-            self.settles = self.next + 2 * len(self.lanes) * self.pacing.batch
-        if self.next <= self.settles:  # lanes that begin together are faster at first
-            self.stretch = self._mark(at)
-        elif self.stretch and self.next - self.stretch.next >= least:
-            mark, self.stretch = self.stretch, self._mark(at)
-            until = min(self.end, (self.next // chunk + 1) * chunk) if chunk else self.end
-            return self._repeat(mark, at, until)
-        return False
-
-    def _mark(self, at: int) -> _Mark:
-        return _Mark(at, self.next, [sent.today for sent in self.sent])
-
-    def _repeat(self, mark: _Mark, at: int, until: int) -> bool:
-        """As often as the messages, the hours and every sender's day have room for, but one less."""
-        length, messages = at - mark.at, self.next - mark.next
-        each = [sent.today - before for sent, before in zip(self.sent, mark.sent, strict=True)]
-        times = [(until - self.next) // messages]
-        if length:
-            times += [(quiet - at) // length for quiet in self._quiet_until(at)]
-        for crew, more in enumerate(each):
-            left = self._room(crew, at)
-            times += [left // more] if left is not None and more else []
-        again = min(times) - 1
-        if again < 1:
-            return False
-        self._shift(again * length, again * messages, [again * more for more in each])
-        return True
-
-    def _quiet_until(self, at: int) -> list[int]:
-        days = [end for end in self.day_end if end > at]
-        return [*days, self.open_until] if self.hours else days
-
-    def _shift(self, by_ms: int, messages: int, each: list[int]) -> None:
-        self.next += messages
-        self.gate += by_ms
-        self.last_end += by_ms
-        lanes = [(free_at if lane in self.parked else free_at + by_ms, lane) for free_at, lane in self.lanes]
-        self.lanes = []
-        for lane in lanes:
-            heappush(self.lanes, lane)
-        self.sent = [
-            Sent(sent.today + more, sent.last_ms + by_ms if more else sent.last_ms)
-            for sent, more in zip(self.sent, each, strict=True)
-        ]
-        self.left_on_day = [left - more for left, more in zip(self.left_on_day, each, strict=True)]
-        self.stretch = None

@@ -23,6 +23,11 @@ def caps_of(account: Account, sender: Sender) -> Caps:
     return caps.in_zone(own, account.hours.zone) if account.hours else own
 
 
+def zone_of(account: Account) -> str:
+    """Where the account's days begin: in the zone of its hours, or that of caps without any."""
+    return account.hours.zone if account.hours else Caps().zone
+
+
 def has_caps(caps: Caps) -> bool:
     return bool(caps.daily_limit or caps.min_gap_ms or caps.warm_up)
 

@@ -1,6 +1,6 @@
 """Campaigns: taken in, read, planned, steered. Remembers nothing between calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Engine, Integer, RowMapping, func, select, text
@@ -11,6 +11,7 @@ from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.ledger import accept, plans, steering, tables
 from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.texts import storable
 
 _C, _CS, _N = tables.campaign, tables.campaign_sender, tables.campaign_count
 S = CampaignState
@@ -89,6 +90,18 @@ class Campaigns:
     def between(self, account_id: int, low: int, high: int, limit: int = 2) -> list[Campaign]:
         """The account's campaigns with low <= number < high."""
         return self._campaigns(_C.c.account_id == account_id, _C.c.id >= low, _C.c.id < high, limit=limit)
+
+    def names(self, campaigns: Collection[int]) -> dict[int, str]:
+        """Those that are still there."""
+        query = select(_C.c.id, _C.c.name).where(_C.c.id.in_(campaigns))
+        with autocommit(self._engine) as connection:
+            return {row.id: row.name for row in connection.execute(query)}
+
+    def joined(self, account_id: int, join_key: str) -> int | None:
+        """The campaign that drafts of this key feed; None: there is none yet."""
+        query = select(_C.c.id).where(_C.c.account_id == account_id, _C.c.join_key == storable(join_key))
+        with autocommit(self._engine) as connection:
+            return connection.execute(query).scalar()
 
     def counts(self, campaign: int) -> dict[MessageState, int]:
         """Messages by state, every state named."""

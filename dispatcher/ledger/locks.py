@@ -124,6 +124,11 @@ SELECT phone_key, until_at FROM contact_lock
 WHERE scope = :scope AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
 """)
 
+STANDING_AMONG = text("""
+SELECT * FROM contact_lock
+WHERE scope = ANY(:scopes) AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
+""")
+
 TRIES = 5  # each means that somebody else moved this very lock between two looks at it
 
 
@@ -186,6 +191,12 @@ class LockBook:
         with autocommit(self._engine) as connection:
             rows = connection.execute(AMONG, asked).all()
         return {row.phone_key: epoch_ms(row.until_at) - now_ms for row in rows}
+
+    def standing(self, scopes: Sequence[str], keys: Sequence[str], now_ms: int) -> list[ContactLock]:
+        """The open contacts of these clients in these scopes."""
+        asked = {"scopes": list(scopes), "keys": list(keys), "now": moment(now_ms)}
+        with autocommit(self._engine) as connection:
+            return list(map(lock_of, connection.execute(STANDING_AMONG, asked)))
 
     def of(self, key: str, now_ms: int) -> list[ContactLock]:
         """The client's open contacts, the oldest first."""

@@ -39,6 +39,12 @@ class Suppressions:
             found = connection.execute(select(_S.c.phone_key).where(_S.c.phone_key.in_(keys)))
             return set(found.scalars())
 
+    def details(self, keys: Sequence[str]) -> dict[str, Suppression]:
+        """Of these clients, those that are suppressed: since when, and why."""
+        with autocommit(self._engine) as connection:
+            found = connection.execute(select(_S).where(_S.c.phone_key.in_(keys)))
+            return {row.phone_key: Suppression(*row) for row in found}
+
     def page(self, after: str | None = None, limit: int = 100) -> list[Suppression]:
         """In the order of their numbers, those behind `after`."""
         query = select(_S).order_by(_S.c.phone_key).limit(limit)

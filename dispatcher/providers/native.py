@@ -114,7 +114,7 @@ def _message(
     except ValueError as invalid:
         broken.append(("fields", str(invalid)))
     problems += [(f"{where}.{field}", rule) for field, rule in broken]
-    return DraftMessage(phone, key, content, fields, params or None)
+    return DraftMessage(phone, key, content, fields, params or None, written=_raw(given))
 
 
 def _lacks_specialist(context: ParseContext) -> bool:
@@ -142,7 +142,7 @@ def _listed(form: NativeForm) -> Iterable[DraftMessage]:
         except InvalidPhone:
             yield undialable(raw, fields=fields)
         else:
-            yield DraftMessage(phone, key, fields={"phone": raw, **fields})
+            yield DraftMessage(phone, key, fields={"phone": raw, **fields}, written=raw)
 
 
 def _raw(given: Mapping[str, Any]) -> str:

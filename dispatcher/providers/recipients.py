@@ -130,7 +130,7 @@ def _message(
     if problem is None:
         problem = DUPLICATE if int(key) in reached else None
         reached.add(int(key))
-    return DraftMessage(dialled, key, content, fields, problem=problem)
+    return DraftMessage(dialled, key, content, fields, problem=problem, written=phone)
 
 
 def _missing(text: str, fields: Mapping[str, str]) -> str | None:

@@ -51,7 +51,7 @@ def dry_run(place: Installation, body: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def test_the_dry_run_tells_the_end_within_5_percent(
+def test_the_dry_run_tells_the_chunks_and_the_end_within_5_percent(
     install: Callable[..., Installation], simulator: SimulatorClient, zones: Path
 ) -> None:
     place = install(PYTHONTZPATH=":".join(zoneinfo.TZPATH))
@@ -71,6 +71,9 @@ def test_the_dry_run_tells_the_end_within_5_percent(
     ended = max(one.sent_at_ms or 0 for one in lines(place, number)) / 1000
     expected = datetime.fromisoformat(told["expected_end"]).timestamp()
     assert abs(ended - expected) <= 0.05 * (ended - begun)
+    second = min(one.sent_at_ms or 0 for one in lines(place, number) if one.id.seq >= 6) / 1000
+    told_second = datetime.fromisoformat(told["timetable"][1]["first"]).timestamp()
+    assert abs(second - told_second) <= 0.05 * (ended - begun)
 
 
 def lines(place: Installation, number: str) -> list[Any]:

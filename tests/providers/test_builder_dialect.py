@@ -63,8 +63,8 @@ def test_a_campaign_action_is_a_draft() -> None:
     assert (draft.name, draft.dialect, draft.senders, draft.join_key) == ("Oferta", "builder", ("bot",), None)
     assert (draft.pacing, draft.scheduled_for_ms) == (Pacing(1_000, 2_000), None)
     assert messages(draft) == [
-        DraftMessage(ANA, ANA, text("Olá Ana"), {"phone": ANA, "nome": "Ana"}),
-        DraftMessage(BIA, BIA, text("Olá, Bia"), {"phone": BIA, "nome": "Bia"}),
+        DraftMessage(ANA, ANA, text("Olá Ana"), {"phone": ANA, "nome": "Ana"}, written=ANA),
+        DraftMessage(BIA, BIA, text("Olá, Bia"), {"phone": BIA, "nome": "Bia"}, written=BIA),
     ]
 
 
@@ -174,7 +174,9 @@ ACIONAMENTOS = [
 @pytest.mark.parametrize(("given", "phone", "content", "params"), ACIONAMENTOS)
 def test_an_acionamento_is_a_message_and_its_own_data(given: Any, phone: str, content: str, params: Any) -> None:
     draft = parsed(PROVIDER, {"json": given})
-    assert messages(draft) == [DraftMessage(phone, phone, text(content), None, params)]
+    [message] = messages(draft)
+    assert message._replace(written="") == DraftMessage(phone, phone, text(content), None, params)
+    assert message.written in {str(value) for value in given.values()} | {ANA}
     assert (draft.content, draft.senders, draft.options) == (None, (), {"acionamentos": "2026-11-07"})
 
 

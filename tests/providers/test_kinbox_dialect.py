@@ -60,8 +60,8 @@ def test_every_field_finds_its_place() -> None:
     assert (draft.chunks_count, draft.scheduled_for_ms) == (4, NOW_MS + 1_800_000)
     assert draft.options == WHOLE
     assert messages(draft) == [
-        DraftMessage(ANA, ANA, fields={"phone": ANA, "nome": "Ana"}),
-        DraftMessage(BIA, BIA, fields={"phone": BIA, "nome": "Bia"}),
+        DraftMessage(ANA, ANA, fields={"phone": ANA, "nome": "Ana"}, written=ANA),
+        DraftMessage(BIA, BIA, fields={"phone": BIA, "nome": "Bia"}, written=BIA),
     ]
 
 

@@ -33,8 +33,9 @@ def test_the_seed_is_read_whole() -> None:
     assert draft.pacing == Pacing(3000, 6000)
     assert draft.scheduled_for_ms == NOW_MS + 60_000
     assert draft.options == {"delayMin": 3, "delayMax": 6, "info": "teste avançado", "scheduled_for": 1}
+    number = "5511999999999"
     without_numbers = [{k: v for k, v in one.items() if k != "number"} for one in SEED["messages"]]
-    assert list(draft.messages) == [DraftMessage("5511999999999", "5511999999999", one) for one in without_numbers]
+    assert list(draft.messages) == [DraftMessage(number, number, one, written=number) for one in without_numbers]
 
 
 @pytest.mark.parametrize(

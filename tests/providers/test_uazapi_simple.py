@@ -87,4 +87,4 @@ def test_the_body_is_recognised_by_its_shape() -> None:
     speaker = recognise(GOOD)
     assert speaker.name == "uazapi"
     [message] = speaker.parse(GOOD, context("uazapi")).messages
-    assert message == DraftMessage("5511900000001", "5511900000001")
+    assert message == DraftMessage("5511900000001", "5511900000001", written="5511900000001")

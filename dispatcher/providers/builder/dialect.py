@@ -173,7 +173,10 @@ def _one(data: Mapping[str, Any], account: Account) -> DraftMessage:
     if wrong:
         raise BadRequest(*wrong)
     params = {name: value for name, value in data.items() if name not in (phone_name, text_name)}
-    return DraftMessage(phone, key, text_content(text), columns if "{{" in text else None, params or None)
+    written = number_text(data.get(phone_name or ""))
+    return DraftMessage(
+        phone, key, text_content(text), columns if "{{" in text else None, params or None, written=written
+    )
 
 
 def _wrong_text(name: str, text: Any, columns: Mapping[str, str], is_needed: bool) -> Iterator[tuple[str, str]]:

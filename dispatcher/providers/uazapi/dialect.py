@@ -107,8 +107,9 @@ def check_number(number: Any, field: str) -> list[tuple[str, str]]:
 
 
 def _message(one: Mapping[str, Any]) -> DraftMessage:
-    phone, key = address(number_text(one["number"]))
-    return DraftMessage(phone, key, with_name({name: value for name, value in one.items() if name != "number"}))
+    number = number_text(one["number"])
+    content = with_name({name: value for name, value in one.items() if name != "number"})
+    return DraftMessage(*address(number), content, written=number)
 
 
 def with_name(content: dict[str, Any]) -> dict[str, Any]:

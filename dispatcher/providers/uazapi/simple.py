@@ -47,7 +47,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
     return Draft(
         name=form.folder or form.info or "",
         dialect="uazapi",
-        messages=[DraftMessage(*address(number)) for number in numbers],
+        messages=[DraftMessage(*address(number), written=number) for number in numbers],
         content=dialect.with_name(content),
         pacing=dialect.pacing_of(form, context.account),
         scheduled_for_ms=dialect.start_ms(form.scheduled_for, context.now_ms),
