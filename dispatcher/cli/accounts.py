@@ -55,6 +55,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
         senders = wiring.accounts.senders(account.id)
     policies = {key: value for key, value in asdict(account).items() if key not in HIDDEN}
     policies["hours"] = written(account.hours) if account.hours else None
+    policies["business_hours"] = {name: written(one) for name, one in account.business_hours.items()}
     delays = {"delay_min": account.delay_min_ms / 1000, "delay_max": account.delay_max_ms / 1000}
     fields = {
         **policies,

@@ -37,7 +37,7 @@ KEPT_BACK_COLUMNS = ("recipient", "phone", "would_be", "why", "since", "until")
 
 
 def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
-    """For programs. The end keeps the account's hours and the senders' caps; retries, nights, pauses and other
+    """For programs. The end keeps the hours and the senders' caps; retries, nights, pauses and other
     campaigns on the same senders make it later; follow-ups come after it."""
     one = _look(wiring, account, body)
     may_send = any(crew.lanes for crew in one.crew)
@@ -76,7 +76,8 @@ class Prospect(NamedTuple):
     def played(self, pacing: Pacing) -> Timetable:
         account, audience = self.account, self.audience
         start_ms, total, absent = self.start_ms, audience.total, audience.absent
-        return timetable(pacing, start_ms, total, self.crew, account.hours, zone_of(account), absent)
+        hours = account.hours_for(self.draft.business_hours)
+        return timetable(pacing, start_ms, total, self.crew, hours, zone_of(account), absent)
 
 
 def _look(wiring: "Wiring", account: Account, body: Any) -> Prospect:

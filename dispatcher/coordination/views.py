@@ -11,6 +11,7 @@ from dispatcher.coordination.connection import our_words
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord, why_waiting
+from dispatcher.domain.notbefore import Reason
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Ticket, send_queue
 
@@ -143,4 +144,5 @@ def _campaign(text: str) -> CampaignRecord:
         held=read["held"],
         gone=read["gone"],
         priority=read.get("prio", 0),
+        why=read.get("why", Reason.START),
     )

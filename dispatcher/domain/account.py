@@ -61,10 +61,20 @@ class Account:
     validity_s: int = 86_400
     batch: int = 1
     hours: Hours | None = None
+    business_hours: Mapping[str, Hours] = field(default_factory=dict)
     pause_at_error_rate: float = 0.5
     error_rate_of: int = 100
     ingress_mark: str = field(default="", repr=False)
     callback_secret: str = field(default="", repr=False)
+
+    def hours_for(self, named: str | None) -> Hours | None:
+        """When a campaign may send that names these `business_hours`; None names none: the account's own."""
+        return self.business_hours.get(named or "", self.hours)
+
+    @property
+    def lane_hours(self) -> Hours | None:
+        """The hours for which lanes rest. Where campaigns may name hours, each waits for its own, and no lane does."""
+        return None if self.business_hours else self.hours
 
 
 @dataclass(frozen=True, slots=True)

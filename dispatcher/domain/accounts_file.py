@@ -85,6 +85,7 @@ def _as_written(read: Callable[[str], object]) -> Callable[[str], str]:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)]
 SenderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+HoursName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
 
@@ -123,7 +124,7 @@ class SenderSpec(_Table):
 
 
 class HoursSpec(_Table):
-    """`[account.hours]`: when this account may send."""
+    """`[account.hours]`: when this account may send; under `[account.business_hours]`, campaigns that name them."""
 
     timezone: Annotated[str, AfterValidator(zone_name)] = "America/Sao_Paulo"
     windows: tuple[Annotated[str, AfterValidator(_as_written(read_window))], ...] = Field(min_length=1)
@@ -157,6 +158,7 @@ class AccountSpec(_Table):
     pause_at_error_rate: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
     error_rate_of: StrictInt = Field(default=100, ge=1, le=100_000)
     hours: HoursSpec | None = None
+    business_hours: dict[HoursName, HoursSpec] = Field(default_factory=dict)
     sender: tuple[SenderSpec, ...] = Field(min_length=1)
 
     @model_validator(mode="before")

@@ -43,7 +43,8 @@ class Draft:
 
     `pacing` is complete but for its `batch`, which depends on who will send it: the dialect's reader fills in
     the account's defaults. `chunks_count` becomes a chunk size when the messages have been counted. `join_key`:
-    drafts of one account with the same key feed one campaign. `options` is the dialect's own memory (fields that
+    drafts of one account with the same key feed one campaign. `business_hours`: the hours of its
+    account that count, by name; None: the account's own. `options` is the dialect's own memory (fields that
     are echoed back).
     """
 
@@ -62,6 +63,7 @@ class Draft:
     callback_url: str | None = None
     follow_ups: tuple[Mapping[str, Any], ...] = ()
     join_key: str | None = None
+    business_hours: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -147,6 +149,7 @@ class Campaign:
     follow_ups: tuple[Mapping[str, Any], ...] = ()
     paused_reason: str | None = None
     finished_at_ms: int | None = None
+    business_hours: str | None = None
 
 
 class Parcel(NamedTuple):

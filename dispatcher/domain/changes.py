@@ -12,7 +12,7 @@ from dispatcher.domain.lifecycle import CampaignState
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new pace and start for what is not sent yet, a name. None: as it is; `chunk_size` 0: one single chunk.
+    """A new pace, start and hours for what is not sent yet, a name. None: as it is; `chunk_size` 0: one single chunk.
 
     `moves_start`: `scheduled_for_ms` counts, and None then is "at once". `options` are added to those of the dialect.
     """
@@ -26,6 +26,7 @@ class Change:
     options: Mapping[str, Any] = field(default_factory=dict)
     priority: int | None = None
     name: str | None = None
+    business_hours: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -45,7 +46,7 @@ class Wanted:
     """Which of an account's campaigns. None and "" ask for nothing; `numbers` and `not_numbers` narrow it further.
 
     `state` as it is shown (`scheduled` too); `sent`: whether at least one message was sent, or is in doubt
-    when the campaign is done.
+    when the campaign is done. `hours`, `not_hours`: the business hours that it names, "" for none.
     """
 
     name: str = ""
@@ -54,6 +55,8 @@ class Wanted:
     sent: bool | None = None
     numbers: tuple[int, ...] | None = None
     not_numbers: tuple[int, ...] = ()
+    hours: tuple[str, ...] | None = None
+    not_hours: tuple[str, ...] | None = None
 
 
 class ChunkCount(NamedTuple):

@@ -108,6 +108,7 @@ class PlainClock:
             if known.priority != plan.priority:
                 self._crew(plan.campaign, ())  # it takes its new place in each ring when its lanes are woken
         record.start, record.held, record.priority = plan.not_before_ms, plan.held, plan.priority
+        record.why = plan.why
         self._close_chunk(plan.campaign, record)
         self.campaigns[plan.campaign] = record
         self._crew(plan.campaign, plan.lanes)

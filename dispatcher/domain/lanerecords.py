@@ -6,6 +6,7 @@ All times are whole milliseconds of the clock's own time.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from dispatcher.domain.notbefore import Reason
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Ticket
 
@@ -57,7 +58,8 @@ class LaneRecord:
 
 @dataclass(slots=True)
 class CampaignRecord:
-    """A cursor next..end whose chunks up to `open` may go, not before `start` (asked for) and `gate` (chunk pause).
+    """A cursor next..end whose chunks up to `open` may go, not before `start` (asked for, or its hours: `why`) and
+    `gate` (chunk pause).
 
     `flights`: tickets that are out. `last_end`: when the last send ended. `gone`: forgotten, but flights need its pace.
     """
@@ -73,6 +75,7 @@ class CampaignRecord:
     held: bool = False
     gone: bool = False
     priority: int = 0
+    why: str = Reason.START
 
     @property
     def has_work(self) -> bool:
@@ -106,6 +109,7 @@ def why_waiting(
     delay                           the pause after its last send
     hours | daily_limit | …         a policy of its sender, by the word in `notbefore`
     start | chunk_pause | retry     its campaigns': the start, the gate of the next chunk, another try's time
+    hours | holiday                 its campaigns', where each waits for hours of its own
     campaign_paused | chunk_ends    its campaigns are held | wait for the last sends of a chunk
     idle                            there is nothing to send
     """
@@ -119,8 +123,9 @@ def why_waiting(
         return "due"
     if next_ms <= lane.free_at:
         return _why_not_free(lane)
-    if any(campaign.start == next_ms for campaign in campaigns):
-        return "start"
+    for campaign in campaigns:
+        if campaign.start == next_ms:
+            return campaign.why
     return "chunk_pause" if any(campaign.gate == next_ms for campaign in campaigns) else "retry"
 
 

@@ -33,7 +33,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CHUNK_PAUSE: "The pause before the next chunk is not over.",
     Reason.START: "The campaign starts later.",
     Reason.RETRY: "Another try waits for its time.",
-    Reason.HOURS: "It is outside the hours of the account.",
+    Reason.HOURS: "It is outside the hours of the account or the campaign.",
     Reason.HOLIDAY: "It is a holiday where the account sends from.",
     Reason.NIGHT: "It is night where the recipient lives.",
     Reason.DAILY_LIMIT: "The sender has reached its limit of the day.",

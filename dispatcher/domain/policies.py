@@ -1,7 +1,8 @@
-"""What stands in the way of a send now: the account's hours, its sender's caps, the recipient's night.
+"""What stands in the way of a send now: hours, the sender's caps, the recipient's night.
 
     allowance_of          what `begin` may take from the sender's day          asked before a ticket is claimed
     sender_not_before     not before t, because r: of the lane                 when it was refused, and after a send
+    is_closed             not now, of one campaign, which waits for its hours  before a ticket is claimed
     night_not_before      the same of one message, which moves aside           before its call
 
 Pure: account, sender, what it sent and the time go in. Times are UTC epoch milliseconds.
@@ -34,7 +35,7 @@ def has_caps(caps: Caps) -> bool:
 
 def allowance_of(account: Account, sender: Sender, now_ms: int, known: Sent | None = None) -> Allowance | None:
     """What may be taken from the sender's day now; None: it has no caps. `known`: what the ledger counts of it."""
-    if account.hours and not hours.opens(account.hours, now_ms):
+    if account.lane_hours and not hours.opens(account.lane_hours, now_ms):
         return CLOSED
     own = caps_of(account, sender)
     if not has_caps(own):
@@ -57,13 +58,20 @@ def sender_not_before(account: Account, sender: Sender, sent: Sent, now_ms: int)
 
 def _answers(account: Account, own: Caps, sent: Sent, at_ms: int) -> list[NotBefore]:
     answers = [caps.not_before(own, sent, at_ms)]
-    return [*answers, hours.not_before(account.hours, at_ms)] if account.hours else answers
+    return [*answers, hours.not_before(account.lane_hours, at_ms)] if account.lane_hours else answers
 
 
-def night_not_before(account: Account, key: str, now_ms: int) -> NotBefore | None:
-    """When the recipient (canonical number; "" for a group) may be written to again; None: now."""
-    if account.hours is None or account.hours.night is None:
+def is_closed(account: Account, named: str | None, now_ms: int) -> bool:
+    """Whether a campaign that names these hours waits for them, which holds no lane of its account."""
+    own = account.hours_for(named) if account.business_hours else None
+    return own is not None and not hours.opens(own, now_ms)
+
+
+def night_not_before(account: Account, key: str, now_ms: int, named: str | None = None) -> NotBefore | None:
+    """When the recipient (canonical number; "" for a group) may be written to again, by the hours that the campaign
+    names; None: now."""
+    own = account.hours_for(named)
+    if own is None or own.night is None:
         return None
-    zones = zones_of(key, account.hours.zone)
-    found = hours.night_not_before(account.hours.night, zones, now_ms)
+    found = hours.night_not_before(own.night, zones_of(key, own.zone), now_ms)
     return found if found.ms > now_ms and found.reason is Reason.NIGHT else None

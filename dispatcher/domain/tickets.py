@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dispatcher.domain.caps import Sent
+from dispatcher.domain.hours import Hours
 from dispatcher.domain.ids import Lane
-from dispatcher.domain.notbefore import NotBefore
+from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import Pacing
 
 SEND_PREFIX = "send."
@@ -55,7 +56,8 @@ class Released:
 class Plan:
     """A campaign as the lane clock needs it: a cursor over next..end, its pace, its lanes.
 
-    `not_before_ms` (UTC epoch; 0: at once) holds the whole campaign back: its start, or a chunk gate.
+    `not_before_ms` (UTC epoch; 0: at once) holds the whole campaign back: its start, a chunk gate, or for the reason
+    `why`. `hours` (None: its lanes rest for them) are those that it waits for; `in_hours` makes them such a moment.
     Planning a campaign that the clock knows already moves its end, pace, lanes, priority and hold; never its cursor.
     `over`: it was cancelled or is done, the clock is to forget it. Of the campaigns of a lane that have work, those
     of the highest `priority` take turns.
@@ -70,6 +72,8 @@ class Plan:
     held: bool = False
     over: bool = False
     priority: int = 0
+    hours: Hours | None = None
+    why: Reason = Reason.START
 
 
 class Allowance(NamedTuple):

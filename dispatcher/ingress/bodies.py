@@ -6,7 +6,7 @@ from dispatcher.domain.content import NEEDS, TEXTS
 from dispatcher.domain.lifecycle import RESUMABLE
 from dispatcher.providers.builder.dialect import TEXTS as BUILDER_TEXTS
 from dispatcher.providers.builder.dialect import TO_BE_SENT
-from dispatcher.providers.kinbox.change import COUNTED
+from dispatcher.providers.kinbox.change import CHANGEABLE, COUNTED
 from dispatcher.providers.kinbox.form import CHOICES, NUMBERS, WHOLE
 from dispatcher.providers.kinbox.form import TEXTS as KINBOX_TEXTS
 from dispatcher.providers.native_change import NativeChange
@@ -172,7 +172,7 @@ KINBOX = creating(
 )
 
 KINBOX_CHANGE = body(
-    {"type": "object", "properties": {name: _KINBOX_FIELDS[name] for name in ("scheduledTo", *NUMBERS)}},
+    {"type": "object", "properties": {name: _KINBOX_FIELDS[name] for name in CHANGEABLE}},
     {"secondsBetweenMessages": 10},
 )
 

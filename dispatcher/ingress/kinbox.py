@@ -100,8 +100,9 @@ def campaigns(
 ) -> dict[str, Any]:
     """The account's campaigns, newest first: those whose name contains `name`, of one channel, in one status."""
     upstream = house.desk.upstream
-    closed = account.hours is not None and not opens(account.hours, house.desk.now_ms())
-    wanted = wanted_by(status, upstream.between_chunks(account) if status else (), closed)
+    wanted = wanted_by(
+        status, upstream.between_chunks(account) if status else (), _closed(account, house.desk.now_ms())
+    )
     total, views = upstream.find(account, replace(wanted, name=name, sender=channelId), offset, limit)
     return {"totalCount": total, "data": [_shown(view, house.desk.now_ms()) for view in views]}
 
@@ -114,9 +115,9 @@ def campaign(campaign_id: str, account: Caller, house: Inside) -> dict[str, Any]
 
 @router.patch("/v3/campaigns/{campaign_id}", openapi_extra=bodies.KINBOX_CHANGE)
 def change(campaign_id: str, account: Caller, house: Inside, body: Body) -> dict[str, Any]:
-    """Change schedule or pace of what is not sent yet."""
+    """Change schedule, hours or pace of what is not sent yet."""
     view = _own(house, account, campaign_id)
-    asked = read_change(body.object, view.seen.campaign, house.desk.now_ms())
+    asked = read_change(body.object, view.seen.campaign, account, house.desk.now_ms())
     if not asked.is_empty and not house.desk.upstream.change(view.seen.campaign.id, asked):
         raise _over(view, "changed")
     return campaign(campaign_id, account, house)
@@ -218,6 +219,12 @@ def _shown(view: UpstreamView, now_ms: int) -> dict[str, Any]:
         chunks=view.chunks,
     )
     return campaign_object(replace(campaign, state=state), campaign.created_at_ms, counts, progress)
+
+
+def _closed(account: Account, now_ms: int) -> tuple[str, ...]:
+    """Which of the account's hours it is outside of; "" are its own."""
+    named = {name: account.hours_for(name) for name in ("", *account.business_hours)}
+    return tuple(name for name, hours in named.items() if hours is not None and not opens(hours, now_ms))
 
 
 def _opens_ms(view: UpstreamView, now_ms: int) -> int | None:

@@ -141,6 +141,7 @@ def _columns(account: Account, draft: Draft) -> dict[str, Any]:
         "on_locked": (draft.on_locked or account.on_locked).value,
         "validity_s": account.validity_s if draft.validity_s is None else draft.validity_s,
         "priority": draft.priority,
+        "business_hours": None if draft.business_hours is None else storable(draft.business_hours),
         "delay_min_ms": pacing.delay_min_ms,
         "delay_max_ms": pacing.delay_max_ms,
         "chunk_size": pacing.chunk_size,

@@ -149,7 +149,8 @@ class Accounts:
         """Make these accounts what the file says, all or none; others stay. Twice the same changes nothing.
 
         A sender that vanished from its account's file is marked as removed and comes back with its number. The
-        clock is to be told of the campaigns that this concerns (`pipeline.plan.plan_unopened`).
+        clock is to be told of the campaigns that this concerns (`pipeline.plan.plan_unopened`). Raises
+        AccountsFileError for business hours that are gone while a campaign names them.
         """
         done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
         with transaction(self._engine) as connection:
@@ -207,6 +208,7 @@ class Accounts:
             validity_s=row["validity_s"],
             batch=row["batch"],
             hours=read_hours(row["hours"]) if row["hours"] else None,
+            business_hours={name: read_hours(one) for name, one in row["business_hours"].items()},
             pause_at_error_rate=row["pause_at_error_rate"],
             error_rate_of=row["error_rate_of"],
             ingress_mark=row["ingress_digest"] or "",

@@ -209,4 +209,5 @@ def campaign_of(row: RowMapping) -> Campaign:
         follow_ups=tuple(row["follow_ups"]),
         paused_reason=row["paused_reason"],
         finished_at_ms=row["finished_at"],
+        business_hours=row["business_hours"],
     )

@@ -4,16 +4,22 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from dispatcher.domain.accounts_file import AccountSpec, SenderSpec
+from dispatcher.domain.accounts_file import AccountsFileError, AccountSpec, SenderSpec
 from dispatcher.ledger import tables
 from dispatcher.ledger.callback_endpoints import name_own
 from dispatcher.ledger.crews import crews_changed
 from dispatcher.secrecy import Secrecy
 
 _A, _S = tables.account, tables.sender
+
+HOURS_IN_USE = text("""
+SELECT DISTINCT business_hours FROM campaign
+WHERE account_id = :account AND business_hours IS NOT NULL AND finished_at IS NULL AND state IN ('running', 'paused')
+ORDER BY business_hours
+""")
 
 
 def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Literal["added", "changed", "unchanged"]:
@@ -26,6 +32,7 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
         _declare_senders(connection, secrecy, account_id, spec.sender)
         name_own(connection, account_id, spec.callback_url or "")
         return "added"
+    _keeps_hours_in_use(connection, row["id"], spec)
     changed = _declare_senders(connection, secrecy, row["id"], spec.sender)
     changed |= name_own(connection, row["id"], spec.callback_url or "")
     stays = unseal(secrecy, row["credentials"]) == spec.credentials
@@ -37,6 +44,13 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
         crews_changed(connection, row["id"])
         return "changed"
     return "unchanged"
+
+
+def _keeps_hours_in_use(connection: Connection, account_id: int, spec: AccountSpec) -> None:
+    """A campaign whose hours were taken away would leave at any hour."""
+    for name in connection.execute(HOURS_IN_USE, {"account": account_id}).scalars():
+        if name not in spec.business_hours:
+            raise AccountsFileError(f"account {spec.name}: business_hours.{name}: must stay, an open campaign names it")
 
 
 def _declare_senders(connection: Connection, secrecy: Secrecy, account_id: int, specs: Sequence[SenderSpec]) -> bool:
@@ -106,6 +120,7 @@ def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
         "pause_at_error_rate": spec.pause_at_error_rate,
         "error_rate_of": spec.error_rate_of,
         "hours": spec.hours.model_dump(mode="json") if spec.hours else None,
+        "business_hours": {name: one.model_dump(mode="json") for name, one in spec.business_hours.items()},
         "removed_at": None,
     }
 

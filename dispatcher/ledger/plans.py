@@ -10,9 +10,12 @@ retries, at most a batch in each, because the clock hands a retry out whole. Fol
 always have a due time.
 """
 
+from typing import Any
+
 from sqlalchemy import Connection, RowMapping, text
 
 from dispatcher.domain.followups import STEP
+from dispatcher.domain.hours import Hours, read_hours
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.pacing import Pacing
@@ -23,8 +26,9 @@ from dispatcher.ledger.times import epoch_ms
 REMEMBER_EVERY = 1000  # messages the scan for holes must get ahead to be worth a write
 
 CAMPAIGN = text(f"""
-SELECT c.*, (SELECT max(seq) + 1 FROM attempt WHERE campaign_id = c.id AND seq < {STEP}) AS frontier
-FROM campaign c WHERE c.id = :campaign
+SELECT c.*, (SELECT max(seq) + 1 FROM attempt WHERE campaign_id = c.id AND seq < {STEP}) AS frontier,
+    a.hours AS account_hours, a.business_hours AS named_hours
+FROM campaign c JOIN account a ON a.id = c.account_id WHERE c.id = :campaign
 """)
 
 CURSOR = text(f"""
@@ -79,12 +83,20 @@ def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, .
         held=row["state"] == CampaignState.PAUSED.value,
         over=row["state"] in (CampaignState.CANCELLED.value, CampaignState.DONE.value),
         priority=row["priority"],
+        hours=_hours(row),
     )
     return plan, _waiting(connection, row, frontier, pacing.batch)
 
 
 def pacing_of(row: RowMapping) -> Pacing:
     return Pacing(row["delay_min_ms"], row["delay_max_ms"], row["chunk_size"], row["chunk_gap_ms"], row["batch"])
+
+
+def _hours(row: RowMapping) -> Hours | None:
+    """As `Account.hours_for`, of the account as it is at this moment."""
+    named: dict[str, Any] = row["named_hours"]
+    written = named.get(row["business_hours"] or "", row["account_hours"]) if named else None
+    return read_hours(written) if written else None
 
 
 def _waiting(connection: Connection, row: RowMapping, frontier: int, batch: int) -> tuple[Retry, ...]:

@@ -83,6 +83,7 @@ account = Table(
     Column("validity_s", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
     Column("hours", JSON(none_as_null=True)),
+    Column("business_hours", JSON, nullable=False, server_default="{}"),  # name -> hours that a campaign may name
     Column("pause_at_error_rate", Float, nullable=False, server_default=text("0.5")),
     Column("error_rate_of", Integer, nullable=False, server_default=text("100")),
     now("created_at"),
@@ -130,6 +131,7 @@ campaign = Table(
     Column("on_locked", Text, nullable=False),
     Column("validity_s", Integer, nullable=False),
     number("priority"),
+    Column("business_hours", Text),  # null: its account's own
     Column("delay_min_ms", Integer, nullable=False),
     Column("delay_max_ms", Integer, nullable=False),
     Column("chunk_size", Integer, nullable=False),

@@ -24,7 +24,8 @@ _C, _CS, _N, _S = tables.campaign, tables.campaign_sender, tables.campaign_count
 
 CHANGE = text("""
 WITH was AS (
-    SELECT id, delay_min_ms, delay_max_ms, chunk_size, chunk_gap_ms, batch, scheduled_for, priority, name
+    SELECT id, delay_min_ms, delay_max_ms, chunk_size, chunk_gap_ms, batch, scheduled_for, priority, name,
+        business_hours
     FROM campaign WHERE id = :campaign AND state IN ('running', 'paused') FOR UPDATE
 ), now_is AS (
     UPDATE campaign c SET
@@ -35,13 +36,14 @@ WITH was AS (
         batch = coalesce(:batch, c.batch),
         priority = coalesce(:priority, c.priority),
         name = coalesce(:name, c.name),
+        business_hours = coalesce(:business_hours, c.business_hours),
         scheduled_for = CASE WHEN :moves_start THEN CAST(:start AS timestamptz) ELSE c.scheduled_for END,
         options = CAST(CAST(c.options AS jsonb) || CAST(:options AS jsonb) AS json),
         opened_at = NULL,
         grown_at = now()
     FROM was WHERE c.id = was.id
     RETURNING c.id, c.delay_min_ms, c.delay_max_ms, c.chunk_size, c.chunk_gap_ms, c.batch, c.scheduled_for,
-        c.priority, c.name
+        c.priority, c.name, c.business_hours
 )
 INSERT INTO campaign_change (campaign_id, was, now_is)
 SELECT was.id, row_to_json(was), row_to_json(now_is) FROM was JOIN now_is USING (id)
@@ -98,6 +100,7 @@ class UpstreamCampaigns:
             "batch": batch,
             "priority": change.priority,
             "name": None if change.name is None else storable(change.name),
+            "business_hours": None if change.business_hours is None else storable(change.business_hours),
             "moves_start": change.moves_start,
             "start": moment(change.scheduled_for_ms),
             "options": json.dumps(dict(change.options)),
@@ -150,6 +153,10 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(reached if wanted.sent else ~reached)
     if wanted.numbers is not None:
         found.append(_C.c.id.in_(wanted.numbers))
+    for names, are_wanted in ((wanted.hours, True), (wanted.not_hours, False)):
+        if names is not None:
+            among = func.coalesce(_C.c.business_hours, "").in_(names)
+            found.append(among if are_wanted else ~among)
     if wanted.not_numbers:
         found.append(_C.c.id.not_in(wanted.not_numbers))
     return found

@@ -37,7 +37,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign and how far it is. `crews`: who may send for it now, in the account's `hours`, if it has any;
+    """A campaign and how far it is. `crews`: who may send for it now, in its `hours`, if any are set;
     `started_at_ms`: its first send;
     `waits_until_ms`: when the last is due of those that wait for a time of their own (0: none does).
     """

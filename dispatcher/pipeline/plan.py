@@ -1,7 +1,9 @@
 """The station that puts an accepted campaign on the lane clock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from dispatcher.domain.hours import not_before
 from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.pipeline.persist import if_reachable
@@ -38,7 +40,15 @@ def _tell(stations: Stations, provider: str, known: Plan) -> None:
     if known.over:
         stations.control.forget(provider, known.campaign)
     else:
-        stations.control.plan(provider, known)
+        stations.control.plan(provider, in_hours(known, stations.now_ms()))
+
+
+def in_hours(known: Plan, now_ms: int) -> Plan:
+    """A campaign that waits for hours of its own begins when they open. One that is held back for longer asks then."""
+    if known.hours is None or known.not_before_ms > now_ms:
+        return known
+    opens = not_before(known.hours, now_ms)
+    return replace(known, not_before_ms=opens.ms, why=opens.reason) if opens.ms > now_ms else known
 
 
 def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -> None:

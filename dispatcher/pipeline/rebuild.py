@@ -16,7 +16,7 @@ from time import monotonic
 
 from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
-from dispatcher.pipeline.plan import provider_of
+from dispatcher.pipeline.plan import in_hours, provider_of
 from dispatcher.pipeline.ports.campaigns import Survivors
 from dispatcher.pipeline.ports.clock import ClockBuilder
 from dispatcher.pipeline.senders import hold_paused, remind
@@ -61,7 +61,7 @@ def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> N
     if plan.over:
         return
     now_ms = stations.now_ms()
-    builder.plan(provider, plan, near(retries, now_ms))
+    builder.plan(provider, in_hours(plan, now_ms), near(retries, now_ms))
     for lane in plan.lanes:
         builder.rest_lane(provider, lane, now_ms + delay_ms(plan.pacing, stations.jitter()))
     stations.plans.opened(campaign)

@@ -3,7 +3,8 @@
 Every step works on one `Passage` and leaves what it found there; `settle` writes it down.
 
     begin   the ticket's lease is renewed in Redis, its messages are taken from the sender's day; a late or doubled
-            job stops here, and so does one that hours or caps have something against: its lane rests
+            job stops here, and so does one that hours or caps have something against: its lane rests, or its
+            campaign waits, where campaigns have hours of their own
     claim   pending -> sending in the ledger, durable before anything leaves
     guard   expired? suppressed? night where the client is? is another message in contact with the client?
     sure    who was held up on the way here asks whether the lane still is its own
@@ -32,11 +33,12 @@ from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.pacing import leaves_in_ms, provider_busy_ms
 from dispatcher.domain.parcels import parcel_of
-from dispatcher.domain.policies import allowance_of, caps_of, night_not_before, sender_not_before
+from dispatcher.domain.policies import allowance_of, caps_of, is_closed, night_not_before, sender_not_before
 from dispatcher.domain.template import MissingField
-from dispatcher.domain.tickets import Begun, Retry, Ticket, merged
+from dispatcher.domain.tickets import CLOSED, Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.persist import if_reachable, persist
+from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
@@ -106,11 +108,15 @@ def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
     account = stations.account(campaign.account_id)
     sender = stations.sender(ticket.lane.sender_id)
     begun_ms = stations.now_ms()
-    begun = _take(stations, provider, ticket, account, sender)
+    closed = is_closed(account, campaign.business_hours, begun_ms)
+    begun = _take(stations, provider, ticket, account, sender, closed)
     if not begun.held:
         emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
         return None
     rest = _rest(stations, account, sender, begun, begun_ms)
+    if closed:
+        plan(stations, campaign.id)  # it waits on the clock until its hours open, and others leave from this lane
+        rest = NotBefore(begun_ms + ASKED_AGAIN_MS, Reason.DELAY)
     if rest is not None:
         stations.clock.skip(provider, ticket, [Retry(0, ticket.seq, ticket.size)], rest)
         return None
@@ -129,10 +135,11 @@ def _rest(stations: Stations, account: Account, sender: Sender, begun: Begun, no
     return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
 
 
-def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, sender: Sender) -> Begun:
+def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, sender: Sender, closed: bool) -> Begun:
     """Begin, with what the ledger counts of the sender's day where Redis does not know it."""
     lasts_ms, now_ms = lease_ms(account, sender), stations.now_ms()
-    begun = stations.clock.begin(provider, ticket, lasts_ms, allowance_of(account, sender, now_ms))
+    allowance = CLOSED if closed else allowance_of(account, sender, now_ms)
+    begun = stations.clock.begin(provider, ticket, lasts_ms, allowance)
     if not begun.unknown:
         return begun
     day_start_ms = midnight(caps_of(account, sender).zone, now_ms)
@@ -174,7 +181,7 @@ def _hear_first(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
 
 def _let_sleep(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
     """At night a message moves aside until the morning; one that will not be valid then, until it expires."""
-    morning = night_not_before(passage.account, row.key, now_ms)
+    morning = night_not_before(passage.account, row.key, now_ms, passage.campaign.business_hours)
     if morning is None:
         return None
     over_ms = valid_until(passage.campaign, row) + 1

@@ -112,7 +112,7 @@ class CampaignsCounter:
                     counts[campaign.id],
                     senders=tuple(sender.name for sender in crew),
                     crews=tuple(able[campaign.account_id][sender.id] for sender in crew),
-                    hours=holders[campaign.account_id].hours,
+                    hours=holders[campaign.account_id].hours_for(campaign.business_hours),
                     started_at_ms=started.get(campaign.id),
                     waits_until_ms=last_due.get(campaign.id, 0),
                 )

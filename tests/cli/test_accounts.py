@@ -69,8 +69,12 @@ def test_a_sender_that_is_not_there_is_trouble(shell: Shell, accounts: Path) -> 
 
 
 def test_the_hours_of_an_account_are_shown(shell: Shell, accounts: Path) -> None:
-    hours = '[account.hours]\nwindows = ["sat 09:00-13:00"]\n[account.credentials]\ntoken = "secret-of-loja"'
+    hours = '[account.hours]\nwindows = ["sat 09:00-13:00"]\n'
+    hours += '[account.business_hours.domingo]\nwindows = ["sun 09:00-13:00"]\n'
+    hours += '[account.credentials]\ntoken = "secret-of-loja"'
     accounts.write_text(accounts.read_text().replace('[account.credentials]\ntoken = "secret-of-loja"', hours))
     shell("accounts", "apply", accounts)
-    assert shell.json("accounts", "show", "loja")["hours"]["windows"] == ["sat 09:00-13:00"]
+    shown = shell.json("accounts", "show", "loja")
+    assert shown["hours"]["windows"] == ["sat 09:00-13:00"]
+    assert shown["business_hours"]["domingo"]["windows"] == ["sun 09:00-13:00"]
     assert "09:00-13:00" in shell("accounts", "show", "loja").stdout

@@ -71,6 +71,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "held": record.held,
                 "gone": record.gone,
                 "prio": record.priority,
+                "why": record.why,
             }
             for campaign, record in twin.campaigns.items()
         },

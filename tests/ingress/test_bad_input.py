@@ -111,6 +111,8 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
         ("leadsAssetUrl", "http://127.0.0.1:9/x", "leadsAssetUrl"),
         ("channelId", "canal-9", "channelId"),
         ("channelId", 5, "channelId"),
+        ("businessHoursId", "nobody", "businessHoursId"),
+        ("businessHoursId", 5, "businessHoursId"),
         ("channelType", "0", "channelType"),
         ("leadType", "crowd", "leadType"),
         ("scheduledTo", PAST, "scheduledTo"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from dispatcher.domain.hours import DAYS
@@ -68,3 +69,61 @@ def test_what_runs_outside_the_hours_awaits_them_in_kinboxs_words(web: Web) -> N
     [shown] = found["awaiting-business-hours"]["data"]
     assert shown["status"] == "awaiting-business-hours"
     assert datetime.fromisoformat(shown["nextScheduledTo"]) == OPENS
+
+
+@pytest.fixture
+def named(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+    """`sempre` is open now, `h-7` opens an hour after the account's own."""
+    head, tables = CLOSED.split("[account.hours]")
+    hours = f'''[account.business_hours.sempre]
+windows = ["mon-sun 00:00-24:00"]
+[account.business_hours."h-7"]
+timezone = "UTC"
+windows = ["{DAYS[OPENS.weekday()]} 11:00-12:00"]
+'''
+    with running(settings_for(create_database(migrated), redis_url), f"{head}{hours}[account.hours]{tables}") as found:
+        yield found
+
+
+def created(web: Web, **fields: str) -> httpx.Response:
+    body = {"name": "Oferta", "message": "Olá", "leads": [{"phone": "5511987654321"}], **fields}
+    return web.http.post("/v3/campaigns", json=body, headers=LOJA)
+
+
+def test_a_campaign_that_names_hours_is_shown_with_them(named: Web) -> None:
+    later = OPENS + timedelta(hours=1)
+    for hours, status, ends_from in (
+        ("sempre", "processing", None),
+        ("h-7", "awaiting-business-hours", later),
+        ("", "awaiting-business-hours", OPENS),
+    ):
+        made = created(named, businessHoursId=hours)
+        assert made.status_code == 201, made.text
+        shown = named.http.get(f"/v3/campaigns/{made.json()['id']}", headers=LOJA).json()
+        assert (shown["businessHoursId"], shown["status"]) == (hours or None, status)
+        assert shown["nextScheduledTo"] == (ends_from and ends_from.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        end = datetime.fromisoformat(made.json()["finishedAtPrediction"])
+        assert end == ends_from if ends_from else end < OPENS
+    found = named.http.get("/v3/campaigns", params={"status": "awaiting-business-hours"}, headers=LOJA).json()
+    assert [one["businessHoursId"] for one in found["data"]] == [None, "h-7"]
+    found = named.http.get("/v3/campaigns", params={"status": "processing"}, headers=LOJA).json()
+    assert [one["businessHoursId"] for one in found["data"]] == ["sempre"]
+
+
+def test_a_campaign_is_given_other_hours(named: Web) -> None:
+    number = created(named, businessHoursId="h-7").json()["id"]
+    moved = named.http.patch(f"/v3/campaigns/{number}", json={"businessHoursId": "sempre"}, headers=LOJA).json()
+    assert (moved["businessHoursId"], moved["status"], moved["nextScheduledTo"]) == ("sempre", "processing", None)
+    again = named.http.patch(f"/v3/campaigns/{number}", json=moved, headers=LOJA).json()
+    assert again | {"finishedAtPrediction": ""} == moved | {"finishedAtPrediction": ""}
+    assert named.wiring.clock.release("kinbox", 10, 10).tickets
+
+
+@pytest.mark.parametrize("unknown", ["segunda", "H-7", " "])
+def test_hours_that_the_account_does_not_have_are_refused_by_name(named: Web, unknown: str) -> None:
+    rule = "businessHoursId: must name business hours of the account, which has: sempre, h-7"
+    refused = created(named, businessHoursId=unknown)
+    assert (refused.status_code, refused.json()["message"]) == (400, [rule])
+    number = created(named).json()["id"]
+    refused = named.http.patch(f"/v3/campaigns/{number}", json={"businessHoursId": unknown}, headers=LOJA)
+    assert (refused.status_code, refused.json()["message"]) == (400, [rule])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dispatcher.domain.campaign import DraftMessage
+from dispatcher.domain.hours import read_hours
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.kinbox import PROVIDER
@@ -53,8 +54,9 @@ def test_a_body_is_known_by_its_fields(body: Any, ours: bool) -> None:
 
 
 def test_every_field_finds_its_place() -> None:
-    draft = parsed(PROVIDER, WHOLE, FILE)
+    draft = parsed(PROVIDER, WHOLE, FILE, business_hours={"h": read_hours({"timezone": "UTC", "windows": []})})
     assert (draft.name, draft.dialect, draft.senders) == ("Oferta", "kinbox", ("canal",))
+    assert draft.business_hours == "h"
     assert draft.content == {"type": "text", "text": "oi"}
     assert draft.pacing == Pacing(5_000, 5_000, 50, 60_000)
     assert (draft.chunks_count, draft.scheduled_for_ms) == (4, NOW_MS + 1_800_000)

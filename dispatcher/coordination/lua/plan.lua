@@ -1,6 +1,7 @@
 -- Make a campaign known, or its end, pace, lanes, start and hold anew; never the cursor of one that is known.
 -- ARGV 3 campaign  4 next  5 stop (one past the last seq)  6 delay min  7 delay max  8 chunk size  9 chunk gap
---      10 batch  11 start ms  12 held "1"/"0"  13 priority  14… lanes   Returns 1
+--      10 batch  11 start ms  12 held "1"/"0"  13 priority  14 why it starts then  15… lanes
+-- Returns 1
 local id, before_head = ARGV[3], head()
 local known = campaign(id)
 local fresh = not known or known.gone
@@ -9,7 +10,7 @@ local plan = {
   dmin = tonumber(ARGV[6]), dmax = tonumber(ARGV[7]), cs = tonumber(ARGV[8]), cg = tonumber(ARGV[9]),
   batch = tonumber(ARGV[10]), start = tonumber(ARGV[11]), held = ARGV[12] == '1', gone = false,
   open = fresh and 0 or known.open, gate = fresh and 0 or known.gate,
-  ended = known and known.ended or 0, flights = known and known.flights or 0, prio = tonumber(ARGV[13]),
+  ended = known and known.ended or 0, flights = known and known.flights or 0, prio = tonumber(ARGV[13]), why = ARGV[14],
 }
 local moves = not fresh and (known.prio or 0) ~= plan.prio
 if fresh or plan.cs ~= known.cs then open_chunk(plan) end
@@ -18,7 +19,7 @@ records[id], dirty[id] = plan, true
 save()
 
 local lanes, stays = {}, {}
-for i = 14, #ARGV do
+for i = 15, #ARGV do
   lanes[#lanes + 1] = ARGV[i]
   stays[ARGV[i]] = true
 end

@@ -1,4 +1,4 @@
-"""`PATCH /v3/campaigns/{id}`: schedule and pace of what is not sent yet, and what of a campaign is frozen.
+"""`PATCH /v3/campaigns/{id}`: schedule, hours and pace of what is not sent yet, and what of a campaign is frozen.
 Beside it `PATCH …/results`, a report of somebody else's counts.
 
 A field with the value that the campaign has is no change, so that a whole campaign can be sent back as it was read.
@@ -7,35 +7,39 @@ A field with the value that the campaign has is no change, so that a whole campa
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.changes import Change
 from dispatcher.domain.forecast import chunk_count
 from dispatcher.domain.pacing import chunk_size_for
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.kinbox.build import seconds
-from dispatcher.providers.kinbox.form import NUMBERS, given_in, wrong_types
+from dispatcher.providers.kinbox.form import NUMBERS, given_in, hours_problems, wrong_types
 from dispatcher.providers.kinbox.render import asked_of
 from dispatcher.providers.schedule import start_ms, start_problems, to_ms
 
 COUNTED = ("sent", "received", "read", "answered")
 _MOST = 10_000_000  # as for `chunkSize`
-CHANGEABLE = ("scheduledTo", *NUMBERS)
+CHANGEABLE = ("scheduledTo", "businessHoursId", *NUMBERS)
 _ANSWERED = ("originalScheduledTo", "finishedAtPrediction")  # ours to say: what a caller says of them is passed over
 
 
-def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Change:
+def read_change(body: Mapping[str, Any], campaign: Campaign, account: Account, now_ms: int) -> Change:
     """What is to change; raises BadRequest, which names every field that is wrong or frozen."""
     has = _has(campaign)
     given = {name: value for name, value in given_in(body).items() if not _same(value, has[name])}
     moved = given.get("scheduledTo")
     changing = {name: given[name] for name in CHANGEABLE if name in given}
-    if wrong := [*_frozen(given, body), *wrong_types(changing), *start_problems(moved, now_ms, "scheduledTo")]:
+    wrong = [*_frozen(given, body), *wrong_types(changing), *start_problems(moved, now_ms, "scheduledTo")]
+    if wrong := [*wrong, *hours_problems(changing, account)]:
         raise BadRequest(*wrong)
     size = _chunk_size(given, body, campaign.total)
     options: dict[str, Any] = {} if size is None else {"chunkSize": size, "chunksCount": None}
     if moved is not None:
         first = has["originalScheduledTo"] or has["scheduledTo"]
         options |= {"scheduledTo": moved, **({"originalScheduledTo": first} if first else {})}
+    if hours := given.get("businessHoursId"):
+        options["businessHoursId"] = hours
     delay_ms = to_ms(given.get("secondsBetweenMessages"))
     return Change(
         delay_min_ms=delay_ms,
@@ -44,6 +48,7 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, now_ms: int) -> Cha
         chunk_gap_ms=to_ms(given.get("secondsBetweenChunks")),
         moves_start=moved is not None,
         scheduled_for_ms=None if moved is None else start_ms(moved, now_ms, "scheduledTo"),
+        business_hours=given.get("businessHoursId"),
         options=options if campaign.dialect == "kinbox" else {},
     )
 

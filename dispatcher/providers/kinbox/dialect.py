@@ -4,6 +4,7 @@
     text         `message`, else `textRaw`, with `{{column}}` for the recipient's own columns
     pace         `secondsBetweenMessages` is both ends of the delay; the account's delays where it is not given
     sender       `channelId`; every sender of the account where it is not given
+    hours        `businessHoursId`, one of those that the account names; its own where it is not given
 
 `assetsUrls` and `template` are Kinbox' own: only an account of theirs can send them, and then no text is needed.
 """
@@ -16,7 +17,7 @@ from dispatcher.domain.campaign import Draft
 from dispatcher.domain.leads import Lead
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest, ParseContext
-from dispatcher.providers.kinbox.form import given_in, problems
+from dispatcher.providers.kinbox.form import given_in, hours_problems, problems
 from dispatcher.providers.recipients import begun, leads_of_file, leads_of_list, messages, text_content
 from dispatcher.providers.schedule import start_ms, start_problems, to_ms
 
@@ -51,6 +52,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         content=text_content(text),
         senders=(given["channelId"],) if "channelId" in given else (),
         scheduled_for_ms=start_ms(given.get("scheduledTo", ""), context.now_ms, "scheduledTo"),
+        business_hours=given.get("businessHoursId"),
         options=given,
     )
 
@@ -59,6 +61,7 @@ def _problems(given: Mapping[str, Any], body: Mapping[str, Any], context: ParseC
     yield from problems(given)
     yield from start_problems(given.get("scheduledTo"), context.now_ms, "scheduledTo")
     yield from _missing(given, body)
+    yield from hours_problems(given, context.account)
     yield from _beyond(given, context.account)
 
 

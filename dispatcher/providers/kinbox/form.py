@@ -6,6 +6,7 @@ A field that is null or an empty text counts as not given.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dispatcher.domain.account import Account
 from dispatcher.providers.schedule import MAX_DELAY_S
 
 TEXTS = (
@@ -49,6 +50,13 @@ def wrong_types(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, (fits, rule) in _RULES.items():
         if name in given and not fits(given[name]):
             yield name, rule
+
+
+def hours_problems(given: Mapping[str, Any], account: Account) -> Iterator[tuple[str, str]]:
+    named = given.get("businessHoursId")
+    if isinstance(named, str) and named not in account.business_hours:
+        there_is = ", ".join(account.business_hours) or "none"
+        yield "businessHoursId", f"must name business hours of the account, which has: {there_is}"
 
 
 def _is_text(value: Any) -> bool:

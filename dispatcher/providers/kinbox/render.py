@@ -4,7 +4,7 @@ ours                                     Kinbox' status
 running, nothing sent yet                processing
 running                                  executing
 running, between two chunks              awaiting-chunk
-running, outside the account's hours     awaiting-business-hours
+running, outside its hours               awaiting-business-hours
 scheduled                                scheduled
 paused                                   paused
 cancelled                                canceled
@@ -43,7 +43,7 @@ class Progress:
     """How far a campaign is (UTC epoch, ms). `updated_at_ms` None: since it was accepted, nothing happened.
 
     `gate_ms`: when the next chunk may start, while the campaign stands between two. `looks`: how it was looked
-    after; `next_look_ms`: when it will be next. `opens_ms`: when the account's hours begin, outside of them.
+    after; `next_look_ms`: when it will be next. `opens_ms`: when its hours begin, outside of them.
     """
 
     updated_at_ms: int | None = None
@@ -130,10 +130,10 @@ def error_object(status: int, problems: Sequence[tuple[str, str]]) -> dict[str, 
 def asked_of(campaign: Campaign) -> dict[str, Any]:
     """Every field of a creating request, as this campaign's asked for it; null where it did not."""
     if campaign.dialect == "kinbox":
-        return {name: campaign.options.get(name) for name in FIELDS}
+        return {name: campaign.options.get(name) for name in FIELDS} | {"businessHoursId": campaign.business_hours}
     text = (campaign.content or {}).get("text")
     known = {"name": campaign.name, "message": text, "scheduledTo": iso(campaign.scheduled_for_ms)}
-    return {**dict.fromkeys(FIELDS), **known}
+    return {**dict.fromkeys(FIELDS), **known, "businessHoursId": campaign.business_hours}
 
 
 def lead_object(message: MessageView, chunk_size: int) -> dict[str, Any]:

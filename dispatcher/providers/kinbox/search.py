@@ -19,7 +19,7 @@ STATUSES: dict[str, Wanted] = {
     "executing": replace(_RUNNING, sent=True),
     "paused": Wanted(state=CampaignState.PAUSED),
     _AWAITING_CHUNK: _RUNNING,
-    _AWAITING_HOURS: _NOTHING,
+    _AWAITING_HOURS: _RUNNING,
     "awaiting-other-campaign": _NOTHING,
     "canceled": Wanted(state=CampaignState.CANCELLED),
     "failed": Wanted(state=CampaignState.DONE, sent=False),
@@ -28,16 +28,16 @@ STATUSES: dict[str, Wanted] = {
 }
 
 
-def wanted_by(status: str, between_chunks: tuple[int, ...], closed: bool = False) -> Wanted:
-    """Campaigns of a status; "" is any. `between_chunks`: numbers of those that wait for their next chunk; `closed`: it
-    is outside the account's hours, all that run wait for them."""
+def wanted_by(status: str, between_chunks: tuple[int, ...], closed: tuple[str, ...] = ()) -> Wanted:
+    """Campaigns of a status; "" is any. `between_chunks`: numbers of those that wait for their next chunk; `closed`:
+    business hours ("" for the account's own) outside of which it is now, and for which their campaigns wait."""
     if not status:
         return Wanted()
-    if closed and STATUSES[status].state is CampaignState.RUNNING:
-        return _NOTHING
-    if closed and status == _AWAITING_HOURS:
-        return _RUNNING
+    if status == _AWAITING_HOURS:
+        return replace(_RUNNING, hours=closed)
     wanted = STATUSES[status]
+    if closed and wanted.state is CampaignState.RUNNING:
+        wanted = replace(wanted, not_hours=closed)
     if status == _AWAITING_CHUNK:
         return replace(wanted, numbers=between_chunks)
     return replace(wanted, not_numbers=between_chunks) if wanted.state is CampaignState.RUNNING else wanted
