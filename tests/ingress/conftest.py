@@ -11,10 +11,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import func, literal, select, union_all
 
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.ingress.app import create_app
 from dispatcher.ingress.serve import server
+from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.tables import metadata
 from dispatcher.pipeline.desk import Desk
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
@@ -87,6 +90,27 @@ def shared_web(migrated: str, create_database: Callable[[str], str], valkey: str
     """One web for a module's tables of cases, which store nothing or do not mind what is stored."""
     with running(settings_for(create_database(migrated), valkey)) as found:
         yield found
+
+
+def rows_of(web: Web) -> dict[str, int]:
+    """How many rows each table of the ledger has."""
+    counts = [select(literal(table.name), func.count()).select_from(table) for table in metadata.sorted_tables]
+    with autocommit(web.wiring.engine) as connection:
+        return {row[0]: row[1] for row in connection.execute(union_all(*counts))}
+
+
+@contextmanager
+def storing_nothing(web: Web) -> Iterator[None]:
+    """Whatever happens meanwhile leaves not a row in any table, and takes none away."""
+    before = rows_of(web)
+    yield
+    assert rows_of(web) == before
+
+
+@pytest.fixture
+def nothing_stored(shared_web: Web) -> Iterator[None]:
+    with storing_nothing(shared_web):
+        yield
 
 
 def settings_for(database_url: str, redis_url: str) -> Settings:

@@ -3,7 +3,6 @@
 import copy
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ingress.asks import ANA, CREATING, Ask
-from tests.ingress.conftest import Web
+from tests.ingress.conftest import Web, rows_of
 from tests.ingress.test_refusals import lines, malformed
 
 every_dialect = pytest.mark.parametrize(("dialect", "ask"), CREATING.items(), ids=CREATING)
@@ -201,19 +200,7 @@ CASES: dict[str, list[tuple[str, Any, str]]] = {
 }
 
 
-def campaigns(web: Web) -> list[int]:
-    """The newest one, if there is any."""
-    return [view.campaign.id for view in web.desk.campaigns.page(None, None, None, 1).items]
-
-
-@pytest.fixture
-def nothing_more_stored(shared_web: Web) -> Iterator[None]:
-    before = campaigns(shared_web)
-    yield
-    assert campaigns(shared_web) == before
-
-
-@pytest.mark.usefixtures("nothing_more_stored")
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize(
     ("dialect", "where", "value", "named"),
     [(dialect, *case) for dialect, cases in CASES.items() for case in cases],
@@ -243,7 +230,7 @@ RAW = {
 }
 
 
-@pytest.mark.usefixtures("nothing_more_stored")
+@pytest.mark.usefixtures("nothing_stored")
 @every_dialect
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
 def test_a_body_that_cannot_be_read_is_refused(shared_web: Web, dialect: str, ask: Ask, raw: bytes) -> None:
@@ -290,6 +277,7 @@ def call(web: Web, method: str, path: str) -> httpx.Response:
     return web.http.request(method, path, json={}, headers={"Authorization": f"Bearer {token}"})
 
 
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_a_path_that_names_nothing_is_refused(shared_web: Web, method: str, path: str) -> None:
     for garbage in GARBAGE:
@@ -298,6 +286,7 @@ def test_a_path_that_names_nothing_is_refused(shared_web: Web, method: str, path
         assert answer.json()
 
 
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -390,7 +379,7 @@ def mutated(draw: st.DrawFn, body: dict[str, Any]) -> dict[str, Any]:
 def test_whatever_comes_is_taken_or_refused_in_the_dialects_shape(
     shared_web: Web, dialect: str, ask: Ask, data: st.DataObject
 ) -> None:
-    body = data.draw(mutated(ask.body))
+    body, before = data.draw(mutated(ask.body)), rows_of(shared_web)
     answer = shared_web.http.post(ask.path, content=json.dumps(body).encode(), headers=ask.headers)
     if answer.status_code == ask.status:
         assert answer.headers["x-campaign-id"]
@@ -398,3 +387,4 @@ def test_whatever_comes_is_taken_or_refused_in_the_dialects_shape(
         assert answer.status_code in (malformed(dialect), 404)
         assert lines(dialect, answer)
         assert "x-campaign-id" not in answer.headers
+        assert rows_of(shared_web) == before

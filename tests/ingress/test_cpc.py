@@ -209,6 +209,7 @@ def test_empty_texts_are_told_in_the_campaigns_log(web: Web) -> None:
 # ---------------------------------------------------------------- refusals
 
 
+@pytest.mark.usefixtures("nothing_stored")
 def test_more_messages_than_a_post_may_have_are_refused_whole(shared_web: Web) -> None:
     body = {**ASK.body, "messages": [GOOD] * 100_001}
     answer = shared_web.http.post(ASK.path, json=body, headers=ASK.headers)
@@ -223,6 +224,7 @@ def test_more_messages_than_a_post_may_have_are_refused_whole(shared_web: Web) -
     )
 
 
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize("token", ["x", "loja-token"])
 def test_a_wrong_token_is_answered_in_their_words(shared_web: Web, token: str) -> None:
     answer = shared_web.http.post(ASK.path, json=ASK.body, headers=bearer(token))

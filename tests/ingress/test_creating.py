@@ -132,6 +132,7 @@ def test_builder_is_let_in_by_what_its_login_gave(web: Web) -> None:
     assert refused.status_code == 401
 
 
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -9,7 +9,7 @@ import pytest
 from dispatcher.domain.hours import DAYS
 from dispatcher.domain.notbefore import SENTENCES, Reason
 from dispatcher.pipeline.send import send
-from tests.ingress.conftest import Web, running, settings_for
+from tests.ingress.conftest import Web, running, settings_for, storing_nothing
 
 IN_THREE_DAYS = datetime.now(UTC) + timedelta(days=3)
 OPENS = IN_THREE_DAYS.replace(hour=10, minute=0, second=0, microsecond=0)
@@ -122,8 +122,10 @@ def test_a_campaign_is_given_other_hours(named: Web) -> None:
 @pytest.mark.parametrize("unknown", ["segunda", "H-7", " "])
 def test_hours_that_the_account_does_not_have_are_refused_by_name(named: Web, unknown: str) -> None:
     rule = "businessHoursId: must name business hours of the account, which has: sempre, h-7"
-    refused = created(named, businessHoursId=unknown)
+    with storing_nothing(named):
+        refused = created(named, businessHoursId=unknown)
     assert (refused.status_code, refused.json()["message"]) == (400, [rule])
     number = created(named).json()["id"]
-    refused = named.http.patch(f"/v3/campaigns/{number}", json={"businessHoursId": unknown}, headers=LOJA)
+    with storing_nothing(named):
+        refused = named.http.patch(f"/v3/campaigns/{number}", json={"businessHoursId": unknown}, headers=LOJA)
     assert (refused.status_code, refused.json()["message"]) == (400, [rule])

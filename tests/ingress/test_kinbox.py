@@ -13,7 +13,7 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.pipeline.sweep import Sweeper
 from dispatcher.wiring import first_lookup_s
 from tests.ingress.asks import ANA, BIA, CAIO, CREATING, bearer
-from tests.ingress.conftest import ACCOUNTS, Web, running, settings_for
+from tests.ingress.conftest import ACCOUNTS, Web, running, settings_for, storing_nothing
 from tests.waiting import wait_until
 
 TOKEN = bearer("caixa-token")
@@ -256,7 +256,8 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
 def test_a_change_that_cannot_be_is_400_and_changes_nothing(shared_web: Web, body: dict[str, Any], field: str) -> None:
     campaign = made(shared_web)
     before = seen(shared_web, campaign)
-    answer = patch(shared_web, campaign, {"secondsBetweenChunks": 7, **body})
+    with storing_nothing(shared_web):
+        answer = patch(shared_web, campaign, {"secondsBetweenChunks": 7, **body})
     assert (answer.status_code, answer.json()["error"]) == (400, "Bad Request")
     assert [line.partition(":")[0] for line in answer.json()["message"]] == [field]
     after = seen(shared_web, campaign)

@@ -61,10 +61,7 @@ def malformed(dialect: str) -> int:
 every_dialect = pytest.mark.parametrize(("dialect", "ask"), CREATING.items(), ids=CREATING)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_stored(shared_web: Web) -> Iterator[None]:
-    yield
-    assert shared_web.desk.campaigns.page(None, None, None, 10).items == ()
+pytestmark = pytest.mark.usefixtures("nothing_stored")
 
 
 @every_dialect
@@ -120,10 +117,13 @@ def test_a_packed_body_is_refused_before_it_is_unpacked(shared_web: Web, dialect
     assert lines(dialect, answer) == ["Content-Encoding: is not understood: send the body as it is"]
 
 
-def test_a_body_of_unknown_length_is_counted_while_it_comes(shared_web: Web) -> None:
-    ask = CREATING["uazapi"]
-    pieces = (b" " * MIB for _ in range(66))
-    assert shared_web.http.post(ask.path, content=pieces, headers=ask.headers).status_code == 413
+@every_dialect
+def test_a_body_of_unknown_length_is_counted_while_it_comes(shared_web: Web, dialect: str, ask: Ask) -> None:
+    """65 MiB, one at a time and without a Content-Length."""
+    answer = shared_web.http.post(ask.path, content=(b" " * MIB for _ in range(65)), headers=ask.headers)
+    assert "content-length" not in answer.request.headers
+    assert answer.status_code == 413
+    assert lines(dialect, answer)
 
 
 def test_who_waits_for_leave_to_send_is_refused_before(shared_web: Web) -> None:

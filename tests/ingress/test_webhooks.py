@@ -52,6 +52,7 @@ def test_a_time_that_nobody_can_keep_is_no_error(web: Web, stamp: Any) -> None:
     assert web.http.post("/webhooks/loja/loja-hook", json=reply).json() == {"events": 1, "new": 1}
 
 
+@pytest.mark.usefixtures("nothing_stored")
 @pytest.mark.parametrize(
     "path",
     [
@@ -67,6 +68,7 @@ def test_without_the_secret_there_is_nothing(shared_web: Web, path: str) -> None
     assert shared_web.http.post(path, json=REPLY).status_code == 404
 
 
+@pytest.mark.usefixtures("nothing_stored")
 def test_what_is_no_json_is_400(shared_web: Web) -> None:
     assert shared_web.http.post("/webhooks/loja/loja-hook", content=b"event=messages").status_code == 400
 
