@@ -20,6 +20,7 @@ from psycopg2 import errorcodes
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.ledger import patience
 
 CONNECT_TIMEOUT_S = 5  # a server that is up accepts within milliseconds
 STATEMENT_TIMEOUT_S = 30.0  # statements take milliseconds; those that may take longer say so
@@ -27,8 +28,10 @@ POOL_TIMEOUT_S = 10.0  # a connection is given back within milliseconds: who wai
 PING_AFTER_IDLE_S = 5.0
 """A connection that was used just now is trusted; asking each time would double the round trips of a claim."""
 
-KEEPALIVE = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
-UNANSWERED_MS = 30_000  # what we sent and nobody acknowledged: the other end is gone
+KEEPALIVE = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3}
+UNANSWERED_MS = 10_000  # what we sent and nobody acknowledged: the other end is gone. `patience` sees to the rest
+SERVERS_KEEPALIVE = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+"""The server's own would let a lock of a host that vanished stand for two hours."""
 
 PASSING = {"08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58"}
 """Classes and codes of errors that pass by themselves: connection, read-only standby, idle for too long, deadlock,
@@ -41,7 +44,7 @@ class LedgerFault(RuntimeError):
 
 def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> Engine:
     """An engine of at most `pool_size` connections, for any spelling of a PostgreSQL URL. Connects lazily."""
-    options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout_s * 1000)}"
+    settings = {"timezone": "UTC", "statement_timeout": int(statement_timeout_s * 1000), **SERVERS_KEEPALIVE}
     engine = create_engine(
         make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
@@ -52,10 +55,11 @@ def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATE
             "connect_timeout": CONNECT_TIMEOUT_S,
             "tcp_user_timeout": UNANSWERED_MS,
             "application_name": "dispatcher",
-            "options": options,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
             **KEEPALIVE,
         },
     )
+    event.listen(engine, "do_connect", lambda dialect, record, args, address: patience.connect(**address))
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ping_if_idle)
     return engine
