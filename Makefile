@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test chaos lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -16,6 +16,10 @@ demo: $(STAMP)  ## everything on this machine, the four seed payloads sent to th
 test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts itself
 	$(BIN)/pytest -n 3 --dist worksteal -m "not alone" $(ARGS)
 	$(BIN)/pytest -n 2 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
+
+chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3 MESSAGES=5000 SPAN=240 STRIKES=39
+	$(BIN)/python -m tests.chaos $(foreach name,SEED RUNS MESSAGES SPAN STRIKES,\
+		$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .

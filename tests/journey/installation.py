@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ from tests.waiting import wait_until
 
 
 class Worker:
-    """One `celery worker` process with its log."""
+    """One `celery worker` process with its log; `program` is what runs as Celery's command line."""
 
-    def __init__(self, name: str, env: dict[str, str], log: Path, concurrency: int) -> None:
+    def __init__(
+        self, name: str, env: dict[str, str], log: Path, concurrency: int, program: Sequence[str] = ("celery",)
+    ) -> None:
         self.name = name
         self.log = log
-        argv = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
+        argv = [sys.executable, "-m", *program, "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
         argv += ["--without-gossip", "--without-mingle"]
         self._out = log.open("ab")
         self.process = subprocess.Popen(argv, env=env, stdout=self._out, stderr=subprocess.STDOUT)
