@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=3600, ge=0, description="a start that passed so long ago while nothing could be sent asks; 0: it fires"
     )
     keep_days: int = Field(default=30, ge=1, description="how long old keys, events and ended locks are kept")
+    web_requests: int = Field(default=256, ge=8, description="requests that a web process has at work at once")
+    web_bodies_mib: int = Field(default=128, ge=128, description="MiB of large bodies that it has at work at once")
+    web_followers: int = Field(default=500, ge=1, description="streams of events that it keeps up at once")
     die_at: str = Field(default="", description="for tests: where this process kills itself, see wiring/tripwire.py")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_format: Literal["console", "json"] = Field(default="console", description="for people, or one JSON a line")

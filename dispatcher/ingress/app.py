@@ -25,8 +25,10 @@ from dispatcher.ingress import (
 from dispatcher.ingress.access import AccessLog
 from dispatcher.ingress.document import completed
 from dispatcher.ingress.door import House
-from dispatcher.ingress.metrics import InboundMeter, registry_for
+from dispatcher.ingress.following import Looks
+from dispatcher.ingress.metrics import InboundMeter, TurnedAway, registry_for
 from dispatcher.ingress.paths import PlainPaths
+from dispatcher.ingress.places import Door
 from dispatcher.ingress.refusals import Shape, problem, told
 from dispatcher.pipeline.desk import Desk
 from dispatcher.secrecy import Secrecy
@@ -42,10 +44,12 @@ SPEAKERS = {step: door.shape for door in (uazapi, kinbox, cpc, builder) for step
 def create_app(desk: Desk, settings: Settings) -> FastAPI:
     """The application over a desk; `settings` must hold the secret key and the admin token."""
     app = doors()
-    app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()))
+    app.state.looks = Looks()
     app.state.leaving = False  # set by the server that is told to stop: streams end by themselves then
     app.state.registry, meter = registry_for(desk.house)
     app.state.inbound = InboundMeter(app.state.registry)
+    door = Door(settings, TurnedAway(app.state.registry))
+    app.state.house = House(desk, settings, Secrecy(settings.secret_key.get_secret_value()), door)
     app.add_middleware(AccessLog, meter=meter)
     app.add_middleware(PlainPaths)
     return app

@@ -1,7 +1,8 @@
 """Request bodies: read up to a limit, then JSON that PostgreSQL and every provider can take.
 
 Refused are bodies over the limit (413, found while reading), packed ones (415: a small one may unpack to
-anything), and what `providers.jsonbody` refuses (400).
+anything), those that stop coming (408), those for which there is no room now (429, 503: nothing of them is kept), and
+what `providers.jsonbody` refuses (400).
 """
 
 import json
@@ -11,12 +12,13 @@ from typing import Any
 
 from starlette.requests import Request
 
+from dispatcher.ingress.pieces import DRAINED_BYTES, SILENT_S, drain, pieces
+from dispatcher.ingress.places import Room
 from dispatcher.ingress.refusals import Refused
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.jsonbody import read_object
 
 LIMIT_BYTES = 64 * 1024 * 1024
-_DRAINED_BYTES = 4 * LIMIT_BYTES  # most clients read the answer only when they have sent everything
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -33,25 +35,46 @@ class Document:
 
 
 async def read_body(request: Request) -> Document:
-    """The whole body; raises Refused (413) when it is longer than LIMIT_BYTES, and 415 when it is packed."""
+    """The whole body; raises Refused (413) when it is longer than LIMIT_BYTES, 415 when it is packed, 408 when the rest
+    of it does not come, and what its room raises.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         rule = ("Content-Encoding", "is not understood: send the body as it is")
         raise Refused(415, ": ".join(rule))
+    try:
+        return Document(await _read(request, request.state.room))
+    except TimeoutError:
+        raise Refused(408, f"nothing more of the body came for {SILENT_S:g} seconds") from None
+
+
+async def _read(request: Request, room: Room) -> bytes:
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > LIMIT_BYTES and request.headers.get("expect"):
-        raise _too_large()
-    pieces, size = [], 0
-    async for piece in request.stream():
+    size = int(declared) if declared.isdigit() else 0
+    try:
+        if size > LIMIT_BYTES and request.headers.get("expect"):
+            raise _too_large()
+        room.grow(min(size, LIMIT_BYTES))
+        return await _kept(request, room)
+    except Refused as refused:
+        if refused.status != 413 and not request.headers.get("expect"):
+            await drain(request.receive)
+        raise
+
+
+async def _kept(request: Request, room: Room) -> bytes:
+    kept, size = [], 0
+    async for piece in pieces(request.receive):
         size += len(piece)
-        if size > _DRAINED_BYTES:
+        if size > DRAINED_BYTES:
             break
         if size <= LIMIT_BYTES:
-            pieces.append(piece)
+            room.grow(size)
+            kept.append(piece)
         else:
-            pieces.clear()
+            kept.clear()
     if size > LIMIT_BYTES:
         raise _too_large()
-    return Document(b"".join(pieces))
+    return b"".join(kept)
 
 
 def _too_large() -> Refused:

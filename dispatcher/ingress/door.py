@@ -10,6 +10,7 @@ however far the campaign is by then and whatever the clock says about the dates 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import LONGEST_KEY, Accepted, Draft, UnknownSender
 from dispatcher.domain.ids import campaign_text
 from dispatcher.ingress.body import Document, read_body
+from dispatcher.ingress.places import Door
 from dispatcher.ingress.refusals import unauthorised
 from dispatcher.pipeline.desk import CampaignView, Desk
 from dispatcher.providers.contract import BadRequest, ParseContext
@@ -32,14 +34,19 @@ Parse = Callable[[Any, ParseContext], Draft]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every door can reach: the desk, and the installation's settings and secret."""
+    """What every door can reach: the desk, the installation's settings and secret, and the places of this process."""
 
     desk: Desk
     settings: Settings
     secrecy: Secrecy
+    door: Door
 
     def context(self, account: Account, path: Mapping[str, str]) -> ParseContext:
-        return ParseContext(account, self.desk.now_ms(), self.desk.open_leads, path)
+        return ParseContext(account, self.desk.now_ms(), partial(self._leads, account), path)
+
+    def _leads(self, account: Account, url: str) -> Iterator[bytes]:
+        with self.door.files.held(account.name):
+            yield from self.desk.open_leads(url)
 
 
 async def house_of(request: Request) -> House:

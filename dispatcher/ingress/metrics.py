@@ -60,6 +60,17 @@ class InboundMeter:
         self._count.labels(provider, "none", "not_understood").inc()
 
 
+class TurnedAway:
+    """Whom this process told to come again later."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        text = "requests that were told to come again later"
+        self._count = Counter("dispatcher_turned_away", text, ("what",), registry=registry)
+
+    def __call__(self, what: str) -> None:
+        self._count.labels(what).inc()
+
+
 def registry_for(house: HouseDesk) -> tuple[CollectorRegistry, RequestMeter]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(DeskCollector(house))

@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -14,7 +15,7 @@ from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.ingress import bodies
 from dispatcher.ingress.door import Body, House, Inside, Key, Receipt, bearer_of, created, submission, submit
 from dispatcher.ingress.export import csv_of
-from dispatcher.ingress.following import follow
+from dispatcher.ingress.following import Looks, follow
 from dispatcher.ingress.refusals import Refused, not_found, problem, speaking, unauthorised
 from dispatcher.ingress.views import campaign_json, change_json, listing, message_json
 from dispatcher.pipeline.desk import CampaignView, Order
@@ -106,7 +107,9 @@ def export(campaign_id: str, house: Inside) -> Response:
 def events(campaign_id: str, request: Request, house: Inside) -> Response:
     """Server-sent events: the campaign's state and counts, at once and as they change, until it is over."""
     _view(house, campaign_id)
-    stream = follow(lambda: campaign(campaign_id, house), lambda: bool(request.app.state.leaving))
+    looks: Looks = request.app.state.looks
+    look = partial(looks.at, campaign_id, partial(campaign, campaign_id, house))
+    stream = follow(look, lambda: bool(request.app.state.leaving))
     unbuffered = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, headers=unbuffered, media_type="text/event-stream")
 

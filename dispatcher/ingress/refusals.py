@@ -11,10 +11,12 @@ words that its clients know. The text never repeats what a caller sent.
     NoSenderLeft                                        409
     KeyReused                                           422
     DispatcherTrouble: a server underneath is away      503, Retry-After
+    no place, no room for the body (ingress/places.py)  429 or 503, Retry-After
     anything else                                       500, logged by its type
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Any
 
@@ -23,9 +25,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from dispatcher.domain.campaign import CampaignFull, EmptyCampaign, KeyReused, NoSenderLeft, UnknownSender
 from dispatcher.domain.trouble import DispatcherTrouble, UnknownAccount
+from dispatcher.ingress.pieces import drain
 from dispatcher.providers.contract import BadRequest
 from dispatcher.telemetry import emit
 
@@ -106,9 +110,18 @@ def as_refused(error: Exception) -> Refused:
 
 
 def speaking(shape: Shape) -> type[APIRoute]:
-    """A route whose refusals have that shape."""
+    """A route that takes a place for each request (ingress/places.py), and whose refusals have that shape."""
 
     class SpeakingRoute(APIRoute):
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            with ExitStack() as stay:
+                try:
+                    stay.enter_context(scope["app"].state.house.door.place(scope, self.path))
+                except Refused as refused:
+                    await drain(receive)
+                    return await shape(refused)(scope, receive, send)
+                await super().handle(scope, receive, send)
+
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
 

@@ -111,7 +111,7 @@ def followed(looks: list[dict[str, Any] | Exception], **more: float) -> list[str
     """What is said for these looks; then we are told to leave."""
     left = list(looks)
 
-    def look() -> dict[str, Any]:
+    async def look() -> dict[str, Any]:
         seen = left.pop(0)
         if isinstance(seen, Exception):
             raise seen

@@ -69,11 +69,13 @@ _SAID = {
     400: "a rule is broken: which, and where",
     401: "who is asking is not known",
     404: "there is no such thing",
+    408: "the rest of the body did not come",
     409: "not in this state",
     413: "the body is larger than 64 MiB",
     415: "the body comes in a Content-Encoding that is not understood",
     422: "a rule is broken, or the Idempotency-Key was used for another request",
-    503: "a server underneath is away; Retry-After says when to try again",
+    429: "too much of this caller at once; Retry-After says when to try again",
+    503: "a server underneath is away, or too much at once; Retry-After says when to try again",
 }
 
 
@@ -89,20 +91,21 @@ def _statuses(tag: str, operation: dict[str, Any]) -> set[int]:
     takes = {one["in"] for one in operation.get("parameters", ())}
     found = {422 if tag == "builder" else 400, 503}
     if tag != "webhooks":
+        found |= {429}
         found |= {401} if SECURITY[tag] else set()
     if "path" in takes:
         found.add(404)
     if "header" in takes:
         found.add(422)
     if "requestBody" in operation:
-        found |= {413, 415}
+        found |= {408, 413, 415}
     return found
 
 
 def _refusal(tag: str, status: int) -> dict[str, Any]:
     name, media = _shape(tag, status)
     made = answer(_SAID.get(status, HTTPStatus(status).phrase), ref(name), media)
-    if status == 503 and tag != "probes":
+    if status in (429, 503) and tag != "probes":
         made["headers"] = {"Retry-After": {"schema": TEXT, "description": "seconds"}}
     return made
 
