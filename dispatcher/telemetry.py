@@ -35,6 +35,8 @@ EVENTS = {
     "ledger.cleared": "what nobody needs any more was cleared away: keys, events, locks",
     "callback.failed": "an upstream app did not take a callback for days: campaign, type, reason",
     "callback.disabled": "an endpoint is told nothing more: endpoint, reason",
+    "audit.found": "something does not add up (docs/operations.md): check, subject, items, note",
+    "audit.gone": "it adds up again: check, subject",
     "clock.rebuilt": "Redis had lost its memory and was built up again: campaigns, locks, took_ms",
     "server.trouble": "Redis or PostgreSQL cannot be reached; it is tried again: reason",
     "pacer.broken": "a fault of ours in the pacer, which goes on: exc_info",

@@ -2,7 +2,7 @@
 
 The first touches nothing but Redis (and the ledger's pulse, before it begins): it releases what is due for the
 providers whose queues this worker reads, and sleeps until the next lane is due or a script wakes it. The second does
-what needs the ledger: leases that ran out, the sweep, the rebuild. Couriers run beside them (`couriers`). Any
+what needs the ledger: leases that ran out, the sweep, the rebuild. Couriers and the auditor run beside them. Any
 number of pacers run at once; the scripts make that safe.
 """
 
@@ -26,6 +26,7 @@ from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
 from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations, wiring
+from workers.auditor import keep_auditing
 from workers.couriers import COURIERS, FOR_SLOW, Clearing, bring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
@@ -102,7 +103,7 @@ class Caretaker:
         self._pulse = pulse
         self._chores = chores
         self._halted = halted
-        self._sweeper = Sweeper(built, first_lookup_s)
+        self._sweeper = Sweeper(built, first_lookup_s, pulse.providers)
         self._clear = Clearing(wiring().callbacks.clear)
 
     def run(self) -> None:
@@ -161,6 +162,7 @@ class PacerStep(bootsteps.StartStopStep):
             releaser = Releaser(providers, worker.concurrency * ROOM_PER_SLOT, chores, self._halted, pulse)
             self._run("pacer", releaser.run)
         self._run("caretaker", Caretaker(stations(), chores, self._halted, pulse).run)
+        self._run("auditor", partial(keep_auditing, wiring().auditor(), report, self._halted))
         for number in range(COURIERS):
             courier = wiring().courier(slow_too=number < FOR_SLOW)
             self._run(f"courier-{number}", partial(bring, courier, report, self._halted))

@@ -3,6 +3,7 @@
 import typer
 
 from dispatcher.cli import accounts, callbacks, campaigns, database, in_doubt, locks, senders, suppress
+from dispatcher.cli.audit import audit
 from dispatcher.cli.bench.command import bench
 from dispatcher.cli.demo.command import demo
 from dispatcher.cli.doctor import doctor
@@ -28,6 +29,7 @@ app.command(rich_help_panel="Processes")(worker)
 app.command(rich_help_panel="Processes")(flower)
 app.command(rich_help_panel="Processes")(simulate)
 app.command(rich_help_panel="Processes")(doctor)
+app.command(rich_help_panel="Processes")(audit)
 app.add_typer(database.commands, name="db", rich_help_panel="Processes")
 app.command(rich_help_panel="Work")(send)
 for name, group in (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SKEW_S = 5.0  # clocks this far apart make times in the ledger misleading; nothing is sent wrongly
 WORKERS_ANSWER_WITHIN_S = 2.0  # a worker answers at once, also when all its threads are busy
+AUDIT_WITHIN_S = 600.0  # a round takes a minute at most
 COLUMNS = ("check", "state", "found")
 
 
@@ -57,6 +58,8 @@ def _examine(wiring: "Wiring") -> Iterator[Finding]:
         if migrations.ok:
             yield _tried("accounts", lambda: _accounts(wiring))
             yield _tried("callbacks", lambda: _callbacks(wiring))
+            yield _tried("in doubt", lambda: _in_doubt(wiring))
+            yield _tried("audit", lambda: _audit(wiring))
     if redis.ok and postgres.ok:
         yield _tried("clocks", lambda: _clocks(wiring))
     if redis.ok:
@@ -129,6 +132,42 @@ def _callbacks(wiring: "Wiring") -> Finding:
         note = f", {disabled} URLs are disabled" if disabled else ""
         return Finding("callbacks", False, f"{counts['failed']} failed{note}: `dispatcher callbacks list` says why")
     return Finding("callbacks", True, f"{counts['waiting']} waiting")
+
+
+def _in_doubt(wiring: "Wiring") -> Finding:
+    """Those that will be looked up are no problem yet; the others wait for somebody."""
+    from dispatcher.ledger.figures import in_doubt
+
+    many, undecided, oldest_s = in_doubt(wiring.engine)
+    if undecided:
+        waits = f"{_messages(undecided, 'waits', 'wait')} for you, the first for {_lasting(oldest_s)}"
+        return Finding("in doubt", False, f"{waits}: `dispatcher in-doubt list` shows them")
+    return Finding("in doubt", True, _messages(many, "will be", "will be") + " looked up" if many else "none")
+
+
+def _audit(wiring: "Wiring") -> Finding:
+    """What the auditor of the workers found in its last rounds."""
+    seen = wiring.audit_book.view()
+    if seen.findings:
+        first, *others = (one.finding for one in seen.findings)
+        more = f", and {len(others)} more" if others else ""
+        return Finding("audit", False, f"{first.check} {first.subject}: {first.note}{more}; see `dispatcher audit`")
+    if seen.age_s is None:
+        return Finding("audit", True, "no worker has looked yet")
+    if seen.age_s > AUDIT_WITHIN_S:
+        return Finding("audit", False, f"nobody has looked for {_lasting(seen.age_s)}: is a worker there?")
+    return Finding("audit", True, f"all added up {_lasting(seen.age_s)} ago")
+
+
+def _messages(many: int, one_does: str, they_do: str) -> str:
+    return f"1 message {one_does}" if many == 1 else f"{many} messages {they_do}"
+
+
+def _lasting(seconds: float) -> str:
+    for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{int(seconds / unit)} {name}"
+    return f"{int(seconds)} s"
 
 
 def _clocks(wiring: "Wiring") -> Finding:

@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from dispatcher.coordination import keys
+from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.scripts import LANE_VERBS, Scripts
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
@@ -54,6 +55,7 @@ class LaneClock:
         now_ms: Callable[[], int] | int = 0,
         rebuilding: bool = False,
     ) -> None:
+        self._client = client
         self._run = Scripts(client, LANE_VERBS)
         self._token_prefix = token_prefix
         self._now_ms = now_ms
@@ -114,6 +116,13 @@ class LaneClock:
     def forget(self, provider: str, campaign: int) -> None:
         """Drop a campaign: its cursor, its retries; flights of it may still finish."""
         self._call("forget", provider, (campaign_text(campaign),))
+
+    def known(self, provider: str, place: int, limit: int) -> tuple[list[int], int]:
+        """About so many campaigns that the clock knows, behind a place, and the next place; 0: from the first again."""
+        with our_words():
+            answer: Any = self._client.hscan(keys.campaigns(provider), cursor=place, count=limit)
+        following, found = answer
+        return [parse_campaign(name) for name in found], int(following)
 
     def hold_campaign(self, provider: str, campaign: int) -> None:
         """Release nothing more of a campaign; one that is not known is held by its next plan."""

@@ -80,6 +80,9 @@ def registry_for(house: HouseDesk) -> tuple[CollectorRegistry, RequestMeter]:
 def _families(figures: Figures) -> Iterator[Metric]:
     yield _family("dispatcher_messages", "messages of campaigns that are not over", "state", figures.messages)
     yield GaugeMetricFamily("dispatcher_in_doubt", "messages whose fate is unknown", value=figures.in_doubt)
+    undecided, oldest_s = figures.undecided, figures.undecided_oldest_s
+    yield GaugeMetricFamily("dispatcher_in_doubt_undecided", "messages in doubt for an operator", value=undecided)
+    yield GaugeMetricFamily("dispatcher_in_doubt_oldest_seconds", "the age of the first of them", value=oldest_s)
     yield _family("dispatcher_campaigns", "campaigns that are not over", "state", figures.campaigns)
     yield _family("dispatcher_queue_length", "jobs waiting in a queue", "queue", figures.queues)
     yield _family("dispatcher_lanes_waiting", "lanes on the clock", "provider", figures.lanes_waiting)
@@ -87,6 +90,10 @@ def _families(figures: Figures) -> Iterator[Metric]:
     yield _family("dispatcher_retries", "messages that wait for another try", "provider", figures.retries)
     yield _family("dispatcher_callbacks", "callbacks that were not taken yet", "state", figures.callbacks)
     yield _family("dispatcher_workers", "workers whose pacer listens", "provider", figures.workers)
+    yield _family("dispatcher_audit_findings", "what does not add up", "check", figures.findings)
+    if figures.audit_age_s is not None:
+        age_s = figures.audit_age_s
+        yield GaugeMetricFamily("dispatcher_audit_age_seconds", "since the auditor's last round", value=age_s)
 
 
 def _family(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:

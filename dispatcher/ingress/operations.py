@@ -12,7 +12,7 @@ from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.inbound import read_reply, read_suppression
 from dispatcher.ingress.native import Cursor, Limit, admin_router
 from dispatcher.ingress.refusals import Refused, not_found
-from dispatcher.ingress.views import doubt_json, listing, lock_json, sender_json, suppression_json
+from dispatcher.ingress.views import audit_json, doubt_json, listing, lock_json, sender_json, suppression_json
 from dispatcher.pipeline.desk import Order, Page, Resolution
 from dispatcher.providers.contract import BadRequest
 
@@ -112,6 +112,12 @@ def resolve(message_id: str, house: Inside, body: Body) -> dict[str, Any]:
     if not done:
         raise Refused(409, "this message is not in doubt")
     return {"id": str(message), "resolved_as": resolution.value}
+
+
+@router.get("/audit")
+def audit(house: Inside) -> dict[str, Any]:
+    """What the workers' auditor found that does not add up, since when, what it means and what to do."""
+    return audit_json(house.desk.house.audit())
 
 
 @router.post("/inbound", status_code=202, openapi_extra=bodies.REPLY)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dispatcher.domain.audit.checks import ADVICE, AuditView, FindingView
 from dispatcher.domain.callbacks import OF_CAMPAIGN, CallbackView
 from dispatcher.domain.changes import Changed
 from dispatcher.domain.contactlock import ContactLock
@@ -156,6 +157,36 @@ def doubt_json(doubt: DoubtView) -> dict[str, Any]:
         "since": iso(message.claimed_at_ms or message.accepted_at_ms),
         "look_ups": doubt.look_ups,
         "next_look_up_at": iso(message.due_at_ms),
+    }
+
+
+def audit_json(seen: AuditView) -> dict[str, Any]:
+    """What does not add up, what it means and what to do, and what is in doubt; nothing about a person."""
+    return {
+        "last_round_at": iso(seen.ended_ms),
+        "age_s": None if seen.age_s is None else round(seen.age_s, 1),
+        "findings": [_finding_json(one) for one in seen.findings],
+        "in_doubt": {
+            "messages": seen.in_doubt.many,
+            "undecided": seen.in_doubt.undecided,
+            "undecided_oldest_s": round(seen.in_doubt.oldest_s),
+        },
+    }
+
+
+def _finding_json(view: FindingView) -> dict[str, Any]:
+    finding = view.finding
+    advice = ADVICE.get(finding.check)
+    return {
+        "check": str(finding.check),
+        "about": finding.subject,
+        "campaign_id": None if finding.campaign is None else campaign_text(finding.campaign),
+        "found": finding.note,
+        "items": finding.items,
+        "since": iso(view.found_ms),
+        "seen_at": iso(view.seen_ms),
+        "means": advice.means if advice else "",
+        "do": advice.do if advice else "",
     }
 
 

@@ -1,6 +1,7 @@
 """Campaigns: taken in, read, planned, steered. Remembers nothing between calls."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Engine, Integer, RowMapping, func, select, text
@@ -145,6 +146,11 @@ class Campaigns:
         with nothing left, whose last worker died before it said so."""
         may_close = _live("running", "cancelled") | (_live("paused") & NOTHING_LEFT)
         return self._numbers(select(_C.c.id).where(may_close).order_by(_C.c.id))
+
+    def over(self, campaigns: Sequence[int]) -> list[int]:
+        """Those of them that ended more than a minute ago."""
+        ended = _C.c.finished_at < func.now() - timedelta(minutes=1)
+        return self._numbers(select(_C.c.id).where(_C.c.id.in_(campaigns), ended).order_by(_C.c.id))
 
     def live_campaigns(self) -> list[int]:
         """Running and paused campaigns."""

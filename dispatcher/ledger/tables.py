@@ -10,6 +10,7 @@
     suppression      clients who asked not to be contacted
     idempotency_key  requests with their receipts
     pulse            when a provider's messages last could have been released
+    audit, audit_finding    how far the auditor got, and what does not add up
     callback_endpoint ── callback    what upstream apps are to be told, and where; rows are written by triggers
 
 message, attempt and callback have no foreign keys: with them a COPY of a million rows would queue a check for each.
@@ -40,6 +41,8 @@ from sqlalchemy import (
 )
 
 from dispatcher.domain.lifecycle import CampaignState, MessageState
+from dispatcher.ledger.audit_tables import audit as audit
+from dispatcher.ledger.audit_tables import audit_finding as audit_finding
 from dispatcher.ledger.callback_tables import callback_endpoint
 from dispatcher.ledger.columns import metadata as metadata
 from dispatcher.ledger.columns import now, number
@@ -151,6 +154,7 @@ campaign = Table(
     Index("campaign_account", "account_id", "id"),
     Index("campaign_join", "account_id", "join_key", unique=True, postgresql_where=text("join_key IS NOT NULL")),
     Index("campaign_live", "id", postgresql_where=text("finished_at IS NULL")),
+    Index("campaign_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     postgresql_with={"fillfactor": "70"},
 )
 

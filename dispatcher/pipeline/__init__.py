@@ -15,6 +15,7 @@
     pulse     somebody can release; starts that nobody saw pass
     sweep     what fell between two steps
     rebuild   Redis from the ledger
+    audit     whether the ledger and the clock tell the same story
 
 What leads from `pace` to `complete` is handed on by workers/tasks.py and workers/pacer.py; no station of that
 way calls the next. The others tell the clock by `plan` and `wait` and end campaigns by `complete`. Read `ports` for

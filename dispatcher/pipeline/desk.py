@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.audit.checks import AuditView
 from dispatcher.domain.callbacks import CallbackState, CallbackView
 from dispatcher.domain.campaign import Accepted, Campaign, Draft
 from dispatcher.domain.changes import Change, Changed, ChunkCount, Wanted
@@ -117,11 +118,14 @@ class Check(NamedTuple):
 class Figures:
     """Counts for the metrics, by words only: states, providers, queue names; never anything about a person.
 
-    `messages` and `campaigns` are those that are not over yet; `in_doubt` counts all. `workers`: pacers that listen.
+    `messages` and `campaigns` are those that are not over yet; `in_doubt` counts all, `undecided` those that wait for
+    an operator. `workers`: pacers that listen. `findings` of the auditor by check; `audit_age_s`: its last round.
     """
 
     messages: Mapping[str, int] = field(default_factory=dict)
     in_doubt: int = 0
+    undecided: int = 0
+    undecided_oldest_s: float = 0.0
     campaigns: Mapping[str, int] = field(default_factory=dict)
     queues: Mapping[str, int] = field(default_factory=dict)
     lanes_waiting: Mapping[str, int] = field(default_factory=dict)
@@ -129,6 +133,8 @@ class Figures:
     retries: Mapping[str, int] = field(default_factory=dict)
     workers: Mapping[str, int] = field(default_factory=dict)
     callbacks: Mapping[str, int] = field(default_factory=dict)
+    findings: Mapping[str, int] = field(default_factory=dict)
+    audit_age_s: float | None = None
 
 
 class AccountsDesk(Protocol):
@@ -290,6 +296,9 @@ class HouseDesk(Protocol):
         """Redis, ledger, at least one worker."""
 
     def figures(self) -> Figures: ...
+
+    def audit(self) -> AuditView:
+        """What does not add up now, as the last round of the auditor left it."""
 
     def leads_file(self, name: str) -> str | None:
         """The CSV with a job's recipients that a signed name stands for; None when it stands for nobody (any more)."""

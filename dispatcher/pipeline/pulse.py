@@ -20,7 +20,7 @@ class Pulse:
 
     def __init__(self, stations: Stations, providers: Sequence[str]) -> None:
         self._stations = stations
-        self._providers = providers
+        self.providers = providers
         self._beat_at = (float("-inf"), float("-inf"))
 
     @property
@@ -34,7 +34,7 @@ class Pulse:
     def beat(self) -> None:
         """To be called when Redis is known to be there. Raises Unavailable, and then nothing may be released."""
         at = (monotonic(), time())
-        for provider in self._providers:
+        for provider in self.providers:
             for campaign in self._stations.pulse.beat(provider):
                 emit("campaign.stale", "warning", campaign=campaign)
                 with if_reachable():  # else the first claim that is refused tells it

@@ -13,10 +13,11 @@ a sender that was disconnected    the webhook that says it is back may never com
 paused or resumed, clock not told whoever did it died in between
 a lane that rests for its hours   the account was applied with others: its policies are asked anew
 past its validity, not taken up  its sender is paused, or rests for long: a slice expires
+over, but known to the clock       its last worker died before telling it: a slice is forgotten
 keys, events, locks of long ago   nobody needs them: a slice is cleared
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dispatcher.domain.retries import near
@@ -35,15 +36,19 @@ ASK_LINES_EVERY_S = 15.0  # of every worker: a line that is down costs a call ea
 POLICIES_SETTLE_S = 10.0  # well above the memory of accounts: by then nobody goes by the old ones
 EXPIRE_EVERY_S = 15.0  # of every worker: ten thousand messages of each campaign that is overdue
 CLEAR_EVERY_S = 60.0  # of every worker: a thousand of each kind, over a million a day
+KNOWN_AT_ONCE = 1_000  # campaigns of a clock in a round of clearing: some milliseconds
 BATCH = 200  # of each kind in a round: the others are found in the next
 
 
 @dataclass(slots=True)
 class Sweeper:
-    """`first_lookup_s(provider)`: how long after a call a provider is asked about a doubt; None: it cannot be."""
+    """`first_lookup_s(provider)`: how long after a call a provider is asked about a doubt; None: it cannot be. What
+    the clock of `providers` knows is gone through here."""
 
     stations: Stations
     first_lookup_s: Callable[[str], float | None]
+    providers: Sequence[str] = ()
+    _places: dict[str, int] = field(default_factory=dict)
     _suspects: set[int] = field(default_factory=set)
     _asked_ms: int = 0
     _policies_asked_ms: int = 0
@@ -73,6 +78,14 @@ class Sweeper:
         keys, events, locks = self.stations.leftovers.clear()
         if keys or events or locks:
             emit("ledger.cleared", keys=keys, events=events, locks=locks)
+        self._forget_over()
+
+    def _forget_over(self) -> None:
+        for provider in self.providers:
+            place = self._places.get(provider, 0)
+            known, self._places[provider] = self.stations.control.known(provider, place, KNOWN_AT_ONCE)
+            for campaign in self.stations.campaigns.over(known):
+                self.stations.control.forget(provider, campaign)
 
     def _expire(self) -> None:
         """A campaign that ends by it is closed here: the clock still waits for its lanes."""

@@ -1,16 +1,19 @@
 """The desk over a wired installation: what the doors and the commands stand at."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from dispatcher.coordination.connection import our_words
 from dispatcher.coordination.views import LaneViews
 from dispatcher.coordination.wake import listeners
 from dispatcher.domain.account import Account
+from dispatcher.domain.audit.checks import AuditView
+from dispatcher.domain.audit.checks import Check as AuditCheck
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.parcels import parcel_of
 from dispatcher.domain.tickets import send_queue
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.ledger.figures import figures
+from dispatcher.ledger.figures import figures, in_doubt
 from dispatcher.ledger.leads import recipients
 from dispatcher.ledger.schema import at_head, is_newer
 from dispatcher.pipeline.desk import Check, Desk, Figures, Order, SenderView
@@ -86,12 +89,15 @@ class HouseCounter:
         return [_check("redis", self._redis), _check("ledger", self._ledger), _check("workers", self._workers)]
 
     def figures(self) -> Figures:
-        there = figures(self._wiring.engine)
+        there, audit = figures(self._wiring.engine), self._wiring.audit_book.view()
+        kinds = Counter(one.finding.check for one in audit.findings)
         census = {name: self._views.census(name) for name in names()}
         queues = {queue: self._length(queue) for queue in (SUBMIT_QUEUE, EVENTS_QUEUE)}
         return Figures(
             messages=there.messages,
-            in_doubt=there.in_doubt,
+            in_doubt=there.in_doubt.many,
+            undecided=there.in_doubt.undecided,
+            undecided_oldest_s=there.in_doubt.oldest_s,
             campaigns=there.campaigns,
             queues=queues | {send_queue(name): one.queued for name, one in census.items()},
             lanes_waiting={name: one.on_clock - one.in_flight for name, one in census.items()},
@@ -99,7 +105,12 @@ class HouseCounter:
             retries={name: one.retries for name, one in census.items()},
             workers=listeners(self._wiring.redis, names()),
             callbacks=self._wiring.callbacks.counts(),
+            findings={check.value: kinds[check] for check in AuditCheck},
+            audit_age_s=audit.age_s,
         )
+
+    def audit(self) -> AuditView:
+        return self._wiring.audit_book.view()._replace(in_doubt=in_doubt(self._wiring.engine))
 
     def leads_file(self, name: str) -> str | None:
         link = read_leads_name(self._wiring.secrecy, name, self._wiring.stations.now_ms())

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
 
+from dispatcher.coordination.audit import AuditedClock
 from dispatcher.coordination.circuits import Circuits
 from dispatcher.coordination.connection import connect, our_words
 from dispatcher.coordination.laneclock import LaneClock
@@ -19,6 +20,9 @@ from dispatcher.domain.callbacks import Endpoint
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS
 from dispatcher.ledger.accounts import Accounts, Applied
+from dispatcher.ledger.audit import AuditedLedger
+from dispatcher.ledger.audit_book import AuditBook
+from dispatcher.ledger.audit_locks import AuditedLocks
 from dispatcher.ledger.callbacks import Callbacks
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
@@ -37,6 +41,8 @@ from dispatcher.ledger.schema import upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.waits import Waits
+from dispatcher.pipeline.audit import Auditor
+from dispatcher.pipeline.audit_looks import Audited
 from dispatcher.pipeline.courier import AT_ONCE, Courier
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.senders import crews_changed
@@ -93,6 +99,7 @@ class Wiring:
         self.ledger_clock = SharedClock(self.callbacks.now_ms)
         self.lines = Lines(self.engine)
         self.suppressions = self.wire("suppressions", Suppressions(self.engine))
+        self.audit_book = AuditBook(self.engine)
 
     @cached_property
     def bus(self) -> TaskBus:
@@ -165,6 +172,22 @@ class Wiring:
     def _outbox(self, endpoint: Endpoint) -> Outbox:
         secret = self.accounts.account(endpoint.account_id).callback_secret
         return Outbox(endpoint.url, secret, self.settings.allow_private_urls, self.ledger_clock.now_ms)
+
+    def auditor(self) -> Auditor:
+        return Auditor(self.stations, self.audited)
+
+    @cached_property
+    def audited(self) -> Audited:
+        in_redis = AuditedClock(self.redis, self.secrecy)
+        return Audited(
+            providers=registry.names(),
+            book=self.audit_book,
+            ledger=AuditedLedger(self.engine),
+            ledger_locks=AuditedLocks(self.engine),
+            clock=in_redis,
+            keys=in_redis,
+            looks=LookBook(self.redis),
+        )
 
     def upgrade(self) -> None:
         """Bring the ledger's tables up to date; safe from several hosts at once."""

@@ -78,6 +78,6 @@ def test_all_findings_can_be_had_as_json(shell: Shell, accounts: Path) -> None:
 
     found = json.loads(shell("doctor", "--json", status=1).stdout)
     assert [one["check"] for one in found] == [
-        *("Redis", "PostgreSQL", "migrations", "accounts", "callbacks"),
+        *("Redis", "PostgreSQL", "migrations", "accounts", "callbacks", "in doubt", "audit"),
         *("clocks", "workers"),
     ]

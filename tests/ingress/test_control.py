@@ -1,5 +1,6 @@
 """Looking at campaigns and steering them, senders, locks, doubts, replies: the native API."""
 
+import re
 from typing import Any
 
 import pytest
@@ -205,6 +206,19 @@ def test_messages_in_doubt_are_listed(web: Web) -> None:
         "cut_off",
     )
     assert (listed["phone"], listed["sender"] in ("5511900000091", "5511900000092")) == (ANA, True)
+
+
+def test_how_many_doubts_wait_for_an_operator_is_told_with_what_does_not_add_up(web: Web) -> None:
+    message = doubtful(web)
+    seen = web.admin.get("/v1/audit").json()
+    assert (seen["in_doubt"]["messages"], seen["in_doubt"]["undecided"], seen["findings"]) == (1, 1, [])
+    figures = web.http.get("/metrics").text
+    assert "dispatcher_in_doubt_undecided 1.0" in figures
+    assert re.search(r"^dispatcher_in_doubt_oldest_seconds \d+\.\d", figures, re.MULTILINE)
+    run(web.wiring.engine, "UPDATE message SET due_at = now() + interval '1 min' WHERE state = 'in_doubt'")
+    assert web.admin.get("/v1/audit").json()["in_doubt"] == {"messages": 1, "undecided": 0, "undecided_oldest_s": 0}
+    web.admin.post(f"/v1/in-doubt/{message}", json={"as": "sent"})
+    assert web.admin.get("/v1/audit").json()["in_doubt"]["messages"] == 0
 
 
 @pytest.mark.parametrize(("word", "state", "held"), [("sent", "sent", True), ("failed", "failed", False)])

@@ -72,7 +72,7 @@ class Hand:
         return jobs
 
     def sweep(self, rounds: int = 2) -> None:
-        sweeper = Sweeper(self.stations, first_lookup_s)
+        sweeper = Sweeper(self.stations, first_lookup_s, [self.provider])
         for _ in range(rounds):
             sweeper.sweep()
 

@@ -100,6 +100,19 @@ OBJECTS: dict[str, Schema] = {
         state=one_of(*CallbackState),
         **dict.fromkeys(("timestamp", "due_at", "settled_at"), MOMENT),
     ),
+    "Audit": record(
+        last_round_at=MOMENT,
+        age_s=maybe(NUMBER),
+        findings=list_of(
+            record(
+                **dict.fromkeys(("check", "about", "found", "means", "do"), TEXT),
+                campaign_id=maybe(CAMPAIGN_ID),
+                items=COUNT,
+                **dict.fromkeys(("since", "seen_at"), MOMENT),
+            )
+        ),
+        in_doubt=record(messages=COUNT, undecided=COUNT, undecided_oldest_s=COUNT),
+    ),
     "Lock": record(scope=TEXT, message_id=TEXT, taken_at=MOMENT, until=MOMENT),
     "Suppression": record(phone=TEXT, reason=TEXT, since=MOMENT),
     "Readiness": record(status=TEXT, checks={"type": "object", "additionalProperties": TEXT}),
@@ -214,6 +227,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "GET /v1/callbacks": _page("Callback"),
     "POST /v1/callbacks/send-again": {"200": answer("they wait again", record(sent_again=COUNT))},
     "POST /v1/callbacks/{callback_id}/send-again": {"200": answer("it waits again", record(sent_again=COUNT))},
+    "GET /v1/audit": _one("Audit", "as the last round left it"),
     "POST /v1/inbound": {"202": answer("stored", record(accepted=FLAG, new=FLAG))},
     "POST /webhooks/{account}/{secret}": {"200": answer("stored", record(events=COUNT, new=COUNT))},
     "POST /sender/advanced": _MASS_SEND,

@@ -112,10 +112,19 @@ async function readiness() {
   find("ready").className = wrong.length ? "bad" : "good";
 }
 
+async function audit() {
+  const { findings, in_doubt: doubt } = await ask("/v1/audit");
+  const lines = findings.map((one) => `${one.check} (${one.about}): ${one.found}. ${one.do}.`);
+  if (doubt.undecided) lines.push(`${doubt.undecided} messages in doubt wait for you: dispatcher in-doubt list.`);
+  find("amiss").hidden = !lines.length;
+  find("amiss").replaceChildren(...lines.map((line) => element("li", line)));
+}
+
 async function show() {
   await readiness();
   if (!sessionStorage.getItem(KEY)) return;
   const [items, senders] = [await campaigns(), (await ask("/v1/senders")).items];
+  await audit();
   fill("campaigns", items.map(campaignRow), "No campaign yet.", 6);
   fill("senders", senders.map(senderRow), "No sender yet.", 5);
   find("stale").textContent = `As of ${new Date().toLocaleTimeString()}.`;
@@ -150,6 +159,7 @@ find("enter").addEventListener("submit", (event) => {
 });
 find("leave").addEventListener("click", () => {
   sessionStorage.removeItem(KEY);
+  find("amiss").replaceChildren();
   find("campaigns").replaceChildren();
   find("senders").replaceChildren();
   arrange();

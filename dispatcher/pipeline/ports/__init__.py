@@ -9,6 +9,6 @@
     outside    providers, the breakers of their lines, the task bus  providers, coordination, taskbus
 
 `Stations` holds one of each; `wiring` brings both sides together. What one station alone needs it declares itself
-(`change`, `decide`, `steer`, `courier`). Times are UTC epoch milliseconds unless a name says otherwise. Every method
-may raise `domain.trouble.Unavailable`: the server behind it cannot be reached now.
+(`change`, `decide`, `steer`, `courier`; `audit` in a file of its own). Times are UTC epoch milliseconds unless a name
+says otherwise. Every method may raise `domain.trouble.Unavailable`: the server behind it cannot be reached now.
 """

@@ -1,6 +1,6 @@
 """Campaigns in the ledger, which implements these, and what watches over all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.account import Account
@@ -22,6 +22,9 @@ class Campaigns(Protocol):
     def get(self, campaign: int) -> Campaign: ...
 
     def running(self) -> list[int]: ...
+
+    def over(self, campaigns: Sequence[int]) -> list[int]:
+        """Those of them that ended more than a minute ago."""
 
     def complete(self, campaign: int) -> bool:
         """Done, if no message is pending or sending any more."""

@@ -51,6 +51,9 @@ class CampaignControl(Protocol):
     def forget(self, provider: str, campaign: int) -> None:
         """Drop a campaign: its cursor, its retries; flights of it may still finish."""
 
+    def known(self, provider: str, place: int, limit: int) -> tuple[Sequence[int], int]:
+        """About so many campaigns that the clock knows, behind a place, and the next place; 0: from the first again."""
+
     def hold_campaign(self, provider: str, campaign: int) -> None:
         """Release nothing more of a campaign (pause)."""
 
