@@ -25,7 +25,7 @@ broker_transport_options = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
-    "health_check_interval": 5,
+    "health_check_interval": 3,  # a half-open connection on which jobs should come is left within 1 s + twice this
     # With kombu's default of 10 a worker of 50 threads runs out of connections and loses acks.
     "max_connections": 400,
 }

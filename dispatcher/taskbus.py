@@ -14,11 +14,13 @@ All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from celery import Celery
+from kombu import exceptions as kombu_says
 from kombu import pools
-from kombu.exceptions import OperationalError
 from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
 
@@ -38,6 +40,14 @@ EVENTS_QUEUE = "events"
 ONE_TRY = {"max_retries": 1, "interval_start": 0}
 """For connections that publish: kombu's own try a refused one for six seconds, and a webhook would wait for it."""
 
+
+FOREIGN: tuple[type[Exception], ...] = (
+    kombu_says.OperationalError,
+    kombu_says.BatchPublishError,  # type: ignore[attr-defined]  # kombu 5.7 has it, its type stubs not yet
+    kombu_says.LimitExceeded,  # every connection that publishes is in use, and waits
+    RedisError,
+    OSError,
+)
 
 Channel.do_restore = False
 """A channel that is closed puts nothing back. kombu closes one twice when Redis goes away, and with a job in work the
@@ -86,6 +96,12 @@ class TaskBus:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._renewed_at = monotonic()
+        self._fresh_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    def renew(self) -> None:
+        """Publish on new connections from now on: those that are open may hang half-open."""
+        self._renewed_at = monotonic()
 
     @cached_property
     def _producers(self) -> Any:
@@ -108,9 +124,17 @@ class TaskBus:
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:
             return
-        with _translated(), self._producers.acquire(block=True, timeout=5) as producer, batch(producer):
-            for kwargs in jobs:
-                self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
+        with _translated(), self._producers.acquire(block=True, timeout=5) as producer:
+            self._freshen(producer)
+            with batch(producer):
+                for kwargs in jobs:
+                    self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
+
+    def _freshen(self, producer: Any) -> None:
+        """A producer is one thread's while it has it."""
+        if self._fresh_since.setdefault(producer, self._renewed_at) < self._renewed_at:
+            producer.channel.pool.disconnect()
+            self._fresh_since[producer] = self._renewed_at
 
 
 def batch(producer: Any) -> AbstractContextManager[None]:
@@ -123,5 +147,5 @@ def batch(producer: Any) -> AbstractContextManager[None]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, RedisError, OSError) as error:
+    except FOREIGN as error:
         raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error

@@ -65,6 +65,7 @@ class Releaser:
             except Exception as error:
                 self._sure = False
                 report(error)
+                wiring().renew_connections()
                 self._halted.wait(TROUBLE_S)
         self._wakes.close()
 

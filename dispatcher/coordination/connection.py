@@ -61,6 +61,12 @@ def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> 
     return redis.Redis.from_pool(pool)
 
 
+def renew(client: redis.Redis) -> None:
+    """Leave the connections behind that nobody uses now: where one hangs half-open the others are likely to."""
+    with our_words():
+        client.connection_pool.disconnect(inuse_connections=False)
+
+
 def trouble_of(error: Exception) -> DispatcherTrouble:
     """What an exception of redis-py means to us; names the kind of error, never what was being said."""
     if isinstance(error, redis.exceptions.ResponseError) and str(error).startswith("CLOCKLOST"):

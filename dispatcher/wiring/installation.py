@@ -8,7 +8,7 @@ from random import SystemRandom
 
 from dispatcher.coordination.audit import AuditedClock
 from dispatcher.coordination.circuits import Circuits
-from dispatcher.coordination.connection import connect, our_words
+from dispatcher.coordination.connection import connect, our_words, renew
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
 from dispatcher.coordination.looks import LookBook
@@ -221,6 +221,11 @@ class Wiring:
     def rebuild_clock(self) -> bool:
         """Build Redis's memory from the ledger if it was lost; False when it is whole, or another host is at it."""
         return rebuild(self.stations, self.builder, Survivors(self.engine), partial(alone, self.engine))
+
+    def renew_connections(self) -> None:
+        """After trouble with Redis: each connection that hangs half-open would cost its time-out once."""
+        renew(self.redis)
+        self.bus.renew()
 
     def wakes(self, providers: list[str]) -> Wakes:
         return Wakes(self.redis, providers)

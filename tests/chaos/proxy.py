@@ -29,6 +29,7 @@ class Network:
     ) -> None:
         for proxy in self._proxies:
             proxy.close()
+        asyncio.run_coroutine_threadsafe(_others_end(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -38,6 +39,14 @@ class Network:
         made = Proxy(self._loop, port)
         self._proxies.append(made)
         return made
+
+
+async def _others_end() -> None:
+    """Whatever still runs on this loop is cancelled and has ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 class Proxy:
