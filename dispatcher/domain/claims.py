@@ -93,7 +93,11 @@ class DoubtfulJob(NamedTuple):
 
 
 class Whereabouts(NamedTuple):
-    """Of a ticket's messages: those still pending, and (seq, attempt) of those it has sending."""
+    """Of a ticket's messages: those still pending, and (seq, attempt) of those it has sending.
+
+    `unsent`: (seq, client) of those of which it was written that its own attempt certainly did not send them.
+    """
 
     pending: tuple[Retry, ...]
     sending: tuple[tuple[int, int], ...]
+    unsent: tuple[tuple[int, str], ...] = ()

@@ -11,6 +11,7 @@ from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import RESOLVED_BY_HAND, Fate, Outcome
 from dispatcher.ledger.departures import UNHEARD
 from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.follows import ASK_AGAIN_MS
 from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
 from dispatcher.ledger.times import moment
 
@@ -105,7 +106,7 @@ class Doubts:
         """An operator's word on a message in doubt at `now_ms`: sent, failed, or (RETRY) to be sent again.
 
         False when it is not in doubt (any more), None when there is no such message. The caller gives the lock
-        back, or tells the clock.
+        back and says so (`Follows.freed`), or tells the clock.
         """
         with autocommit(self._engine) as connection:
             row = connection.execute(STATE, {"campaign": message.campaign, "seq": message.seq}).first()
@@ -114,5 +115,6 @@ class Doubts:
         if row.state != MessageState.IN_DOUBT:
             return False
         following_ms = next_due_ms(row.follow_ups, row.payload or {}, message.seq, now_ms)
-        told = Settled(message.seq, row.attempts, Outcome(fate, RESOLVED_BY_HAND), follow_up_ms=following_ms)
+        freed_ms = now_ms + ASK_AGAIN_MS if fate is Fate.FAILED else None
+        told = Settled(message.seq, row.attempts, Outcome(fate, RESOLVED_BY_HAND), freed_ms, following_ms)
         return Messages(self._engine).settle(message.campaign, [told]) == 1

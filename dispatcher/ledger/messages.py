@@ -85,7 +85,7 @@ WITH given AS (
         detail = o.detail,
         provider_ref = coalesce(o.ref, m.provider_ref),
         due_at = CASE WHEN o.state = 'pending' THEN coalesce(o.due, clock_timestamp())
-            WHEN o.state IN ('in_doubt', 'sent') THEN o.due END,
+            WHEN o.state IN ('in_doubt', 'sent', 'failed') THEN o.due END,
         sent_at = CASE o.state WHEN 'sent' THEN
             CASE o.was WHEN 'in_doubt' THEN m.claimed_at ELSE clock_timestamp() END END,
         settled_at = CASE WHEN o.state NOT IN ('pending', 'in_doubt') THEN clock_timestamp() END,
@@ -125,11 +125,13 @@ SELECT count(*) FROM moved
 """)
 
 WHEREABOUTS = text("""
-SELECT m.seq, m.attempts, m.state = 'pending' AS pending, m.due_at FROM message m
+SELECT m.seq, m.attempts, m.phone_key, m.due_at, m.state = 'pending' AS pending, m.state = 'sending' AS sending,
+    a.token = :token AND a.fate IN ('failed', 'retry') AND m.phone_key <> '' AS unsent
+FROM message m
 LEFT JOIN attempt a ON a.campaign_id = :campaign AND a.seq = m.seq AND a.attempt = m.attempts
     AND a.seq >= :first AND a.seq < :after
 WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after
-    AND (m.state = 'pending' OR m.state = 'sending' AND a.token = :token)
+    AND (m.state = 'pending' OR m.state IN ('sending', 'failed') AND a.token = :token)
 ORDER BY m.seq
 """)
 
@@ -197,12 +199,14 @@ class Messages:
             return int(connection.execute(SETTLE, given).scalar_one())
 
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
-        """What became of a ticket whose lease ran out: what waits, and what is sending under its token."""
+        """What became of a ticket whose lease ran out: what waits, what is sending under its token, and what that
+        certainly did not send."""
         with autocommit(self._engine) as connection:
             rows = connection.execute(WHEREABOUTS, _range(ticket) | {"token": ticket.token}).all()
         waiting = ((row.seq, epoch_ms(row.due_at) or 0) for row in rows if row.pending)
-        sending = tuple((row.seq, row.attempts) for row in rows if not row.pending)
-        return Whereabouts(tuple(merged(waiting, ticket.size)), sending)
+        sending = tuple((row.seq, row.attempts) for row in rows if row.sending)
+        unsent = tuple((row.seq, row.phone_key) for row in rows if row.unsent)
+        return Whereabouts(tuple(merged(waiting, ticket.size)), sending, unsent)
 
     def expected(self, campaign: int, keys: Sequence[str]) -> set[str]:
         """Of these clients, those for whom a message of the campaign waits or is leaving. Reads the whole campaign."""

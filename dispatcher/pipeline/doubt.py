@@ -20,6 +20,7 @@ from dispatcher.telemetry import emit
 
 LONGEST_WAIT_S = 3600.0  # between looks at a provider that cannot tell
 MOST_LOOKS = 30  # a day: a provider that cannot tell by then never will
+FREED_WITHIN_MS = 60_000  # should this process die before a client is given back, `follow` does it then
 RESEND = Outcome(Fate.RETRY, RESENT_BY_POLICY)
 
 
@@ -101,7 +102,8 @@ def _all_settled(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[O
     for row, outcome in zip(doubtful.rows, outcomes, strict=True):
         following_ms = next_due_ms(follow_ups, row.payload, row.seq, now_ms)
         counted = after_attempt(outcome, row.tries, most)
-        settled.append(Settled(row.seq, row.attempt, counted, _due(outcome, now_ms), following_ms))
+        due_ms = now_ms + FREED_WITHIN_MS if counted.fate is Fate.FAILED else _due(outcome, now_ms)
+        settled.append(Settled(row.seq, row.attempt, counted, due_ms, following_ms))
     return followed(settled)
 
 
@@ -114,6 +116,9 @@ def _due(outcome: Outcome, now_ms: int) -> int | None:
 def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Settled]) -> None:
     """The locks of those that failed and never left; who is sent again is about to need its own."""
     scope = lock_scope(account_of(stations, doubtful.campaign), stations.sender(doubtful.sender_id))
-    for row, one in zip(doubtful.rows, settled, strict=True):
-        if row.key and one.outcome.fate is Fate.FAILED:
+    failed = [row for row, one in zip(doubtful.rows, settled, strict=True) if one.outcome.fate is Fate.FAILED]
+    for row in failed:
+        if row.key:
             give_back(stations, scope, row.key, MessageId(doubtful.campaign, row.seq))
+    if failed:
+        stations.follows.freed(doubtful.campaign, [row.seq for row in failed])

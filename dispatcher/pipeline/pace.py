@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 
 from dispatcher.domain.claims import Settled
+from dispatcher.domain.guards import lock_scope
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import first_look_s, near
 from dispatcher.domain.tickets import Landing, Released, Ticket
+from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.stations import Stations, account_of
 from dispatcher.telemetry import emit
 
@@ -27,11 +30,16 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
     """Find out what became of a ticket whose lease ran out; True when its campaign may be done.
 
     Still pending: it was never claimed and is released again. Sending: whoever claimed it is gone, and
-    whether the provider was called is not known.
+    whether the provider was called is not known. Certainly not sent: whoever wrote that may have died before the
+    client was given back.
     """
     found = stations.messages.whereabouts(ticket)
     if found.sending:
         cut_off(stations, ticket.campaign, found.sending, first_lookup_s)
+    if found.unsent and stations.campaign(ticket.campaign).guarded:
+        scope = lock_scope(account_of(stations, ticket.campaign), stations.sender(ticket.lane.sender_id))
+        for seq, key in found.unsent:
+            give_back(stations, scope, key, MessageId(ticket.campaign, seq))
     emit(
         "lease.overdue",
         "warning",

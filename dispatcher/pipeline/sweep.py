@@ -111,9 +111,10 @@ class Sweeper:
                     resume_senders(self.stations, account, [sender])
 
     def _ask_policies(self) -> None:
-        """More than once after a change: a worker may remember the account as it was for a few seconds."""
+        """More than once after a change: a worker may remember the account as it was for a few seconds. Who starts asks
+        for all: perhaps nobody was there when they changed."""
         now_ms = self.stations.now_ms()
-        within_s = (now_ms - (self._policies_asked_ms or now_ms)) / 1000 + POLICIES_SETTLE_S
+        within_s = (now_ms - self._policies_asked_ms) / 1000 + POLICIES_SETTLE_S
         for account in self.stations.accounts.changed_within(within_s):
             lanes = [lane for one in self.stations.accounts.senders(account.id) for lane in one.lanes]
             self.stations.lanes.lift_rests(account.provider, lanes)

@@ -80,6 +80,9 @@ class Installation:
         self.workers: dict[str, Worker] = {}
         self.web: subprocess.Popen[bytes] | None = None
         self.wiring = Wiring(self._settings())
+        self._make_tables()
+
+    def _make_tables(self) -> None:
         self.wiring.upgrade()
 
     def _settings(self) -> Settings:

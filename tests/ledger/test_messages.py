@@ -100,7 +100,7 @@ def test_each_fate_moves_the_message_and_closes_the_attempt(
     assert column(engine, campaign, "state")[0] == state
     assert column(engine, campaign, "reason")[0] == "because"
     assert column(engine, campaign, "provider_ref")[0] == "ref-1"
-    assert (column(engine, campaign, "due_at")[0] is not None) == (state in (S.PENDING, S.IN_DOUBT, S.SENT))
+    assert (column(engine, campaign, "due_at")[0] is not None) == (state in (S.PENDING, S.IN_DOUBT, S.SENT, S.FAILED))
     assert (column(engine, campaign, "sent_at")[0] is not None) == (state is S.SENT)
     assert (column(engine, campaign, "settled_at")[0] is None) == (state in (S.PENDING, S.IN_DOUBT))
     (noted,) = attempts(engine, campaign)
@@ -195,9 +195,19 @@ def test_whereabouts_tells_waiting_from_sending_under_this_token(campaign: int, 
     rows = messages.claim(mine).rows
     messages.claim(others)
     whole = ticket(campaign, 0, 5, token="mine")
-    assert messages.whereabouts(whole) == ((Retry(0, 0), Retry(0, 4)), ((1, 1), (2, 1)))
+    assert messages.whereabouts(whole) == ((Retry(0, 0), Retry(0, 4)), ((1, 1), (2, 1)), ())
     messages.settle(campaign, [fate(rows[0], Fate.SENT), fate(rows[1], Fate.RETRY, 1_900_000_000_123)])
-    assert messages.whereabouts(whole) == ((Retry(0, 0), Retry(1_900_000_000_123, 2), Retry(0, 4)), ())
+    waiting, sending, unsent = messages.whereabouts(whole)
+    assert (waiting, sending) == ((Retry(0, 0), Retry(1_900_000_000_123, 2), Retry(0, 4)), ())
+    assert unsent == ((2, rows[1].key),)
+
+
+def test_whereabouts_tells_whom_this_tokens_attempt_certainly_did_not_reach(campaign: int, messages: Messages) -> None:
+    rows = messages.claim(ticket(campaign, 0, 4, token="mine")).rows
+    fates = (Fate.FAILED, Fate.RETRY, Fate.BLOCKED, Fate.SENT)  # a blocked one's lock may be the provider's word
+    messages.settle(campaign, [fate(row, what) for row, what in zip(rows, fates, strict=True)])
+    assert messages.whereabouts(ticket(campaign, 0, 4, token="mine")).unsent == ((0, rows[0].key), (1, rows[1].key))
+    assert messages.whereabouts(ticket(campaign, 0, 4, token="others")).unsent == ()
 
 
 def test_neighbours_that_wait_together_are_one_retry(campaign: int, messages: Messages) -> None:

@@ -1,0 +1,71 @@
+"""Where crashes are played: some worlds at a time, each with servers of its own, for what they do most is wait."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
+from traceback import format_exception
+
+import pytest
+
+from dispatcher.embedded import EmbeddedValkey
+from dispatcher.simulator.server import SimulatorClient
+from tests.crash.spawner import Spawner
+from tests.crash.world import Site, Story, built
+from tests.waiting import wait_until
+
+AT_ONCE = 6  # as many as two cores keep busy: a world waits for connections, leases and sweeps most of its time
+
+Play = Callable[[Mapping[str, Story]], None]
+
+
+@pytest.fixture(scope="session")
+def spawner() -> Iterator[Spawner]:
+    with Spawner() as spawner:
+        yield spawner
+
+
+@pytest.fixture(scope="session")
+def sites(spawner: Spawner, service_dir: Path) -> Iterator[SimpleQueue[Site]]:
+    free: SimpleQueue[Site] = SimpleQueue()
+    with ExitStack() as stack:
+        for number in range(AT_ONCE):
+            valkey = stack.enter_context(EmbeddedValkey(service_dir / f"site-{number}"))
+            free.put(Site(valkey, _simulator(spawner, service_dir / f"simulator-{number}.log")))
+        yield free
+
+
+def _simulator(spawner: Spawner, log: Path) -> SimulatorClient:
+    process = spawner.start("dispatcher", "simulate", "--port", "0", env={}, log=log)
+    wait_until(lambda: "simulator: " in log.read_text() or process.status is not None, 60)
+    found = re.search(r"simulator: (\S+)", log.read_text())
+    assert found, log.read_text()
+    client = SimulatorClient(found[1])
+    client.set()  # the socket listens before the server accepts: this waits for it
+    return client
+
+
+@pytest.fixture
+def play(spawner: Spawner, sites: "SimpleQueue[Site]", migrated: str, create_database: Callable[[str], str]) -> Play:
+    """Plays stories, each in a world of its own; fails with every one that went wrong."""
+
+    def one(moment: str, story: Story, database_url: str) -> str:
+        site = sites.get()
+        try:
+            with built(site, spawner, database_url) as world:
+                story(world, moment)
+        except Exception as error:
+            return f"===== {moment}\n{''.join(format_exception(error))}"
+        finally:
+            sites.put(site)
+        return ""
+
+    def all_of(stories: Mapping[str, Story]) -> None:
+        databases = [create_database(migrated) for _ in stories]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            wrong = [*filter(None, threads.map(one, stories.keys(), stories.values(), databases))]
+        assert not wrong, f"{len(wrong)} of {len(stories)}\n" + "\n".join(wrong)
+
+    return all_of

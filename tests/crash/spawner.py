@@ -1,0 +1,178 @@
+"""Processes that start in no time: one that has imported everything forks them.
+
+Each is a process of its own, with its own connections, that can be killed and be waited for; only the second or two
+that a fresh interpreter needs for its imports is saved. Read by lines of JSON, answered by lines of JSON:
+
+    {"start": [program, argument…], "env": {…}, "log": path}   the pid
+    {"status": pid}                                             the exit status, negative for a signal; null: it runs
+"""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from tests.waiting import wait_until
+
+_ended: dict[int, int] = {}
+
+
+class Spawned:
+    """One process. `status` is None while it runs; -9: it was killed."""
+
+    def __init__(self, spawner: "Spawner", pid: int, log: Path) -> None:
+        self._spawner = spawner
+        self.pid = pid
+        self.log = log
+
+    @property
+    def status(self) -> int | None:
+        status: int | None = self._spawner.ask({"status": self.pid})
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.status is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+        wait_until(lambda: self.status is not None, 30)
+
+
+class Spawner:
+    """Threads may share one."""
+
+    def __enter__(self) -> Self:
+        self._lock = Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate(timeout=60)  # the end of its input is its end, and its children's
+
+    def start(self, program: str, *arguments: str, env: Mapping[str, str], log: Path) -> Spawned:
+        """`celery` or `dispatcher`, with exactly this environment."""
+        log.touch()
+        asked = {"start": [program, *arguments], "env": dict(env), "log": str(log)}
+        return Spawned(self, self.ask(asked), log)
+
+    def ask(self, question: Mapping[str, Any]) -> Any:
+        with self._lock:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+
+
+IMPORTED = (
+    "dispatcher.cli.app",
+    "dispatcher.ingress.app",
+    "dispatcher.ingress.serve",
+    "dispatcher.wiring.counter",
+    "dispatcher.simulator",
+    "dispatcher.simulator.server",
+    "workers.tasks",
+    "celery.bin.celery",
+    "celery.bin.worker",
+    "celery.apps.worker",
+    "celery.worker.consumer",
+    "celery.worker.components",
+    "celery.worker.autoscale",
+    "celery.worker.pidbox",
+    "celery.concurrency.thread",
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
+    "kombu.transport.redis",
+    "kombu.asynchronous.http.curl",
+    "billiard.pool",
+    "billiard.connection",
+)
+
+
+def _serve() -> None:
+    for name in IMPORTED:
+        with suppress(ImportError):  # what is not there a program imports for itself, or has no use for
+            import_module(name)
+    gc.freeze()  # children share the pages
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answer = _start(asked) if "start" in asked else _status(asked["status"])
+        print(json.dumps(answer), flush=True)
+    for pid in list(_running):
+        if _status(pid) is None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+_running: set[int] = set()
+
+
+def _status(pid: int) -> int | None:
+    if pid not in _ended:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if not found:
+            return None
+        _ended[pid] = os.waitstatus_to_exitcode(status)
+        _running.discard(pid)
+    return _ended[pid]
+
+
+def _start(asked: Mapping[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        _running.add(pid)
+        return pid
+    try:
+        _become(asked["start"], asked["env"], asked["log"])
+    except SystemExit as leaves:
+        os._exit(leaves.code if isinstance(leaves.code, int) else leaves.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(70)
+    os._exit(0)
+
+
+def _become(argv: Sequence[str], env: Mapping[str, str], log: str) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for ours, theirs in ((nothing, 0), (out, 1), (out, 2)):
+        os.dup2(ours, theirs)
+    sys.stdin = open(os.devnull)  # noqa: SIM115  # for as long as the process lives
+    sys.argv = list(argv)
+    _PROGRAMS[argv[0]](argv[1:])
+
+
+def _celery(arguments: Sequence[str]) -> None:
+    from workers import app
+
+    app.worker_main(list(arguments))
+
+
+def _dispatcher(arguments: Sequence[str]) -> None:
+    from dispatcher.cli.app import app
+
+    app(list(arguments))
+
+
+_PROGRAMS = {"celery": _celery, "dispatcher": _dispatcher}
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,83 @@
+"""A worker dies at each step of a send, alone in its world; then another one takes over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.crash.conftest import Play
+from tests.crash.world import Story, World
+
+pytestmark = pytest.mark.slow
+
+REFUSED_ONCE = {"kind": "status", "status": 503, "sends": True, "times": 1}
+NEVER = {"kind": "status", "status": 400, "sends": True, "times": 1, "body": {"error": "no such number"}}
+SLOW = {"kind": "latency", "ms": 3_000, "late": True, "sends": True, "times": 1}
+
+
+@dataclass(frozen=True)
+class Step:
+    """`left`: what the ledger holds of two messages; `flights`: what Redis does. `ends`: how it comes out."""
+
+    left: Mapping[str, int]
+    flights: int
+    ends: Mapping[str, int] = field(default_factory=lambda: {"sent": 2})
+    faults: tuple[dict[str, Any], ...] = ()
+
+
+WAITS, CLAIMED = {"pending": 2}, {"pending": 1, "sending": 1}
+ONE_FAILED = {"sent": 1, "failed": 1}
+
+STEPS = {
+    "clock.release:before": Step(WAITS, 0),
+    "clock.release:after": Step(WAITS, 1),
+    "bus.sends:after": Step(WAITS, 1),
+    "clock.begin:before": Step(WAITS, 1),
+    "clock.begin:after": Step(WAITS, 1),
+    "circuits.ask:after": Step(WAITS, 1),
+    "messages.claim:after": Step(CLAIMED, 1),
+    "locks.take:after": Step(CLAIMED, 1),
+    "lock_book.take:after": Step(CLAIMED, 1),
+    "caller.call:before": Step(CLAIMED, 1),
+    "caller.call:during": Step(CLAIMED, 1, faults=(SLOW,)),
+    "caller.call:after": Step(CLAIMED, 1),
+    "circuits.tell:after": Step(CLAIMED, 1),
+    "messages.settle:after": Step({"pending": 1, "sent": 1}, 1),
+    "clock.finish:after": Step({"pending": 1, "sent": 1}, 0),
+    "clock.finish:after:2": Step({"sent": 2}, 0),
+    "campaigns.complete:after": Step({"sent": 2}, 0),
+    "control.forget:after": Step({"sent": 2}, 0),
+}
+CERTAINLY_NOT_SENT = {
+    "messages.settle:after": Step({"pending": 1, "failed": 1}, 1, ONE_FAILED, (NEVER,)),
+    "lock_book.give_back:after": Step({"pending": 1, "failed": 1}, 1, ONE_FAILED, (NEVER,)),
+    "locks.give_back:after": Step({"pending": 1, "failed": 1}, 1, ONE_FAILED, (NEVER,)),
+    "clock.finish:after": Step({"pending": 1, "failed": 1}, 0, ONE_FAILED, (NEVER,)),
+}
+TRIED_AGAIN = {
+    "messages.settle:after": Step(WAITS, 1, faults=(REFUSED_ONCE,)),
+    "lock_book.give_back:after": Step(WAITS, 1, faults=(REFUSED_ONCE,)),
+    "clock.finish:after": Step(WAITS, 0, faults=(REFUSED_ONCE,)),
+}
+
+
+def play_a_send(world: World, moment: str, step: Step) -> None:
+    world.account()
+    world.simulator.set_faults(*step.faults)
+    number = world.send(delay_min=0.5)
+    world.dies(moment)
+    assert (world.counts(number), world.flights) == (step.left, step.flights)
+    world.recover()
+    world.ends(number, dict(step.ends))
+    world.judge()
+
+
+def stories(steps: Mapping[str, Step]) -> dict[str, Story]:
+    return {moment: partial(play_a_send, step=step) for moment, step in steps.items()}
+
+
+@pytest.mark.parametrize("steps", [STEPS, CERTAINLY_NOT_SENT, TRIED_AGAIN], ids=["sent", "failed", "tried again"])
+def test_promises_1_and_2_hold_when_a_worker_dies_at_a_step_of_a_send(play: Play, steps: Mapping[str, Step]) -> None:
+    play(stories(steps))
