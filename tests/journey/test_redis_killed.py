@@ -8,6 +8,7 @@ import redis
 
 from dispatcher.embedded import EmbeddedValkey
 from dispatcher.simulator.server import SimulatorClient
+from tests.journey.auditing import audited
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation, installation
 from tests.waiting import wait_until
@@ -31,13 +32,14 @@ def test_promises_1_and_2_hold_and_the_worker_lives_on_when_redis_is_killed(
     with installation(own_valkey.url, database_url, tmp_path) as place:
         place.accounts(uazapi_account(simulator.url, names(12)))
         place.start_workers("a")
-        number = place.submit("loja", campaign(range(TOTAL)))
-        for seen in (20, 60):
-            _wait_for_deliveries(simulator, seen)
-            own_valkey.kill()
-            own_valkey.start()
+        with audited(place):
+            number = place.submit("loja", campaign(range(TOTAL)))
+            for seen in (20, 60):
+                _wait_for_deliveries(simulator, seen)
+                own_valkey.kill()
+                own_valkey.start()
 
-        assert place.wait_done(number, 120) == {"sent": TOTAL}
+            assert place.wait_done(number, 120) == {"sent": TOTAL}
         assert place.workers["a"].process.poll() is None
         assert "Unrecoverable error" not in place.workers["a"].log.read_text()
         assert simulator.summary()["repeat_count"] == 0
