@@ -93,9 +93,10 @@ def allow(phone: str, house: Inside) -> dict[str, Any]:
 
 
 @router.get("/in-doubt")
-def in_doubt(house: Inside, cursor: Cursor = None, limit: Limit = 100) -> dict[str, Any]:
-    """Messages of which nobody knows whether they reached their recipient, oldest first."""
-    return listing(house.desk.contacts.in_doubt(cursor, limit), doubt_json)
+def in_doubt(house: Inside, cursor: Cursor = None, limit: Limit = 100, undecided: bool = False) -> dict[str, Any]:
+    """Messages of which nobody knows whether they reached their recipient, oldest first; with `undecided` only those
+    that no provider will be asked about any more."""
+    return listing(house.desk.contacts.in_doubt(cursor, limit, undecided), doubt_json)
 
 
 @router.post("/in-doubt/{message_id}", openapi_extra=bodies.RESOLUTION)

@@ -36,7 +36,8 @@ IN_DOUBT = text("""
 SELECT m.*, s.name AS sender_name, a.name AS account_name FROM message m
 JOIN campaign c ON c.id = m.campaign_id JOIN account a ON a.id = c.account_id
 LEFT JOIN sender s ON s.id = m.sender_id
-WHERE m.state = 'in_doubt' AND (CAST(:campaign AS bigint) IS NULL OR (m.claimed_at, m.campaign_id, m.seq) > (
+WHERE m.state = 'in_doubt' AND (NOT :undecided OR m.due_at IS NULL)
+    AND (CAST(:campaign AS bigint) IS NULL OR (m.claimed_at, m.campaign_id, m.seq) > (
     SELECT claimed_at, campaign_id, seq FROM message WHERE campaign_id = :campaign AND seq = :seq))
 ORDER BY m.claimed_at, m.campaign_id, m.seq LIMIT :limit
 """)
@@ -71,11 +72,14 @@ class Lines:
             row = connection.execute(ONE, {"campaign": message.campaign, "seq": message.seq}).first()
         return None if row is None else view_of(row)
 
-    def in_doubt(self, after: MessageId | None = None, limit: int = 100) -> list[DoubtView]:
-        """The messages in doubt of all campaigns, those claimed first before the others, behind `after`."""
+    def in_doubt(self, after: MessageId | None = None, limit: int = 100, undecided: bool = False) -> list[DoubtView]:
+        """The messages in doubt of all campaigns, those claimed first before the others, behind `after`; all, or those
+        without another look-up."""
         campaign, seq = after or (None, None)
         with autocommit(self._engine) as connection:
-            rows = connection.execute(IN_DOUBT, {"campaign": campaign, "seq": seq, "limit": limit}).all()
+            rows = connection.execute(
+                IN_DOUBT, {"campaign": campaign, "seq": seq, "limit": limit, "undecided": undecided}
+            ).all()
         return [DoubtView(view_of(row), row.account_name, row.doubt_tries) for row in rows]
 
 

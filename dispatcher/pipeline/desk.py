@@ -254,8 +254,8 @@ class ContactsDesk(Protocol):
     def lift(self, key: str) -> int:
         """Free the client in every scope; how many locks there were."""
 
-    def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
-        """Oldest first."""
+    def in_doubt(self, cursor: str | None, limit: int, undecided: bool = False) -> Page[DoubtView]:
+        """Oldest first; `undecided`: only those that no provider will be asked about any more."""
 
     def resolve(self, message: MessageId, resolution: Resolution) -> bool | None:
         """Settle a message in doubt; False when it is not (any more), None when there is no such message."""

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dispatcher.domain.account import Account
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.followups import holder_of
+from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MalformedId, MessageId, parse_message
 from dispatcher.domain.inbound import InboundEvent
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.trouble import ClockLost
-from dispatcher.domain.views import DoubtView, Suppression
+from dispatcher.domain.views import DoubtView, MessageView, Suppression
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.desk import Page, Resolution
 from dispatcher.pipeline.giveback import lift
@@ -45,8 +46,8 @@ class ContactsCounter:
         lift(self._wiring.stations, key, at_ms)
         file_client(self._wiring.stations, key)
 
-    def in_doubt(self, cursor: str | None, limit: int) -> Page[DoubtView]:
-        found = self._wiring.lines.in_doubt(_read_cursor(cursor), limit + 1)
+    def in_doubt(self, cursor: str | None, limit: int, undecided: bool = False) -> Page[DoubtView]:
+        found = self._wiring.lines.in_doubt(_read_cursor(cursor), limit + 1, undecided)
         following = str(found[limit - 1].message.id) if len(found) > limit else None
         return Page(tuple(found[:limit]), following)
 
@@ -54,10 +55,19 @@ class ContactsCounter:
         return decide(self._wiring.stations, self._wiring.doubts, message, FATES[resolution], self._held_by(message))
 
     def _held_by(self, message: MessageId) -> list[tuple[str, str]]:
-        """(scope, key) of the locks that the message holds, or holds on to as a follow-up."""
+        """(scope, key) of the locks that the message holds, or holds on to as a follow-up; and of the one that Redis
+        may know of alone, when a worker died between the two."""
         view = self._wiring.lines.one(message)
-        held = self.locks(view.key) if view else ()
-        return [(lock.scope, lock.key) for lock in held if lock.holder == holder_of(message)]
+        if view is None or not view.key:
+            return []
+        held = [(lock.scope, lock.key) for lock in self.locks(view.key) if lock.holder == holder_of(message)]
+        return list(dict.fromkeys([*held, *self._own(message, view)]))
+
+    def _own(self, message: MessageId, view: MessageView) -> list[tuple[str, str]]:
+        campaign = self._wiring.campaigns.get(message.campaign)
+        account = self._wiring.accounts.account(campaign.account_id)
+        sender = next((one for one in self._wiring.accounts.senders(account.id) if one.name == view.sender), None)
+        return [(lock_scope(account, sender), view.key)] if campaign.guarded else []
 
 
 class SuppressionsCounter:

@@ -84,13 +84,28 @@ def test_who_has_not_looked_for_long_is_a_problem(shell: Shell, wiring: Wiring) 
     assert problems(shell, "audit") == ["problem: audit: nobody has looked for 20 minutes: is a worker there?"]
 
 
-def test_doubts_that_wait_for_an_operator_are_a_problem(shell: Shell, wiring: Wiring, campaign: str) -> None:
+@pytest.fixture
+def doubt(wiring: Wiring, campaign: str) -> str:
+    """A message in doubt whose provider will be asked in a minute."""
     ticket = Ticket(Lane(wiring.accounts.all_senders()[0].id, 0), parse_campaign(campaign), 0, 1, "t-1")
     [claimed] = wiring.messages.claim(ticket).rows
     later_ms = wiring.stations.now_ms() + 60_000
     doubtful = Settled(0, claimed.attempt, Outcome(Fate.IN_DOUBT, "no_answer"), later_ms)
     wiring.messages.settle(ticket.campaign, [doubtful])
+    return f"{campaign}-0"
+
+
+def test_doubts_that_wait_for_an_operator_are_a_problem_and_settled_at_once(
+    shell: Shell, wiring: Wiring, doubt: str
+) -> None:
     assert "1 message will be looked up" in found(shell, "in doubt")
+    assert shell.json("in-doubt", "list", "--undecided") == []
     run(wiring.engine, "UPDATE message SET due_at = NULL, claimed_at = now() - interval '3 h' WHERE state = 'in_doubt'")
     [line] = problems(shell, "in doubt")
     assert line.startswith("problem: in doubt: 1 message waits for you, the first for 3 hours: ")
+    [shown] = shell.json("in-doubt", "list", "--undecided")
+    assert shown["id"] == doubt
+    settled = shell("in-doubt", "resolve", f"{NOBODY}-1", doubt, "--as", "sent", status=1)
+    assert (settled.stdout, settled.stderr) == (f"{doubt}: sent\n", f"{NOBODY}-1: there is no such message\n")
+    assert problems(shell, "in doubt") == []
+    assert "is not in doubt" in shell.trouble("in-doubt", "resolve", doubt, "--as", "sent")

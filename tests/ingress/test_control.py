@@ -210,6 +210,7 @@ def test_messages_in_doubt_are_listed(web: Web) -> None:
 
 def test_how_many_doubts_wait_for_an_operator_is_told_with_what_does_not_add_up(web: Web) -> None:
     message = doubtful(web)
+    assert len(walked(web, "/v1/in-doubt", undecided=True)) == 1
     seen = web.admin.get("/v1/audit").json()
     assert (seen["in_doubt"]["messages"], seen["in_doubt"]["undecided"], seen["findings"]) == (1, 1, [])
     figures = web.http.get("/metrics").text
@@ -217,6 +218,7 @@ def test_how_many_doubts_wait_for_an_operator_is_told_with_what_does_not_add_up(
     assert re.search(r"^dispatcher_in_doubt_oldest_seconds \d+\.\d", figures, re.MULTILINE)
     run(web.wiring.engine, "UPDATE message SET due_at = now() + interval '1 min' WHERE state = 'in_doubt'")
     assert web.admin.get("/v1/audit").json()["in_doubt"] == {"messages": 1, "undecided": 0, "undecided_oldest_s": 0}
+    assert walked(web, "/v1/in-doubt", undecided=True) == []
     web.admin.post(f"/v1/in-doubt/{message}", json={"as": "sent"})
     assert web.admin.get("/v1/audit").json()["in_doubt"]["messages"] == 0
 
@@ -229,6 +231,15 @@ def test_a_doubt_is_settled_and_its_lock_kept_or_given_back(web: Web, word: str,
     assert is_held(web.wiring, "global", ANA) is held
     assert bool(web.wiring.lock_book.of(ANA, web.desk.now_ms())) is held
     assert web.admin.post(f"/v1/in-doubt/{message}", json={"as": word}).status_code == 409
+
+
+def test_promise_5_a_failed_doubt_gives_back_a_lock_that_redis_knows_of_alone(web: Web) -> None:
+    """Its worker died after it had taken the lock in Redis, and before the ledger heard of it."""
+    message = doubtful(web)
+    run(web.wiring.engine, "DELETE FROM contact_lock")
+    assert is_held(web.wiring, "global", ANA)
+    web.admin.post(f"/v1/in-doubt/{message}", json={"as": "failed"})
+    assert not is_held(web.wiring, "global", ANA)
 
 
 def test_promise_5_a_failed_doubt_gives_back_the_lock_of_a_number_from_abroad(web: Web) -> None:
