@@ -97,6 +97,11 @@ class CampaignRecord:
             if self.last_end:
                 self.gate = max(self.gate, self.last_end + self.pacing.chunk_gap_ms)
 
+    def reopen_chunk(self) -> None:
+        """The chunk before, for a message of it was never sent; not if anything of this one was given."""
+        if self.open and self.next == self.open * self.pacing.chunk_size:
+            self.open -= 1
+
 
 def why_waiting(
     lane: LaneRecord, flight: Flight | None, next_ms: int | None, campaigns: Sequence[CampaignRecord], now: int

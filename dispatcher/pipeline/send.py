@@ -199,7 +199,9 @@ def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
 
 
 def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
-    """Redis first, for it is fast; then the ledger, for it does not forget."""
+    """Redis first, for it is fast; then the ledger, for it does not forget. It is told when that is, not when the
+    guard began: a reply that came meanwhile answers something else, and must not lift this lock.
+    """
     scope = lock_scope(passage.account, passage.sender)
     message = MessageId(passage.campaign.id, row.seq)
     holder = holder_of(message)
@@ -207,7 +209,7 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
     if not left_ms:
         passage.locked.add(row.seq)
-        left_ms = stations.lock_book.take(scope, row.key, message, now_ms, until_ms, leaves_ms)
+        left_ms = stations.lock_book.take(scope, row.key, message, stations.now_ms(), until_ms, leaves_ms)
         if left_ms:
             passage.locked.discard(row.seq)
             stations.locks.give_back(scope, row.key, holder)

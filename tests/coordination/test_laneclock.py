@@ -232,6 +232,32 @@ def test_a_campaign_that_grows_at_the_end_of_a_chunk_goes_on_after_the_pause(clo
     assert one(clock).seq == 1
 
 
+def test_a_message_that_was_never_sent_opens_its_chunk_again(clock: LaneClock, now: Now) -> None:
+    """A rebuild finds the cursor behind the first chunk, and a hole in it: what is filed may leave at once."""
+    clock.plan(PROVIDER, plan(pacing=Pacing(chunk_size=2, chunk_gap_ms=3000), lanes=(A, B), next=2))
+    clock.file_retries(PROVIDER, FIRST, [Retry(0, 1)])
+    hole = one(clock)
+    assert hole.seq == 1, "the next chunk waits for it"
+    clock.finish(PROVIDER, hole, jitter=0)
+    now.ms += 2999
+    assert release(clock) == []
+    now.ms += 1
+    assert [ticket.seq for ticket in release(clock)] == [2, 3]
+
+
+def test_a_chunk_that_began_is_not_closed_again_for_a_message_of_an_earlier_one(clock: LaneClock) -> None:
+    clock.plan(PROVIDER, plan(pacing=Pacing(chunk_size=2, chunk_gap_ms=3000), lanes=(A, B), next=2))
+    clock.skip(PROVIDER, clock.release(PROVIDER, 1, 100).tickets[0])
+    clock.file_retries(PROVIDER, FIRST, [Retry(0, 1)])
+    assert sorted(ticket.seq for ticket in release(clock)) == [1, 3]
+
+
+def test_a_retry_that_becomes_due_later_holds_no_chunk_up(clock: LaneClock, now: Now) -> None:
+    clock.plan(PROVIDER, plan(pacing=Pacing(chunk_size=2, chunk_gap_ms=3000), lanes=(A, B), next=2))
+    clock.file_retries(PROVIDER, FIRST, [Retry(now.ms + 500, 1)])
+    assert [ticket.seq for ticket in release(clock)] == [2, 3]
+
+
 def test_a_batch_never_crosses_a_chunk_or_the_end(clock: LaneClock) -> None:
     clock.plan(PROVIDER, plan(end=8, pacing=Pacing(chunk_size=5, batch=3)))
     sizes = []

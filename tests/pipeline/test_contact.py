@@ -5,6 +5,7 @@ from threading import Timer
 
 import pytest
 
+from dispatcher.coordination.locks import ContactLocks
 from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.contactlock import Stands
@@ -218,3 +219,19 @@ def test_a_reply_lifts_also_what_redis_alone_knows_of(hand: Hand) -> None:
     assert held(hand) == ["redis global"], "older than the send"
     replied(hand, hand.now_ms + 60_000)
     assert held(hand) == []
+
+
+def test_promise_5_a_reply_that_came_while_the_lock_was_being_taken_does_not_lift_it(hand: Hand) -> None:
+    """It answers something older. Found by the model: the ledger lifted what Redis went on holding."""
+    hand.submit(1, cpc=True)
+    (ticket,) = hand.release()
+
+    class AfterAReply(ContactLocks):
+        def take(self, scope: str, key: str, holder: MessageId, until_ms: int, leaves_in_ms: int = 0) -> int:
+            hand.now_ms += 300
+            return super().take(scope, key, holder, until_ms, leaves_in_ms)
+
+    locks = AfterAReply(hand.wiring.redis, hand.wiring.secrecy, now_ms=lambda: hand.now_ms)
+    hand.work(ticket, replace(hand.stations, locks=locks))
+    replied(hand, hand.now_ms - 100)
+    assert held(hand) == ["ledger global", "redis global"]

@@ -140,6 +140,14 @@ local function close_chunk(id, record)
   end
 end
 
+-- Nothing of the open chunk was given yet, and a message of an earlier one was never sent: that one is not over.
+local function reopen_chunk(id, record)
+  local retry = record.cs > 0 and record.open > 0 and first_retry(id)
+  if retry and retry.due == 0 and record.next == record.open * record.cs then
+    record.open, dirty[id] = record.open - 1, true
+  end
+end
+
 -- The first campaign of the ring with work by `at`, and nothing; or nothing, and when there will be work.
 -- Drops campaigns that are through; the third value says whether it dropped any.
 local function seek(record, at)

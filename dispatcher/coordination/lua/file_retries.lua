@@ -4,6 +4,8 @@ local id, before_head = ARGV[3], head()
 local plan, before = campaign(id), earliest(id)
 if not plan or plan.gone then return 0 end
 file(id, 4)
+reopen_chunk(id, plan)
+save()
 wake_if_earlier(id, before)
 tell(before_head)
 return 1
