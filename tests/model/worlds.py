@@ -1,0 +1,96 @@
+"""The worlds: what is in each, and what may go wrong there."""
+
+from tests.model.setting import Setting
+
+EVERY_ANSWER = ("sent", "busy", "refused", "cut after", "cut before")
+
+TINY = Setting(campaigns=(((0,), {}),), may={"die": 1, "double": 1, "lose": 1, "stall": 1, "sweep": 1})
+"""One message. Small enough for every play with two surprises."""
+
+FORGETFUL = Setting(campaigns=(((0,), {}),), may={"empty": 1, "older": 1, "stall": 1, "die": 1})
+"""The same, and Redis loses all or the last of what it knew."""
+
+BEHIND = Setting(campaigns=(((0,), {}),), may={"older": 1, "double": 1})
+"""Redis has forgotten that a job was begun, and the job comes again: only the claim stands in its way."""
+
+GUARDED = Setting(
+    campaigns=(((0,), {"cpc": True}), ((0,), {"cpc": True})),
+    lanes=2,
+    may={"die": 1, "double": 1, "stall": 1, "reply": 1, "empty": 1, "older": 1},
+    answers=EVERY_ANSWER,
+)
+"""Two campaigns to one client, from two lanes."""
+
+STEERED = Setting(
+    campaigns=(((0, 1), {}),),
+    may={"die": 1, "stall": 1, "double": 1, "sweep": 1, "empty": 1},
+    orders=("pause", "resume", "cancel", "retry", "decide"),
+    answers=EVERY_ANSWER,
+)
+"""Two messages, and an operator with all that one may say."""
+
+IN_CHUNKS = Setting(
+    campaigns=(((0, 1, 2, 3), {"chunk_size": 2, "seconds_between_chunks": 30, "delay_min": 2, "delay_max": 4}),),
+    lanes=2,
+    may={"die": 1, "stall": 1, "double": 1, "empty": 1, "older": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""Four messages in two chunks, from two lanes."""
+
+IN_BATCHES = Setting(
+    campaigns=(((0, 1, 2, 3), {"cpc": True, "chunk_size": 3, "seconds_between_chunks": 30}),),
+    lanes=2,
+    account={"batch": 2},
+    may={"die": 1, "double": 1, "stall": 1, "reply": 1, "empty": 1, "older": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""Guarded, two messages in a call."""
+
+DEFERRED = Setting(
+    campaigns=(((0,), {"cpc": True}), ((0,), {"cpc": True, "on_locked": "defer"})),
+    lanes=2,
+    may={"die": 2, "double": 1, "stall": 1, "reply": 2, "sweep": 1, "empty": 1, "older": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""The second campaign waits for the client of the first."""
+
+FOLLOWED_UP = Setting(
+    campaigns=(((0,), {"cpc": True, "follow_ups": [{"after_s": 30, "text": "Olá?"}]}), ((0,), {"cpc": True})),
+    lanes=2,
+    may={"die": 2, "double": 1, "stall": 1, "reply": 2, "sweep": 1, "empty": 1},
+    answers=EVERY_ANSWER,
+    steps=120,
+)
+"""A message with a follow-up, and another campaign that wants the same client."""
+
+CUT_OFF = Setting(
+    campaigns=(((0, 1), {"cpc": True}), ((0,), {"cpc": True})),
+    lanes=2,
+    may={"cut": 2, "stall": 1, "die": 1},
+    answers=EVERY_ANSWER,
+)
+"""The ways to Redis and to the ledger break, before a call has its effect or after it."""
+
+TWO_CAMPAIGNS = Setting(
+    campaigns=(((0, 1), {"delay_min": 1, "delay_max": 2}), ((2, 3), {"priority": 1})),
+    may={"die": 1, "double": 1, "stall": 1, "sweep": 1, "empty": 1, "older": 1},
+    orders=("pause", "resume"),
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""Two campaigns share a lane, one goes before the other."""
+
+SMALL = {"tiny": TINY, "forgetful": FORGETFUL}
+BIGGER = {
+    "guarded": GUARDED,
+    "steered": STEERED,
+    "in chunks": IN_CHUNKS,
+    "in batches": IN_BATCHES,
+    "deferred": DEFERRED,
+    "followed up": FOLLOWED_UP,
+    "cut off": CUT_OFF,
+    "two campaigns": TWO_CAMPAIGNS,
+}
