@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test chaos lint lock clean
+.PHONY: help demo test chaos model lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -20,6 +20,9 @@ test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts its
 chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3 MESSAGES=5000 SPAN=240 STRIKES=39
 	$(BIN)/python -m tests.chaos $(foreach name,SEED RUNS MESSAGES SPAN STRIKES,\
 		$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+
+model: $(STAMP)  ## interleavings of the real stations, scripts and statements, thousands of them: SEED=1 PLAYS=500
+	DISPATCHER_MODEL_SEED=$(or $(SEED),1) DISPATCHER_MODEL_PLAYS=$(or $(PLAYS),500) $(BIN)/pytest -s tests/model $(ARGS)
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .
