@@ -12,8 +12,8 @@ before, its lanes (`crews`) are woken: no lane sleeps past its work.
     skip      in flight -> free at once, or when its rest is over; nothing was sent
 
 A chunk stays open while a message of it went back unsent and may leave at once (a retry due at 0); it is opened again
-for one that is filed before anything of the next was given. All times are
-whole milliseconds of one clock; `now` is an argument. Tests play this against the scripts.
+for one that is filed before anything of the next was given. All times are whole milliseconds of one clock; `now` is an
+argument. Tests play this against the scripts.
 """
 
 from collections.abc import Sequence
@@ -163,8 +163,7 @@ class PlainClock:
             return False
         before = self._earliest(campaign)
         self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)
-        first = self._first_retry(campaign)
-        if first and first[1] == 0:
+        if (first := self._first_retry(campaign)) and not first[1]:
             record.reopen_chunk()
         self._wake_if_earlier(campaign, before, now)
         return True

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from dispatcher.coordination import keys
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.stations import Stations
-from tests.model.place import Place
+from tests.model.place import PROVIDER, Place
 from tests.model.processes import Processes
 from tests.model.provider import Provider
 from tests.model.setting import Setting
@@ -25,6 +26,7 @@ SOON_MS = 65_000  # what comes within this time a play waits for; for the rest i
 AGES = 4  # how many changes a server may be behind that takes over
 MOST_MENDS = 60  # sweeps and leaps of time until a play is at rest; a few are enough for a world of this size
 NEVER_MS = 10**15
+A_WHILE_MS = 30_000  # nothing is due, but something may be forgotten
 
 OPEN = """
 SELECT FROM campaign WHERE finished_at IS NULL
@@ -227,11 +229,15 @@ class Play:
         for _ in range(MOST_MENDS):
             while not self.broken and (move := next(self._ordinary(), None)):
                 self._make(move)
-            if self.broken or (self._swept and not self.place.rows(OPEN)):
+            if self.broken or (self._swept and self._is_over()):
                 return
             leap = Move("time passes", self._leap)
             self._make(leap if self._swept else Move("sweepers look", self._sweep))
         self.provider.broken.append("it does not come to rest")
+
+    def _is_over(self) -> bool:
+        """And the clock has been told, which takes a sweeper a minute where its last worker died before it did."""
+        return not self.place.rows(OPEN) and not self.place.wiring.redis.hlen(keys.campaigns(PROVIDER))
 
     def _sweep(self) -> None:
         """Whoever was paused by hand is let go on by hand."""
@@ -252,4 +258,4 @@ class Play:
         at = self.place.rows(NEXT_DUE)[0].at
         in_ledger_ms = int(at.timestamp() * 1000) if at else NEVER_MS
         next_ms = min(self.place.next_due_ms(), in_ledger_ms)
-        self._pass(max(3_000, next_ms - self.place.now_ms + 1 if next_ms < NEVER_MS else 0))
+        self._pass(max(3_000, next_ms - self.place.now_ms + 1) if next_ms < NEVER_MS else A_WHILE_MS)

@@ -84,7 +84,7 @@ class Processes:
         self.ports = bend(replace(place.stations(), bus=self.broker, caller=caller))
         sure: Any = SureClock(self.ports.clock, place.builder().is_ours)
         self.pacers_ports = replace(self.ports, clock=sure)
-        self.sweeper = Sweeper(self.ports, lambda name: self._first_lookup_s)
+        self.sweeper = Sweeper(self.ports, lambda name: self._first_lookup_s, [PROVIDER])
 
     @property
     def _first_lookup_s(self) -> float | None:

@@ -8,12 +8,13 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.followups import holder_of
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
-from dispatcher.domain.outcomes import Fate, Outcome, Reading
+from dispatcher.domain.outcomes import Fate, Outcome, Reading, for_all
 from dispatcher.domain.pacing import Pacing
 from dispatcher.pipeline.stations import lease_ms
 from tests.model.stepping import Actor
 
 SENT = Outcome(Fate.SENT, provider_ref="there")
+SAME_MS = 500  # a reply so short before a send may be taken for one to it: providers tell of replies in whole seconds
 ANSWERS = {
     "sent": (True, SENT),
     "busy": (False, Outcome(Fate.RETRY, "unavailable")),
@@ -133,7 +134,8 @@ def one_contact(before: list[Call], call: Call, replies: dict[str, int]) -> Iter
     if not call.guarded:
         return
     for one in before:
-        stands = one.arrived and one.start_ms + LOCK_MS > call.start_ms and replies.get(one.client, 0) <= one.start_ms
+        unanswered = replies.get(one.client, 0) <= one.start_ms - SAME_MS
+        stands = one.arrived and one.start_ms + LOCK_MS > call.start_ms and unanswered
         another = holder_of(one.message) != holder_of(call.message)
         if one.client == call.client and one.guarded and stands and another:
             yield f"a second contact of client {call.client[-2:]}"
@@ -148,8 +150,10 @@ class Line:
     def __init__(self, provider: Provider, actor: Actor) -> None:
         self._provider, self._actor = provider, actor
 
-    def call(self, job: Job) -> Reading:
+    def call(self, job: Job, may_leave: Callable[[], bool] = lambda: True) -> Reading:
         self._actor.stand("caller.call")
+        if not may_leave():
+            return for_all(len(job.parcels), Outcome(Fate.DEFERRED, "held_up"), reached=None)
         calls = self._provider.leave(job, self._actor)
         self._actor.stand("the answer")
         return self._provider.come_back(calls)

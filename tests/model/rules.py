@@ -39,11 +39,12 @@ def what_arrived_is_told(play: Play) -> Iterator[str]:
 
 
 def redis_is_empty(play: Play) -> Iterator[str]:
-    """Nothing is in flight, and nothing waits."""
+    """Nothing is in flight, nothing waits, and no campaign that is over is known."""
     client = play.place.wiring.redis
-    _, _, flights, _, _, retries, _ = keys.memory(PROVIDER)
-    if flying := client.hgetall(flights):
-        yield f"{flights} still holds {flying}"
+    _, _, flights, campaigns, crews, retries, _ = keys.memory(PROVIDER)
+    for name in (flights, campaigns, crews):
+        if left := client.hgetall(name):
+            yield f"{name} still holds {left}"
     if waiting := client.zrange(retries, 0, -1):
         yield f"{retries} still holds {waiting}"
 
