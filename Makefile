@@ -22,7 +22,7 @@ chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3
 		$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 
 model: $(STAMP)  ## interleavings of the real stations, scripts and statements, thousands of them: SEED=1 PLAYS=500
-	DISPATCHER_MODEL_SEED=$(or $(SEED),1) DISPATCHER_MODEL_PLAYS=$(or $(PLAYS),500) $(BIN)/pytest -s tests/model $(ARGS)
+	DISPATCHER_MODEL_SEED=$(or $(SEED),1) DISPATCHER_MODEL_PLAYS=$(or $(PLAYS),500) $(BIN)/pytest -s --timeout 0 tests/model $(ARGS)
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .
