@@ -66,7 +66,10 @@ class WakeUp(Request):
 
 
 class WakeUpTask(Task[Any, None]):
+    """A server that is away ends it in one line of the log, without a traceback: what it was about comes back."""
+
     Request = WakeUp  # type: ignore[assignment]
+    throws = (DispatcherTrouble,)
 
 
 @shared_task(name=taskbus.SEND, base=WakeUpTask)

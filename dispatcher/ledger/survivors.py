@@ -1,9 +1,11 @@
 """What the ledger knows of everything that Redis should hold: the material of a rebuild."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import Lane
@@ -15,6 +17,7 @@ from dispatcher.ledger.messages import LAST_ATTEMPT
 from dispatcher.ledger.times import moment
 
 REBUILD_LOCK = 0x7265_6275_696C_6400  # "rebuild": one host builds, the others see that it is done
+SILENT_S = 20.0  # who works says something four times as often; a machine that is held up comes back sooner
 AT_ONCE = 1000  # rows that a stream fetches in one round trip
 
 LOCKS = text("SELECT * FROM contact_lock WHERE until_at > :now AND lifted_at IS NULL")
@@ -50,13 +53,40 @@ class Survivors:
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[bool]:
-    """A lock among all hosts, for as long as the block runs; False: another one has it."""
+def alone(engine: Engine, silent_s: float = SILENT_S) -> Iterator[bool]:
+    """A lock among all hosts, for as long as the block runs; False: another one has it.
+
+    Whoever stands still for `silent_s` with it loses it, as a process that was stopped does: the others must not wait.
+    """
     with autocommit(engine) as connection:
         key = {"key": REBUILD_LOCK}
         got = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+        if not got:
+            yield False
+            return
+        connection.execute(text(f"SET idle_session_timeout = {int(silent_s * 1000)}"))
         try:
-            yield got
+            with _breathing(connection, silent_s / 4):
+                yield True
         finally:
-            if got:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            connection.execute(text("RESET idle_session_timeout"))
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+
+@contextmanager
+def _breathing(connection: Connection, every_s: float) -> Iterator[None]:
+    """Nobody else uses the connection meanwhile. Once it is lost there is nothing more to keep."""
+    over = Event()
+
+    def breathe() -> None:
+        with suppress(SQLAlchemyError):
+            while not over.wait(every_s):
+                connection.execute(text("SELECT 1"))
+
+    thread = Thread(target=breathe, name="rebuild-lock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

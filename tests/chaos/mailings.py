@@ -86,33 +86,27 @@ def _account(name: str, url: str) -> str:
 
 
 def mailings(messages: int, span_s: float, submits_cut_off: int) -> tuple[list[Mailing], list[Mailing]]:
-    """Those that begin at once, and those that are handed over later, `submits_cut_off` of them.
-
-    All have the pace at which they would last `span_s`. The guarded ones go to the same people in part.
+    """Those that begin at once, and those that are handed over later: `submits_cut_off` of them, and one to people of
+    whom most are in contact by then. All that an account sends would take it most of `span_s`.
     """
-    late_size = max(1, int(messages * SHARES["direct"] / 2 / max(1, submits_cut_off)))
     sizes = {name: max(2, int(messages * share)) for name, share in SHARES.items()}
-    sizes["direct"] = max(2, sizes["direct"] - late_size * submits_cut_off)
+    paces = {name: _delay_s(name, size, span_s) for name, size in sizes.items()}
+    late_size = max(1, sizes["direct"] // (2 * submits_cut_off)) if submits_cut_off else 0
+    sizes["direct"] -= late_size * submits_cut_off
     firsts = {"guarded": 0, "cpc": sizes["guarded"] // 2}
     free = sizes["guarded"] + sizes["cpc"]
     made = []
     for name, size in sizes.items():
-        first = firsts.get(name, free)
+        made.append(Mailing(name, name, firsts.get(name, free), size, paces[name]))
         free += 0 if name in firsts else size
-        made.append(Mailing(name, name, first, size, _delay_s(name, size, span_s)))
     late = [
-        Mailing(
-            f"late-{number}", "direct", free + number * late_size, late_size, _delay_s("direct", late_size, span_s / 2)
-        )
+        Mailing(f"late-{number}", "direct", free + number * late_size, late_size, paces["direct"])
         for number in range(submits_cut_off)
     ]
-    return made, [
-        *late,
-        Mailing("again", "guarded", 0, sizes["guarded"], _delay_s("guarded", sizes["guarded"], span_s)),
-    ]
+    return made, [*late, Mailing("again", "guarded", 0, sizes["guarded"], paces["guarded"])]
 
 
-def _delay_s(account: str, size: int, span_s: float) -> float:
+def _delay_s(account: str, messages: int, span_s: float) -> float:
     """CPC's calls are one send each; the others space their batches out at the same pace."""
-    calls = size / LANES[account] / (BATCH["cpc"] if account == "cpc" else 1)
-    return round(max(0.05, span_s / max(1.0, calls)), 2)
+    calls = messages / LANES[account] / (BATCH["cpc"] if account == "cpc" else 1)
+    return round(max(0.05, 0.7 * span_s / max(1.0, calls)), 2)

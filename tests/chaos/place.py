@@ -99,6 +99,12 @@ class Place:
             if worker.alive:
                 worker.process.send_signal(signal.SIGCONT)
 
+    def still(self) -> None:
+        """Nobody works any more, so that what is gathered is of one moment, also where something did not end."""
+        for worker in self.installed.workers.values():
+            if worker.alive:
+                worker.kill()
+
     def _env(self, name: str) -> dict[str, str]:
         redis, ledger = self.ways[name]
         database = make_url(self.postgres.url).set(port=ledger.port).render_as_string(hide_password=False)

@@ -72,6 +72,7 @@ def run(plan: Plan, messages: int, done_within_s: float, services: Path, logs: P
             around.stop()
             doubling.stop()
         took_s = monotonic() - begun
+        place.still()
         evidence = gather(place, simulator, app.taken, around.replies)
         return Story(
             plan,

@@ -57,4 +57,5 @@ def test_sending_resumes_by_itself_when_connections_hang_half_open(
     assert sorted(since())[9] - cut_ms < RESUMES_WITHIN_S * 1000
     assert simulator.summary()["repeat_count"] == 0
     assert place.workers["a"].alive
+    assert "Traceback" not in place.workers["a"].log.read_text()
     assert place.state(number) == "running"
