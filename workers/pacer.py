@@ -18,7 +18,9 @@ from celery import bootsteps
 
 from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
+from dispatcher.pipeline.apart import apart
 from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.feed import FEED_EVERY_S, feed
 from dispatcher.pipeline.pace import pace, recover
 from dispatcher.pipeline.pulse import Pulse
 from dispatcher.pipeline.stations import Stations
@@ -108,10 +110,13 @@ class Caretaker:
         self._clear = Clearing(wiring().callbacks.clear)
 
     def run(self) -> None:
-        sweep_at = monotonic()
+        sweep_at = feed_at = monotonic()
         while not self._halted.is_set():
             try:
                 self._do_chores()
+                if monotonic() >= feed_at:
+                    feed_at = monotonic() + FEED_EVERY_S
+                    feed(self._stations)
                 if self._pulse.is_due and wiring().builder.is_ours():
                     self._pulse.beat()
                 if monotonic() >= sweep_at:
@@ -123,9 +128,12 @@ class Caretaker:
                 self._halted.wait(TROUBLE_S)
 
     def _do_chores(self) -> None:
+        """Those that wait now: while new ones come all the time, the others want their turn too."""
         with suppress(Empty):
-            while True:
-                self._do(self._chores.get(timeout=CHORE_WAIT_S))
+            for _ in range(max(1, self._chores.qsize())):
+                chore = self._chores.get(timeout=CHORE_WAIT_S)
+                with apart():
+                    self._do(chore)
 
     def _do(self, chore: Chore) -> None:
         if chore is None:

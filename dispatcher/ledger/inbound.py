@@ -17,13 +17,41 @@ from dispatcher.ledger.times import epoch_ms, moment
 
 _E = tables.inbound_event
 NO_ACCOUNT = 0
+MOST_BREAKS = 5  # 2 s, 10 s, … 20 min: a fault of ours may be mended meanwhile
 LONGEST_ID = 300  # honest ids have 20 to 40 characters; an index entry holds some 2,700 bytes
 
-WAITING = text("""
-SELECT id FROM inbound_event
-WHERE processed_at IS NULL AND (due_at IS NULL OR due_at <= now())
-    AND received_at < now() - make_interval(secs => :older_than_s)
-ORDER BY received_at LIMIT :limit
+_WAITS = """
+processed_at IS NULL
+    AND (due_at <= now() OR due_at IS NULL AND received_at < now() - make_interval(secs => :older_than_s))
+"""
+
+WAITING = text(f"""
+WITH RECURSIVE holder AS (
+    (SELECT account_id FROM inbound_event WHERE processed_at IS NULL ORDER BY account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT account_id FROM inbound_event
+        WHERE processed_at IS NULL AND account_id > holder.account_id ORDER BY account_id LIMIT 1)
+    FROM holder WHERE holder.account_id IS NOT NULL
+), chosen AS (
+    SELECT turn.id, turn.place FROM holder, LATERAL (
+        SELECT id, row_number() OVER (ORDER BY received_at) AS place FROM inbound_event
+        WHERE account_id = holder.account_id AND {_WAITS} ORDER BY received_at LIMIT :limit
+    ) AS turn ORDER BY turn.place, turn.id LIMIT :limit
+), taken AS (
+    SELECT e.id, chosen.place FROM chosen JOIN inbound_event e ON e.id = chosen.id
+    WHERE {_WAITS} FOR UPDATE OF e SKIP LOCKED
+), leased AS (
+    UPDATE inbound_event e SET due_at = now() + make_interval(secs => :leased_s)
+    FROM taken WHERE e.id = taken.id RETURNING e.id, taken.place
+)
+SELECT id FROM leased ORDER BY place, id
+""")
+"""The accounts take turns: the oldest of each, then the next of each. A storm of one does not hold up the others."""
+
+BROKEN = text("""
+UPDATE inbound_event SET tries = tries + 1, due_at = now() + make_interval(secs => 2 * 5 ^ tries),
+    processed_at = CASE WHEN tries >= :most THEN now() END, what = CASE WHEN tries >= :most THEN 'broken' END
+WHERE id = :number AND processed_at IS NULL
 """)
 
 ANSWERED = text(f"""
@@ -106,13 +134,16 @@ class InboundEvents:
         self._engine = engine
         self._paced = list(paced)
 
-    def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
-        """Write events down once for each account and event id; the numbers of those that are new.
+    def store(self, account: Account | None, events: Iterable[InboundEvent], due_ms: int | None = None) -> list[int]:
+        """Write events down once for each account and event id; the numbers of those that are new. `due_ms`: from then
+        on whoever looks for waiting events finds them; None: when their job is overdue.
 
         In one order for everybody, so that two deliveries of one webhook do not wait for each other in a circle.
         """
         holder = NO_ACCOUNT if account is None else account.id
-        rows = sorted((_row(holder, event) for event in events), key=lambda row: str(row["event_id"]))
+        rows = sorted(
+            (_row(holder, event) | {"due_at": due_ms} for event in events), key=lambda row: str(row["event_id"])
+        )
         if not rows:
             return []
         stored = insert(_E).values(rows).on_conflict_do_nothing().returning(_E.c.id)
@@ -149,10 +180,19 @@ class InboundEvents:
         with autocommit(self._engine) as connection:
             return bool(connection.execute(AWAITED, {"key": key}).scalar())
 
-    def waiting(self, older_than_s: float, limit: int) -> list[int]:
-        """Events that came longer ago than that and still wait, the oldest first."""
+    def broken(self, number: int) -> None:
+        """It broke whoever took it: it waits for longer each time, and after MOST_BREAKS it is as good as processed."""
         with autocommit(self._engine) as connection:
-            return list(connection.execute(WAITING, {"older_than_s": older_than_s, "limit": limit}).scalars())
+            connection.execute(BROKEN, {"number": number, "most": MOST_BREAKS})
+
+    def waiting(self, older_than_s: float, limit: int, leased_s: float = 0.0) -> list[int]:
+        """Events that are due, or came longer ago than that and wait for nothing, each account's oldest first.
+
+        Nobody else is given them for `leased_s`.
+        """
+        asked = {"older_than_s": older_than_s, "limit": limit, "leased_s": leased_s}
+        with autocommit(self._engine) as connection:
+            return list(connection.execute(WAITING, asked).scalars())
 
     def answered(self, key: str, at_ms: int, account_id: int | None) -> None:
         """The client's latest message from this account (None: from any) that left before then has been answered; the

@@ -266,7 +266,7 @@ inbound_event = Table(
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     Column("job_ref", Text, nullable=False, server_default=""),
     UniqueConstraint("account_id", "event_id"),
-    Index("inbound_event_waiting", "received_at", postgresql_where=text("processed_at IS NULL")),
+    Index("inbound_event_turns", "account_id", "received_at", postgresql_where=text("processed_at IS NULL")),
     Index("inbound_event_heard", "phone_key", "at", postgresql_where=text("kind = 'reply'")),
 )
 

@@ -35,20 +35,24 @@ def resolve(stations: Stations, campaign: int, job: str, lookup_waits_s: Sequenc
     doubtful = stations.doubts.job(campaign, job)
     if doubtful is None:
         return
-    outcomes = stations.caller.look_up(as_job(stations, doubtful)) if lookup_waits_s else None
     looked = doubtful.tries + 1
     last = looked >= len(lookup_waits_s)
+    _count(stations, doubtful, next_look_s(looked, lookup_waits_s))
+    outcomes = stations.caller.look_up(as_job(stations, doubtful)) if lookup_waits_s else None
     if outcomes is not None and _certain(outcomes, last):
         _settle(stations, doubtful, outcomes)
         return
     again = _resendable(account_of(stations, campaign), doubtful) if last else ()
     if again:
         _settle(stations, doubtful._replace(rows=again), (RESEND,) * len(again))
-    if len(again) < len(doubtful.rows):
-        wait_s = next_look_s(looked, lookup_waits_s)
-        if wait_s is None and any(row.unheard for row in doubtful.rows):
-            wait_s = RESENT_AFTER_S
-        stations.doubts.postpone(campaign, job, None if wait_s is None else stations.now_ms() + int(wait_s * 1000))
+
+
+def _count(stations: Stations, doubtful: DoubtfulJob, wait_s: float | None) -> None:
+    """Before the look: what breaks or kills who looks must not be looked at for ever."""
+    if wait_s is None and any(row.unheard for row in doubtful.rows):
+        wait_s = RESENT_AFTER_S
+    due_ms = None if wait_s is None else stations.now_ms() + int(wait_s * 1000)
+    stations.doubts.postpone(doubtful.campaign, doubtful.job, due_ms)
 
 
 def _resendable(account: Account, doubtful: DoubtfulJob) -> tuple[Claimed, ...]:

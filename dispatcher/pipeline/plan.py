@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from dispatcher.domain.hours import not_before
 from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Plan, Retry
+from dispatcher.pipeline.apart import each
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.stations import Stations, account_of
 
@@ -23,8 +25,7 @@ def plan(stations: Stations, campaign: int) -> None:
 def plan_unopened(stations: Stations, older_than_s: float = 2) -> None:
     """Tell the clock of campaigns that changed so long ago without its hearing of it. Younger ones somebody is about
     to tell it of."""
-    for campaign in stations.plans.unopened(older_than_s):
-        plan(stations, campaign)
+    each(stations.plans.unopened(older_than_s), partial(plan, stations))
 
 
 def plan_anew(stations: Stations, campaign: int) -> None:

@@ -11,7 +11,9 @@ from dispatcher.domain import optout
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.guards import scopes_heard
 from dispatcher.domain.inbound import InboundEvent, InboundKind, StoredEvent, is_to_the_second
+from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.feed import has_room
 from dispatcher.pipeline.giveback import lift
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of
@@ -28,11 +30,15 @@ after each try a receipt is held against the messages again, while one to its cl
 
 
 def receive(stations: Stations, account: Account | None, events: Iterable[InboundEvent]) -> int:
-    """Store events and have them processed; how many were new. A sweeper publishes again what Redis missed."""
-    now_ms = stations.now_ms()
-    numbers = stations.inbound.store(account, [_dated(stations, event, now_ms) for event in events])
-    with if_reachable():
-        stations.bus.inbound(numbers)
+    """Store events and have them processed; how many were new. Where the queue is long they wait in the ledger for
+    their account's turn, and so do those that Redis missed.
+    """
+    now_ms, at_once = stations.now_ms(), has_room(stations)
+    dated = [_dated(stations, event, now_ms) for event in events]
+    numbers = stations.inbound.store(account, dated, None if at_once else now_ms)
+    if at_once:
+        with if_reachable():
+            stations.bus.inbound(numbers)
     return len(numbers)
 
 
@@ -63,7 +69,18 @@ def _replied_ms(stations: Stations, event: InboundEvent, now_ms: int) -> int:
 
 
 def process(stations: Stations, number: int) -> None:
-    """Apply a stored event. Doing it twice does no harm: each effect is one that only moves forward."""
+    """Apply a stored event. Doing it twice does no harm: each effect is one that only moves forward. One that breaks us
+    is tried again a few times and then left: it must not come back for ever."""
+    try:
+        _process(stations, number)
+    except DispatcherTrouble:
+        raise
+    except Exception as error:
+        emit("inbound.broken", "error", event_number=number, error=type(error).__name__)
+        stations.inbound.broken(number)
+
+
+def _process(stations: Stations, number: int) -> None:
     stored = stations.inbound.take(number)
     if stored is None:
         return

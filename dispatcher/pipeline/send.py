@@ -43,6 +43,7 @@ from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
+BROKEN = "broken"
 ASKED_AGAIN_MS = 50  # where the clock refused and the policies, some ms later, would not: never at once, in a circle
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
@@ -94,7 +95,7 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
     try:
         _claim(stations, passage)
         for row in passage.rows:
-            _guard(stations, passage, row)
+            _guard_apart(stations, passage, row)
         if not _is_sure(stations, passage):
             _put_back(stations, passage, "held_up")
     except DispatcherTrouble as trouble:
@@ -154,6 +155,37 @@ def _claim(stations: Stations, passage: Passage) -> None:
         passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
 
 
+def _guard_apart(stations: Stations, passage: Passage, row: Claimed) -> None:
+    """A message that breaks its guards fails by itself: as an exception it would come back, and stop its lane."""
+    try:
+        _guard(stations, passage, row)
+    except DispatcherTrouble:
+        raise
+    except Exception as error:
+        _refuse(passage, row.seq, broken(passage, row.seq, error))
+        passage.rows = tuple(emptied(one) if one.seq == row.seq else one for one in passage.rows)
+
+
+def broken(passage: Passage, seq: int, error: Exception) -> Outcome:
+    """What becomes of a message that breaks us: only the kind of the error is told, for its text may hold the message.
+
+    In doubt where the provider was called.
+    """
+    kind = type(error).__name__
+    emit("send.broken", "error", campaign=passage.campaign.id, seq=seq, error=kind)
+    return Outcome(Fate.IN_DOUBT if passage.called else Fate.FAILED, BROKEN, kind)
+
+
+def emptied(row: Claimed) -> Claimed:
+    """Without what may have broken us, and would again."""
+    return row._replace(payload={})
+
+
+def _refuse(passage: Passage, seq: int, outcome: Outcome) -> None:
+    passage.outcomes[seq] = outcome
+    passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != seq]
+
+
 def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     now_ms = stations.now_ms()
     outcome = kept_back(passage.campaign, row, now_ms)
@@ -166,8 +198,7 @@ def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
     if outcome is None and passage.campaign.guarded and row.key:
         outcome = _take_lock(stations, passage, row, now_ms)
     if outcome is not None:
-        passage.outcomes[row.seq] = outcome
-        passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != row.seq]
+        _refuse(passage, row.seq, outcome)
 
 
 def _hear_first(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
@@ -262,17 +293,35 @@ def _call(stations: Stations, passage: Passage) -> bool | None:
     """Whether the provider was reached; None: there was no call."""
     if not passage.parcels:
         return None
+    job = _job(stations, passage)
+    if job is None:
+        return None
+    passage.called = True
+    reading = stations.caller.call(job)
+    passage.halt = reading.halt
+    for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
+        passage.outcomes[parcel.seq] = told_locked(outcome, passage.campaign.on_locked)
+    return reading.reached
+
+
+def _job(stations: Stations, passage: Passage) -> Job | None:
+    """None where its messages cannot be put together; they have failed by then."""
+    try:
+        return _built(stations, passage)
+    except DispatcherTrouble:
+        raise
+    except Exception as error:
+        for parcel in passage.parcels:
+            passage.outcomes[parcel.seq] = broken(passage, parcel.seq, error)
+        return None
+
+
+def _built(stations: Stations, passage: Passage) -> Job:
     campaign = passage.campaign
     first = passage.rows[0]  # as the ledger names the job, whichever of its messages the guards kept back
     mark = job_text(MessageId(campaign.id, first.seq), first.attempt)
     url = stations.leads_url(campaign, mark, [parcel.seq for parcel in passage.parcels])
-    job = Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url, mark)
-    reading = stations.caller.call(job)
-    passage.called = True
-    passage.halt = reading.halt
-    for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
-        passage.outcomes[parcel.seq] = told_locked(outcome, campaign.on_locked)
-    return reading.reached
+    return Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url, mark)
 
 
 def _tell_circuit(stations: Stations, passage: Passage, reached: bool | None) -> None:

@@ -18,10 +18,11 @@ from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import sender_not_before
 from dispatcher.domain.retries import after_attempt, backoff_ms, first_look_s, near
 from dispatcher.domain.tickets import Landing, merged
+from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import plan
-from dispatcher.pipeline.send import Passage
+from dispatcher.pipeline.send import Passage, broken, emptied
 from dispatcher.pipeline.senders import pause_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.watch import watch
@@ -36,8 +37,7 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
 
     `first_lookup_s`: how long after the call a provider is asked about a doubt; None: it cannot be asked.
     """
-    settled = _all_settled(stations, passage, first_lookup_s)
-    persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
+    settled = _written(stations, passage, first_lookup_s)
     _keep_or_give_back(stations, passage, settled)
     settled = [_waiting(stations, passage, one) for one in settled]
     watch(stations, passage, settled)
@@ -47,6 +47,24 @@ def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, p
     if not passage.running:
         plan(stations, passage.campaign.id)  # the clock missed the pause or the end: it would release this for ever
     return _free_lane(stations, passage, settled, paces_batches)
+
+
+def _written(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:
+    """The outcomes, in the ledger. Those that it cannot take become an outcome that it can: the lane goes on."""
+    try:
+        return _write(stations, passage, first_lookup_s)
+    except DispatcherTrouble:
+        raise
+    except Exception as error:
+        passage.outcomes = {row.seq: broken(passage, row.seq, error) for row in passage.rows}
+        passage.rows = tuple(map(emptied, passage.rows))
+        return _write(stations, passage, first_lookup_s)
+
+
+def _write(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:
+    settled = _all_settled(stations, passage, first_lookup_s)
+    persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
+    return settled
 
 
 def _tell(stations: Stations, passage: Passage, settled: list[Settled]) -> None:

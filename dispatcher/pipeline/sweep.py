@@ -19,9 +19,13 @@ keys, events, locks of long ago   nobody needs them: a slice is cleared
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from dispatcher.domain.account import Sender
 from dispatcher.domain.retries import near
+from dispatcher.pipeline.apart import apart, each
 from dispatcher.pipeline.complete import complete
+from dispatcher.pipeline.feed import QUEUED, feed
 from dispatcher.pipeline.pace import cut_off
 from dispatcher.pipeline.plan import plan_anew, plan_unopened, provider_of
 from dispatcher.pipeline.senders import is_disconnected, remind, resume_senders
@@ -30,7 +34,6 @@ from dispatcher.pipeline.wait import file_all_due
 from dispatcher.telemetry import emit
 
 SWEEP_EVERY_S = 5.0  # a few cheap queries for each worker; what fell is found within twice that
-EVENT_OVERDUE_S = 10.0  # a job of the events queue is taken within milliseconds
 STUCK_S = 900.0  # far beyond the longest lease: CPC's 120 s on two links, with a login
 ASK_LINES_EVERY_S = 15.0  # of every worker: a line that is down costs a call each
 POLICIES_SETTLE_S = 10.0  # well above the memory of accounts: by then nobody goes by the old ones
@@ -38,6 +41,7 @@ EXPIRE_EVERY_S = 15.0  # of every worker: ten thousand messages of each campaign
 CLEAR_EVERY_S = 60.0  # of every worker: a thousand of each kind, over a million a day
 KNOWN_AT_ONCE = 1_000  # campaigns of a clock in a round of clearing: some milliseconds
 BATCH = 200  # of each kind in a round: the others are found in the next
+ASKED_BELOW = QUEUED + BATCH  # jobs in the events queue: beyond, workers have enough to do
 
 
 @dataclass(slots=True)
@@ -57,18 +61,31 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round. Raises DispatcherTrouble when a server is away; the next round goes on."""
+        for step in self._steps():
+            with apart():
+                step()
+
+    def _steps(self) -> tuple[Callable[[], None], ...]:
         stations = self.stations
-        plan_unopened(stations)
-        stations.bus.inbound(stations.inbound.waiting(EVENT_OVERDUE_S, BATCH))
-        stations.bus.doubts(stations.doubts.due(stations.now_ms(), BATCH))
-        stations.bus.follows(stations.follows.due(stations.now_ms(), BATCH))
-        self._doubt_stuck()
-        file_all_due(stations)
-        self._check_idle()
-        self._ask_lines()
-        self._ask_policies()
-        self._expire()
-        self._clear_leftovers()
+        return (
+            partial(plan_unopened, stations),
+            partial(feed, stations),
+            self._ask_providers,
+            self._doubt_stuck,
+            partial(file_all_due, stations),
+            self._check_idle,
+            self._ask_lines,
+            self._ask_policies,
+            self._expire,
+            self._clear_leftovers,
+        )
+
+    def _ask_providers(self) -> None:
+        """About doubts and jobs; not while others wait to be asked about, for who is due now is due again."""
+        stations, now_ms = self.stations, self.stations.now_ms()
+        if stations.events_queued() < ASKED_BELOW:
+            stations.bus.doubts(stations.doubts.due(now_ms, BATCH))
+            stations.bus.follows(stations.follows.due(now_ms, BATCH))
 
     def _clear_leftovers(self) -> None:
         now_ms = self.stations.now_ms()
@@ -93,8 +110,10 @@ class Sweeper:
         if now_ms - self._expired_ms < EXPIRE_EVERY_S * 1000:
             return
         self._expired_ms = now_ms
-        for campaign in self.stations.overdue.expire(now_ms):
-            complete(self.stations, provider_of(self.stations, campaign), campaign)
+        each(self.stations.overdue.expire(now_ms), self._close)
+
+    def _close(self, campaign: int) -> bool:
+        return complete(self.stations, provider_of(self.stations, campaign), campaign)
 
     def _ask_lines(self) -> None:
         """Senders that a provider's answer paused without an end: is their line up again? And does the clock know?"""
@@ -104,11 +123,12 @@ class Sweeper:
         self._asked_ms = now_ms
         senders = self.stations.accounts.all_senders()
         remind(self.stations, senders)
-        for sender in senders:
-            if is_disconnected(sender):
-                account = self.stations.account(sender.account_id)
-                if self.stations.caller.is_up(account, sender):
-                    resume_senders(self.stations, account, [sender])
+        each(filter(is_disconnected, senders), self._ask_line)
+
+    def _ask_line(self, sender: Sender) -> None:
+        account = self.stations.account(sender.account_id)
+        if self.stations.caller.is_up(account, sender):
+            resume_senders(self.stations, account, [sender])
 
     def _ask_policies(self) -> None:
         """More than once after a change: a worker may remember the account as it was for a few seconds. Who starts asks
@@ -121,21 +141,26 @@ class Sweeper:
         self._policies_asked_ms = now_ms
 
     def _doubt_stuck(self) -> None:
-        for campaign, seq, attempt in self.stations.messages.stuck(STUCK_S, BATCH):
-            wait_s = self.first_lookup_s(provider_of(self.stations, campaign))
-            cut_off(self.stations, campaign, [(seq, attempt)], wait_s)
+        each(self.stations.messages.stuck(STUCK_S, BATCH), self._doubt)
+
+    def _doubt(self, message: tuple[int, int, int]) -> None:
+        campaign, seq, attempt = message
+        wait_s = self.first_lookup_s(provider_of(self.stations, campaign))
+        cut_off(self.stations, campaign, [(seq, attempt)], wait_s)
 
     def _check_idle(self) -> None:
         """Campaigns that run in the ledger but not on the clock; twice in a row, for a retry may be under way."""
         running = self.stations.campaigns.running()
-        idle = {one for one in running if self._is_idle(one)}
+        idle: set[int] = set()
+        each(running, lambda one: idle.add(one) if self._is_idle(one) else None)
         self.stations.looked_at(running, self.stations.now_ms())
-        for campaign in idle & self._suspects:
-            provider = provider_of(self.stations, campaign)
-            if not complete(self.stations, provider, campaign) and self._lacks(campaign):
-                plan_anew(self.stations, campaign)
-                emit("campaign.healed", "warning", campaign=campaign)
-        self._suspects = idle
+        suspects, self._suspects = self._suspects, idle
+        each(idle & suspects, self._heal)
+
+    def _heal(self, campaign: int) -> None:
+        if not self._close(campaign) and self._lacks(campaign):
+            plan_anew(self.stations, campaign)
+            emit("campaign.healed", "warning", campaign=campaign)
 
     def _lacks(self, campaign: int) -> bool:
         """Does an idle clock lack something of it? What is due later than soon is not for the clock yet."""

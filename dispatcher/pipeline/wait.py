@@ -4,9 +4,12 @@ Redis holds a campaign's next slice of it at most, so that a million clients who
 retries there. Filing twice does no harm: it is the same entry, and the claim swallows what left meanwhile.
 """
 
+from functools import partial
+
 from dispatcher.domain.followups import root_of
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.retries import NEAR_MS, SLICE
+from dispatcher.pipeline.apart import each
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import provider_of, release_again
 from dispatcher.pipeline.stations import Stations
@@ -26,8 +29,7 @@ def _has_room(stations: Stations, campaign: int, most: int) -> bool:
 
 
 def file_all_due(stations: Stations) -> None:
-    for campaign in stations.waits.campaigns(stations.now_ms() + NEAR_MS):
-        file_due(stations, campaign)
+    each(stations.waits.campaigns(stations.now_ms() + NEAR_MS), partial(file_due, stations))
 
 
 def file_client(stations: Stations, key: str, but: MessageId | None = None) -> None:

@@ -55,7 +55,7 @@ from dispatcher.providers.leads_link import LeadsLink, leads_url
 from dispatcher.providers.transport import Transport
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings, require
-from dispatcher.taskbus import TaskBus, celery_app
+from dispatcher.taskbus import EVENTS_QUEUE, TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
 from dispatcher.wiring.memory import remembered
 from dispatcher.wiring.tripwire import Tripwire
@@ -146,6 +146,7 @@ class Wiring:
             account=remembered(self.accounts.account),
             sender=remembered(self.accounts.sender),
             looked_at=LookBook(self.redis).note,
+            events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,
             jitter=lambda: chance.randrange(JITTER_STEPS),
             batch=_batch,
@@ -232,6 +233,10 @@ class Wiring:
 
     def close(self) -> None:
         self._closing.close()
+
+    def _events_queued(self) -> int:
+        with our_words():
+            return int(self.redis.llen(EVENTS_QUEUE))
 
     def _redis_time_ms(self) -> int:
         with our_words():

@@ -12,7 +12,7 @@ from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState, S
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.campaigns import Campaigns
-from dispatcher.ledger.inbound import RECEIPT, InboundEvents
+from dispatcher.ledger.inbound import MOST_BREAKS, RECEIPT, InboundEvents
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.times import moment
 from dispatcher.secrecy import Secrecy
@@ -52,8 +52,8 @@ def test_an_event_is_processed_once_and_its_text_forgotten(
     engine: Engine, loja: Account, inbound: InboundEvents
 ) -> None:
     (number,) = inbound.store(loja, [REPLY])
-    assert inbound.waiting(0, 10) == [number]
     assert inbound.waiting(60, 10) == []
+    assert inbound.waiting(0, 10) == [number]
     inbound.processed(number, "lifted 1")
     assert inbound.take(number) is None
     assert inbound.waiting(0, 10) == []
@@ -195,3 +195,30 @@ def test_receipts_stay_on_their_page(engine: Engine, sent: int) -> None:
         assert connection.execute(RECEIPT, said | {"delivered": True, "read": True, "failed": False}).rowcount == 1
         hot = connection.exec_driver_sql("SELECT pg_stat_get_xact_tuples_hot_updated('message'::regclass)")
         assert hot.scalar() == 1
+
+
+def test_accounts_take_turns_however_many_events_of_one_wait(loja: Account, inbound: InboundEvents) -> None:
+    storm = inbound.store(loja, [replace(REPLY, event_id=f"s{number}") for number in range(100)], 1)
+    few = inbound.store(None, [replace(REPLY, event_id=f"f{number}") for number in range(2)], 1)
+    chosen = inbound.waiting(60, 6, 60)
+    assert set(few) == set(chosen) - set(storm)
+    assert set(few) <= set(chosen[:4]), "one of each, then the next of each"
+    assert len(chosen) == 6
+
+
+def test_who_was_given_events_has_them_alone_for_a_while(loja: Account, inbound: InboundEvents) -> None:
+    (number,) = inbound.store(loja, [REPLY], 1)
+    assert inbound.waiting(60, 10, 60) == [number]
+    assert inbound.waiting(60, 10, 60) == []
+
+
+def test_an_event_that_breaks_its_reader_each_time_is_given_up(
+    engine: Engine, loja: Account, inbound: InboundEvents
+) -> None:
+    (number,) = inbound.store(loja, [REPLY])
+    for _ in range(MOST_BREAKS):
+        inbound.broken(number)
+        assert inbound.waiting(0, 10) == [], "it waits"
+        assert inbound.take(number) is not None
+    inbound.broken(number)
+    assert inbound.take(number) is None

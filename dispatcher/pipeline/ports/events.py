@@ -10,8 +10,8 @@ from dispatcher.domain.inbound import InboundEvent, ReceiptState, StoredEvent
 
 
 class InboundEvents(Protocol):
-    def store(self, account: Account | None, events: Iterable[InboundEvent]) -> list[int]:
-        """Write events down once each; the numbers of those that are new."""
+    def store(self, account: Account | None, events: Iterable[InboundEvent], due_ms: int | None = None) -> list[int]:
+        """Write events down once each; the numbers of those that are new. `due_ms`: nobody is about to publish them."""
 
     def take(self, number: int) -> StoredEvent | None:
         """An event that still waits to be processed."""
@@ -21,7 +21,11 @@ class InboundEvents(Protocol):
     def put_off(self, number: int, due_ms: int) -> None:
         """It waits until then, and one try more is counted."""
 
-    def waiting(self, older_than_s: float, limit: int) -> list[int]: ...
+    def broken(self, number: int) -> None:
+        """It broke whoever took it; it is tried again later, and in the end given up."""
+
+    def waiting(self, older_than_s: float, limit: int, leased_s: float = 0.0) -> list[int]:
+        """Events that nobody publishes, the accounts in turns; nobody else is given them for `leased_s`."""
 
 
 class Feedback(Protocol):
