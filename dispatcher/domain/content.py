@@ -13,7 +13,7 @@ The names are uazapi's (PROVIDERS 1.2), and content in that shape is our neutral
 alone can judge (lengths, formats of files, how many choices) is left to it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatcher.domain.choices import check_choices
@@ -79,7 +79,7 @@ def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     kind = content.get("type")
     if not isinstance(kind, str) or kind not in NEEDS:
         return [("type", f"must be one of {', '.join(NEEDS)}")]
-    problems = [*_missing(kind, content), *_mistyped(content)]
+    problems = _missing(kind, content) + _mistyped(content)
     if content.get("choices") is not None and "choices" in NEEDS[kind]:
         problems += [
             ("choices" if found.at is None else f"choices[{found.at}]", found.rule)
@@ -88,16 +88,15 @@ def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     return problems
 
 
-def _missing(kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _missing(kind: str, content: Mapping[str, Any]) -> list[tuple[str, str]]:
     article = "an" if kind[0] in "aeiou" else "a"
-    for field in NEEDS[kind]:
-        value = content.get(field)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            yield field, f"is required for {article} {kind}"
+    return [(field, f"is required for {article} {kind}") for field in NEEDS[kind] if _is_empty(content.get(field))]
 
 
-def _mistyped(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field, value in content.items():
-        fits, rule = _KINDS.get(field, (None, ""))
-        if fits is not None and value is not None and not fits(value):
-            yield field, rule
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+
+
+def _mistyped(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    known = [(field, value, *_KINDS[field]) for field, value in content.items() if field in _KINDS]
+    return [(field, rule) for field, value, fits, rule in known if value is not None and not fits(value)]

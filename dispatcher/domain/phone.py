@@ -60,21 +60,27 @@ def canonical(raw: str, region: str = "BR") -> str:
 
 def dialable(raw: str, region: str = "BR") -> str:
     """What the provider is given: the customer's own digits made international; a group as it is."""
-    return raw.strip() if is_group(raw) else _international(raw, region)
+    return address(raw, region)[0]
 
 
 def address(raw: str, region: str = "BR") -> tuple[str, str]:
     """`dialable` and `canonical` at once; a group has the key "". Raises InvalidPhone."""
-    return dialable(raw, region), "" if is_group(raw) else canonical(raw, region)
+    return (raw.strip(), "") if is_group(raw) else person(raw, region)
+
+
+def person(raw: str, region: str = "BR") -> tuple[str, str]:
+    """`dialable` and `canonical` of who can only be a person, read once. Raises InvalidPhone, for a group too."""
+    number = raw if _BRAZILIAN.fullmatch(raw) else _international(raw, region)
+    return number, _key(number)
 
 
 def is_group(raw: str) -> bool:
-    return len(raw) <= _LONGEST and _GROUP.fullmatch(raw.strip()) is not None
+    return "@" in raw and len(raw) <= _LONGEST and _GROUP.fullmatch(raw.strip()) is not None
 
 
 def _key(number: str) -> str:
-    if len(number) == 12 and number.startswith("55") and number[4] in "6789":
-        return f"{number[:4]}9{number[4:]}"
+    if number.startswith("55"):
+        return f"{number[:4]}9{number[4:]}" if len(number) == 12 and number[4] in "6789" else number
     if len(number) == 13 and number.startswith("549"):  # Argentine mobiles come with and without this 9
         return f"54{number[3:]}"
     return number

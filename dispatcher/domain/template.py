@@ -31,15 +31,18 @@ class _Hole(NamedTuple):
     name: str
     default: str | None
 
-    def fill(self, fields: Mapping[str, str]) -> str:
+    def found(self, fields: Mapping[str, str]) -> str | None:
+        """What it is filled with; None where the field is missing."""
         value = fields.get(self.name)
         if value is None:
             value = _whatever_the_case(self.name, fields)
-        if value and not value.isspace():
-            return value
-        if self.default is None:
+        return value if value and not value.isspace() else self.default
+
+    def fill(self, fields: Mapping[str, str]) -> str:
+        value = self.found(fields)
+        if value is None:
             raise MissingField(self.name)
-        return self.default
+        return value
 
 
 def _whatever_the_case(name: str, fields: Mapping[str, str]) -> str | None:
@@ -50,19 +53,27 @@ def _whatever_the_case(name: str, fields: Mapping[str, str]) -> str | None:
 class Template:
     """A text read once, to be filled many times."""
 
-    __slots__ = ("_pieces", "fields", "text")
+    __slots__ = ("_holes", "_pieces", "fields", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._pieces = tuple(_pieces(text)) if "{{" in text else (text,)
-        names = (piece.name for piece in self._pieces if isinstance(piece, _Hole))
-        self.fields: tuple[str, ...] = tuple(dict.fromkeys(names))
+        self._holes = tuple(piece for piece in self._pieces if isinstance(piece, _Hole))
+        self.fields: tuple[str, ...] = tuple(dict.fromkeys(hole.name for hole in self._holes))
 
     def fill(self, fields: Mapping[str, str]) -> str:
         """The text for one recipient; raises MissingField."""
         if not self.fields:
             return self.text
         return "".join(piece if isinstance(piece, str) else piece.fill(fields) for piece in self._pieces)
+
+    def lacking(self, fields: Mapping[str, str]) -> str | None:
+        """The first field without which it cannot be filled; None when nothing is missing."""
+        for hole in self._holes:
+            value = fields.get(hole.name)
+            if (not value or value.isspace()) and hole.found(fields) is None:
+                return hole.name
+        return None
 
 
 def _pieces(text: str) -> Iterator[str | _Hole]:
@@ -77,21 +88,13 @@ def _pieces(text: str) -> Iterator[str | _Hole]:
     yield text[end:]
 
 
-_read = lru_cache(maxsize=256)(Template)  # a campaign has a handful of texts and a million recipients
+read_template = lru_cache(maxsize=256)(Template)
+"""A text's template, from a short memory: a campaign has a handful of texts and a million recipients."""
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
     """`template` for one recipient; raises MissingField."""
-    return _read(template).fill(fields) if "{{" in template else template
-
-
-def lacking(template: str, fields: Mapping[str, str]) -> str | None:
-    """The first field without which `template` cannot be filled; None when nothing is missing."""
-    try:
-        fill(template, fields)
-    except MissingField as missing:
-        return missing.field
-    return None
+    return read_template(template).fill(fields) if "{{" in template else template
 
 
 def fill_content(content: Any, fields: Mapping[str, str]) -> Any:

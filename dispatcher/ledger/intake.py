@@ -4,15 +4,16 @@ Nothing is kept but the block that is being written and the numbers: a million r
 a thousand.
 """
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from json import JSONEncoder
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Connection
 
-from dispatcher.domain.campaign import CampaignFull, DraftMessage, Refusal, Refuse
+from dispatcher.domain.campaign import CampaignFull, Content, DraftMessage, Refusal, Refuse
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
@@ -23,11 +24,10 @@ COPY = (
     " FROM STDIN"
 )
 NULL = r"\N"
-PENDING_END = f"\t{NULL}\t{NULL}\n"
+PENDING = f"\t{MessageState.PENDING}\t", f"\t{NULL}\t{NULL}\n"
+"""What stands around the phone, and at the end, of a message that waits."""
 SUPPRESSED = "suppressed"
 """The reason that makes a refused message `suppressed`; with any other it is `blocked`."""
-
-_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class MessageFile:
@@ -69,36 +69,45 @@ class MessageFile:
         block = list(islice(self._messages, BLOCK))
         if self._seq + len(block) > STEP:
             raise CampaignFull(f"a campaign takes no more than {STEP:,} recipients")
-        campaign = self._campaign
-        refused = self._refuse(campaign, block) if self._refuse and block else [None] * len(block)
+        before = self._before
+        refused = self._refuse(self._campaign, block) if self._refuse and block else [None] * len(block)
         self.refused += filter(None, refused)
         for seq, (message, refusal) in enumerate(zip(block, refused, strict=True), self._seq):
-            reason = refusal.reason if refusal else message.problem
-            state, end = (MessageState.PENDING, PENDING_END) if reason is None else self._settle(message, reason)
-            phone, key = copy_field(message.phone), copy_field(message.key)
-            yield f"{self._before}{seq}\t{state}\t{phone}\t{key}\t{_payload(message)}{end}"
+            phone, key, content, fields, params, problem, _ = message
+            reason = refusal.reason if refusal else problem
+            state, end = PENDING if reason is None else self._settle(problem is not None, reason)
+            payload = _payload(content, fields, params)
+            yield f"{before}{seq}{state}{copy_field(phone)}\t{copy_field(key)}\t{payload}{end}"
         self._seq += len(block)
         self.count += len(block)
 
-    def _settle(self, message: DraftMessage, reason: str) -> tuple[MessageState, str]:
-        if message.problem:
+    def _settle(self, has_problem: bool, reason: str) -> tuple[str, str]:
+        if has_problem:
             state = MessageState.FAILED
         else:
             state = MessageState.SUPPRESSED if reason == SUPPRESSED else MessageState.BLOCKED
         self.settled[state] += 1
-        return state, f"\t{copy_field(reason)}\tnow\n"
+        return f"\t{state}\t", f"\t{copy_field(reason)}\tnow\n"
 
 
-def _payload(message: DraftMessage) -> str:
-    """JSON in ASCII: its only character that COPY would read as its own is the backslash."""
+def _payload(content: Content | None, fields: Mapping[str, str] | None, params: Mapping[str, Any] | None) -> str:
+    """JSON, whose only character that COPY would read as its own is the backslash."""
     payload: dict[str, Any] = {}
-    if message.content is not None:
-        payload["content"] = message.content
-    if message.fields is not None:
-        payload["fields"] = message.fields
-    if message.params is not None:
-        payload["params"] = message.params
-    return _encode(payload).replace("\\", "\\\\") if payload else NULL
+    if content is not None:
+        payload["content"] = content
+    if fields is not None:
+        payload["fields"] = fields
+    if params is not None:
+        payload["params"] = params
+    return _json(payload).replace("\\", "\\\\") if payload else NULL
+
+
+def _json(payload: dict[str, Any]) -> str:
+    """Pydantic's writer is nine times as fast as the standard library's. Half a surrogate pair only ASCII can spell."""
+    try:
+        return to_json(payload).decode()
+    except PydanticSerializationError:
+        return json.dumps(payload, allow_nan=False)
 
 
 def copy_in(connection: Connection, file: MessageFile) -> None:

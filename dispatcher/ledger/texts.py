@@ -21,4 +21,4 @@ _COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r
 
 def copy_field(text: str) -> str:
     """A value as a field of COPY's text format."""
-    return text if text.isalnum() and text.isascii() else storable(text).translate(_COPY_ESCAPES)
+    return text if text.isalnum() else storable(text).translate(_COPY_ESCAPES)

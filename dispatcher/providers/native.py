@@ -24,7 +24,7 @@ from dispatcher.domain.content import FIELDS, check_content
 from dispatcher.domain.followups import of_options
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
-from dispatcher.domain.template import lacking
+from dispatcher.domain.template import read_template
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.native_form import NativeForm
@@ -193,7 +193,8 @@ def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
 def _warnings(form: NativeForm) -> Iterator[str]:
     """How many recipients a follow-up will not be sent to, for want of what its text needs."""
     for at, step in enumerate(form.follow_ups):
-        missing = Counter(field for columns in _columns(form) if (field := lacking(step.text, columns)) is not None)
+        template = read_template(step.text)
+        missing = Counter(field for columns in _columns(form) if (field := template.lacking(columns)) is not None)
         for field, count in missing.items():
             yield f"follow_ups[{at}].text: recipients who have no {field!r}, and will not be sent it: {count}"
 

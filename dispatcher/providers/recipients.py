@@ -15,8 +15,8 @@ from typing import Any
 
 from dispatcher.domain.campaign import Content, DraftMessage
 from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, read_leads
-from dispatcher.domain.phone import InvalidPhone, canonical, dialable
-from dispatcher.domain.template import lacking
+from dispatcher.domain.phone import InvalidPhone, person
+from dispatcher.domain.template import read_template
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.sheet import column_of
 
@@ -111,28 +111,29 @@ def messages(
     `needs_text`: a lead without either is one that lacks its message.
     """
     reached: set[int] = set()
-    for lead in leads:
-        fields, own = lead.fields, ""
+    template = read_template(text)
+    for _, phone, fields in leads:
+        own = ""
         if text_columns and (column := column_of(fields, text_columns)) is not None:
             own = fields[column]
             fields = {name: value for name, value in fields.items() if name != column}
-        problem = MISSING + "message" if needs_text and not (own or text) else _missing(own or text, fields)
-        yield _message(lead.phone, fields, text_content(own) if own else None, problem, reached)
+        if needs_text and not (own or text):
+            lacks: str | None = "message"
+        else:
+            lacks = (read_template(own) if own else template).lacking(fields)
+        problem = MISSING + lacks if lacks else None
+        yield _message(phone, fields, text_content(own) if own else None, problem, reached)
 
 
 def _message(
     phone: str, fields: dict[str, str], content: Content | None, problem: str | None, reached: set[int]
 ) -> DraftMessage:
     try:
-        key, dialled = canonical(phone), dialable(phone)
+        dialled, key = person(phone)
     except InvalidPhone:
         return undialable(phone, content, fields)
     if problem is None:
-        problem = DUPLICATE if int(key) in reached else None
-        reached.add(int(key))
-    return DraftMessage(dialled, key, content, fields, problem=problem, written=phone)
-
-
-def _missing(text: str, fields: Mapping[str, str]) -> str | None:
-    field = lacking(text, fields)
-    return None if field is None else MISSING + field
+        number = int(key)
+        problem = DUPLICATE if number in reached else None
+        reached.add(number)
+    return DraftMessage(dialled, key, content, fields, None, problem, phone)

@@ -21,6 +21,20 @@ def rows_of(data: bytes, size: int = 1 << 16) -> list[Lead]:
     return list(read_leads(data[at : at + size] for at in range(0, len(data), size)))
 
 
+@pytest.mark.parametrize("size", [1_000, 1 << 16, 1 << 20])
+def test_a_row_of_many_lines_has_a_bound_whatever_the_pieces(size: int) -> None:
+    """A quote that is closed half a megabyte later: what is kept of a row is bounded, not only each line of it."""
+    endless = b'phone,note\n5511900000001,"' + b"x" * 99 + b"\n" * 5_000 + b"x" * 99 + b'"\n'
+    assert len(rows_of(endless, size)) == 1
+    with pytest.raises(LeadsError, match="row 2"):
+        rows_of(endless.replace(b"\n\n", b"\n" + b"x" * 300 + b"\n"), size)
+
+
+def test_rows_within_the_bound_stay_fine_however_many_blocks_they_begin_in() -> None:
+    row = b'5511900000001,"' + b"x\n" * 60_000 + b'"\n'
+    assert len(rows_of(b"phone,note\n" + row * 5)) == 5
+
+
 def fields_of(text: str | bytes) -> list[dict[str, str]]:
     data = text.encode() if isinstance(text, str) else text
     return [lead.fields for lead in read_leads([data])]

@@ -4,7 +4,6 @@ Delays are whole seconds or fractions of them, and the account's where the body 
 to the letter. What a message holds beside the known fields stays in its content and goes to the provider.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -75,24 +74,16 @@ def _messages(given: list[Any]) -> list[DraftMessage]:
     problems: list[tuple[str, str]] = []
     read: list[DraftMessage] = []
     for index, one in enumerate(given):
-        broken = _check(one)
-        if broken:
-            problems += [
-                (f"messages[{index}].{field}" if field else f"messages[{index}]", rule) for field, rule in broken
-            ]
-        elif not problems:
-            read.append(_message(one))
+        message = _message(one)
+        if isinstance(message, DraftMessage):
+            read.append(message)
+            continue
+        problems += [(f"messages[{index}].{field}" if field else f"messages[{index}]", rule) for field, rule in message]
         if len(problems) >= PROBLEMS_NAMED:
             break
     if problems:
         raise BadRequest(*problems[:PROBLEMS_NAMED])
     return read
-
-
-def _check(one: Any) -> list[tuple[str, str]]:
-    if not isinstance(one, dict):
-        return [("", "must be an object")]
-    return [*check_number(one.get("number"), "number"), *check_content(one)]
 
 
 def check_number(number: Any, field: str) -> list[tuple[str, str]]:
@@ -106,10 +97,17 @@ def check_number(number: Any, field: str) -> list[tuple[str, str]]:
     return []
 
 
-def _message(one: Mapping[str, Any]) -> DraftMessage:
-    number = number_text(one["number"])
-    content = with_name({name: value for name, value in one.items() if name != "number"})
-    return DraftMessage(*address(number), content, written=number)
+def _message(one: Any) -> DraftMessage | list[tuple[str, str]]:
+    """A message, or what is wrong with it: (field, rule), in the order of the fields."""
+    if not isinstance(one, dict):
+        return [("", "must be an object")]
+    content, problems = one.copy(), check_content(one)
+    number = number_text(content.pop("number", None))
+    try:
+        phone, key = address(number)
+    except InvalidPhone:
+        return [*check_number(number, "number"), *problems]
+    return problems or DraftMessage(phone, key, with_name(content), written=number)
 
 
 def with_name(content: dict[str, Any]) -> dict[str, Any]:
