@@ -23,7 +23,7 @@ def web(
     """The web process: the four dialects, the native API, webhooks, the dashboard."""
     settings = needed("admin_token")
     from dispatcher.ingress.app import create_app
-    from dispatcher.ingress.serve import server
+    from dispatcher.ingress.serve import server, settle_in
     from dispatcher.telemetry import configure, emit
     from dispatcher.wiring import Wiring
     from dispatcher.wiring.counter import desk_of
@@ -32,7 +32,9 @@ def web(
     emit("process.started", process="web")
     wiring = Wiring(settings)
     try:
-        server(create_app(desk_of(wiring), settings), host or listening_address(), port).run()
+        made = server(create_app(desk_of(wiring), settings), host or listening_address(), port)
+        settle_in()
+        made.run()
     finally:
         wiring.close()
 
