@@ -25,6 +25,15 @@ def test_each_pool_is_measured() -> None:
     assert [row["what"] for row in rows if row["unit"] == "per s"] == ["threads:4"]
 
 
+def test_taking_in_is_measured_beside_a_plain_copy() -> None:
+    rows = bench("intake", "--leads", "2000", "--messages", "1000", "--runs", "1")
+    ours = {row["measure"]: row for row in rows if row["what"] == "dispatcher"}
+    for what in ("2,000 leads of a CSV file", "1,000 messages in JSON"):
+        assert ours[f"taking in {what}"]["ratio"] > 0
+        assert ours[f"taking in {what}: most memory of web"]["runs"] < [300]
+        assert f"taking in {what}: others wait, p99" in ours
+
+
 def test_sending_is_measured_beside_bare_celery_and_written_down(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     rows = bench("sending", "--answers", "0", "--messages", "100", "--runs", "1", "--out", str(file))

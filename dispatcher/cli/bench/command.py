@@ -40,6 +40,20 @@ def sending(
 
 
 @bench.command()
+def intake(
+    leads: Annotated[int, typer.Option(min=0, help="Leads in a CSV file, Kinbox' dialect.")] = 1_000_000,
+    messages: Annotated[int, typer.Option(min=0, help="Messages in one JSON body, uazapi's dialect.")] = 100_000,
+    runs: Runs = 3,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recipients a second through HTTP, against a plain COPY of the same rows; memory, and who waits for it."""
+    from dispatcher.cli.bench import intake as measure
+
+    _run(lambda ground: measure.intake(ground, leads, messages, runs), out, as_json)
+
+
+@bench.command()
 def pools(
     wanted: Annotated[
         str, typer.Option("--pools", help="Worker pools, each as pool:concurrency; ratios are to the first.")

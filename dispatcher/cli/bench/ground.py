@@ -47,7 +47,7 @@ class Ground:
 @contextmanager
 def ground(folder: Path, say: Say) -> Iterator[Ground]:
     """An installation of its own in this folder: PostgreSQL, Valkey, the web; gone with the context."""
-    wanted = Wanted(folder / "home", flower_port=None, workers=0)
+    wanted = Wanted(folder / "home", flower_port=None, workers=0, more={"DISPATCHER_ALLOW_PRIVATE_URLS": "true"})
     with machine(wanted, say, _migrate) as running, wired(running.environment) as wiring:
         yield Ground(running, wiring, say)
 
