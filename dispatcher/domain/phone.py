@@ -70,7 +70,9 @@ def address(raw: str, region: str = "BR") -> tuple[str, str]:
 
 def person(raw: str, region: str = "BR") -> tuple[str, str]:
     """`dialable` and `canonical` of who can only be a person, read once. Raises InvalidPhone, for a group too."""
-    number = raw if _BRAZILIAN.fullmatch(raw) else _international(raw, region)
+    if len(raw) == 13 and _BRAZILIAN.fullmatch(raw):  # a mobile with its ninth digit: nearly all of a campaign
+        return raw, raw
+    number = _international(raw, region)
     return number, _key(number)
 
 
