@@ -55,11 +55,12 @@ def accept(
     taking drafts in.
     """
     with autocommit(engine) as connection:  # not in the long transaction, whose row locks would hold couriers up
+        senders = _senders(connection, account, draft)  # first: a refusal is to leave no endpoint behind
         told = endpoint_of(connection, account.id, draft.callback_url)
     with transaction(engine, LONGEST_INTAKE_S) as connection:
         if idempotency is not None and not _reserve(connection, account.id, *idempotency):
             return _receipt(connection, account.id, *idempotency)
-        opened = _open(connection, account, draft, told)
+        opened = _open(connection, account, draft, told, senders)
         file = MessageFile(draft.messages, opened.id, opened.total, refuse, opened.endpoint)
         copy_in(connection, file)
         if not file.count:
@@ -107,7 +108,7 @@ def _keep(connection: Connection, account_id: int, key: str, accepted: Accepted)
     connection.execute(update(_K).where(*same).values(receipt=receipt))
 
 
-def _open(connection: Connection, account: Account, draft: Draft, told: int | None) -> _Open:
+def _open(connection: Connection, account: Account, draft: Draft, told: int | None, senders: Sequence[int]) -> _Open:
     """A new campaign, or the one of this join key. Two that want to make it at once: the second waits and joins."""
     while True:
         number = campaign_number(time_ns() // 1_000_000, secrets.randbits(CHANCE_BITS))
@@ -115,7 +116,8 @@ def _open(connection: Connection, account: Account, draft: Draft, told: int | No
         made = insert(_C).values(**columns).on_conflict_do_nothing()
         created_at_ms = connection.execute(made.returning(_C.c.created_at)).scalar()
         if created_at_ms is not None:
-            _name_senders(connection, account, draft, number)
+            if senders:
+                connection.execute(insert(_CS), [{"campaign_id": number, "sender_id": one} for one in senders])
             return _Open(number, created_at_ms, told)
         if draft.join_key is not None:
             joined = _C.c.account_id == account.id, _C.c.join_key == storable(draft.join_key)
@@ -151,16 +153,17 @@ def _columns(account: Account, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _name_senders(connection: Connection, account: Account, draft: Draft, campaign: int) -> None:
+def _senders(connection: Connection, account: Account, draft: Draft) -> Sequence[int]:
+    """Those that the draft names; raises UnknownSender."""
     names = set(draft.senders)
     if not names:
-        return
+        return ()
     sender = tables.sender
     theirs = sender.c.account_id == account.id, sender.c.removed_at.is_(None), sender.c.name.in_(names)
     ids = connection.execute(select(sender.c.id).where(*theirs)).scalars().all()
     if len(ids) < len(names):
         raise UnknownSender("the account has no sender of that name")
-    connection.execute(insert(_CS), [{"campaign_id": campaign, "sender_id": one} for one in ids])
+    return ids
 
 
 def _count(connection: Connection, campaign: int, file: MessageFile) -> None:

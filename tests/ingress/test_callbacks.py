@@ -137,6 +137,13 @@ def test_a_campaign_that_names_such_a_url_is_refused_by_the_field_and_leaves_not
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_campaign_that_is_refused_leaves_no_endpoint_behind(web: Web) -> None:
+    body = {"account": "loja", "text": "oi", "recipients": [{"phone": ANA}], "callback_url": HOOK}
+    with storing_nothing(web):
+        answer = web.admin.post("/v1/campaigns", json={**body, "senders": ["nobody"]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "senders")
+
+
 @pytest.mark.usefixtures("nothing_stored")
 def test_an_account_that_cannot_sign_has_no_campaign_that_names_a_url(shared_web: Web) -> None:
     body = {"account": "loja", "text": "oi", "recipients": [{"phone": ANA}], "callback_url": HOOK}
