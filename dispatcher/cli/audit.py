@@ -5,7 +5,7 @@ import typer
 from dispatcher.cli.installation import at_desk
 from dispatcher.cli.output import AsJson, say, show_json, show_table
 
-COLUMNS = ("check", "about", "since", "found", "means", "do")
+COLUMNS = ("check", "about", "message_id", "since", "found", "means", "do")
 
 
 def audit(as_json: AsJson = False) -> None:

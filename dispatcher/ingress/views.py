@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dispatcher.domain.audit.checks import ADVICE, AuditView, FindingView
+from dispatcher.domain.audit.checks import ADVICE, AuditView, Finding, FindingView
 from dispatcher.domain.callbacks import OF_CAMPAIGN, CallbackView
 from dispatcher.domain.changes import Changed
 from dispatcher.domain.contactlock import ContactLock
@@ -181,6 +181,7 @@ def _finding_json(view: FindingView) -> dict[str, Any]:
         "check": str(finding.check),
         "about": finding.subject,
         "campaign_id": None if finding.campaign is None else campaign_text(finding.campaign),
+        "message_id": _message_of(finding),
         "found": finding.note,
         "items": finding.items,
         "since": iso(view.found_ms),
@@ -188,6 +189,12 @@ def _finding_json(view: FindingView) -> dict[str, Any]:
         "means": advice.means if advice else "",
         "do": advice.do if advice else "",
     }
+
+
+def _message_of(finding: Finding) -> str | None:
+    if finding.campaign is None or finding.seq is None:
+        return None
+    return str(MessageId(finding.campaign, finding.seq))
 
 
 def _rate(view: CampaignView, now_ms: int) -> float:

@@ -14,6 +14,7 @@ from dispatcher.domain.audit.flights import Sending, flight_suspects, queue_susp
 from dispatcher.domain.audit.locks import Held, InLedger, LockSeen, lock_suspects
 from dispatcher.domain.audit.rounds import (
     CAMPAIGNS_A_ROUND,
+    COUNTED_A_ROUND,
     LOCKS_A_ROUND,
     MOST_ROWS,
     ROWS_A_ROUND,
@@ -38,7 +39,8 @@ MOST_SENDING = 5_000  # the longest first: those that something is wrong with
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the auditor stands on, besides the stations; how many campaigns and locks a round looks at."""
+    """What the auditor stands on, besides the stations; how many campaigns and locks a round looks at, and
+    how many campaigns it counts."""
 
     providers: Sequence[str]
     book: AuditBook
@@ -48,6 +50,7 @@ class Audited:
     keys: AuditedKeys
     looks: LookBook
     campaigns: int = CAMPAIGNS_A_ROUND
+    counted: int = COUNTED_A_ROUND
     locks: int = LOCKS_A_ROUND
 
 
@@ -94,13 +97,13 @@ def _next_live(audited: Audited, places: Places) -> list[int]:
 
 def _next_counted(audited: Audited, places: Places) -> list[int]:
     """Those that ended first, once; then one after the other of those that are open."""
-    ended = audited.ledger.finished(places.finished_ms, audited.campaigns)
+    ended = audited.ledger.finished(places.finished_ms, audited.counted)
     many, left = affordable([rows for _, rows, _ in ended], ROWS_A_ROUND - places.owed)
     if many:
         places.finished_ms = ended[many - 1][2]
-    live = audited.ledger.live(places.counted, audited.campaigns)
+    live = audited.ledger.live(places.counted, audited.counted)
     more, left = affordable([rows for _, rows in live], left)
-    places.counted = _behind(live, more, audited.campaigns, places.counted)
+    places.counted = _behind(live, more, audited.counted, places.counted)
     places.owed = max(0, -left)
     return [one[0] for one in (*ended[:many], *live[:more]) if one[1] <= MOST_ROWS]
 

@@ -55,6 +55,7 @@ def gather(
         strangers=[number for number in known if number not in taken],
         flights=flights(place),
         locks=_locks(place, held),
+        amiss=[f"{one.finding.check} {one.finding.note}" for one in installed.wiring.audit_book.view().findings],
     )
 
 

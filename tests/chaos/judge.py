@@ -51,7 +51,8 @@ class Lock(NamedTuple):
 class Evidence:
     """`accepted`: campaign -> how many messages were handed over; `guarded`: the campaigns under the CPC lock;
     `replies`: person -> when (ms, monotonic) they answered; `counts`: as the ledger's counters have them;
-    `strangers`: campaigns that nobody handed over; `flights`: lanes that Redis holds for in flight.
+    `strangers`: campaigns that nobody handed over; `flights`: lanes that Redis holds for in flight; `amiss`: what the
+    workers' auditor found, at any time, and did not see gone.
     """
 
     accepted: dict[str, int]
@@ -65,6 +66,7 @@ class Evidence:
     strangers: list[str] = field(default_factory=list)
     flights: list[str] = field(default_factory=list)
     locks: list[Lock] = field(default_factory=list)
+    amiss: list[str] = field(default_factory=list)
 
 
 def judge(seen: Evidence) -> list[str]:
@@ -82,6 +84,7 @@ def judge(seen: Evidence) -> list[str]:
             for lock in seen.locks
             if lock.state not in MAY_HOLD_A_LOCK
         ),
+        *(f"the auditor found: {one}" for one in seen.amiss),
     ]
 
 

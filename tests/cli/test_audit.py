@@ -71,7 +71,7 @@ def test_what_does_not_add_up_is_told_with_what_it_means_and_what_to_do(shell: S
     assert "dispatcher locks release PHONE" in " ".join(told.stdout.split())
     assert told.stderr == "1 finding\n"
     [one] = json.loads(shell("audit", "--json", status=1).stdout)["findings"]
-    assert (one["check"], one["campaign_id"]) == ("lock_without_owner", NOBODY)
+    assert (one["check"], one["campaign_id"], one["message_id"]) == ("lock_without_owner", NOBODY, f"{NOBODY}-0")
     assert all(one[name] for name in ("found", "means", "do", "since", "seen_at"))
     wiring.redis.delete(keys.lock("global", "0" * 32))
     look(wiring)

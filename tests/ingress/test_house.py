@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from dispatcher.domain.audit.checks import Check, Finding
 from dispatcher.ledger.engine import transaction
 from dispatcher.providers.leads_link import LeadsLink, leads_url
 from tests.ingress.asks import ANA, BIA, CREATING
@@ -70,7 +71,8 @@ def test_a_web_of_the_old_version_stays_ready_after_the_upgrade(web: Web) -> Non
         assert web.http.get("/readyz").json()["checks"]["ledger"] == checked
 
 
-READS = re.compile(r"\b(sender|campaign)\.([a-z_]+)")
+READS = re.compile(r"\b(sender|campaign|finding|doubt)\.([a-z_]+)")
+FINDING = Finding(Check.HELD, "0f3k9x2m7q4t", "it runs in the ledger and is held in the clock", campaign=1)
 
 
 def test_the_status_page_reads_only_what_the_api_gives(web: Web) -> None:
@@ -81,7 +83,12 @@ def test_the_status_page_reads_only_what_the_api_gives(web: Web) -> None:
         for thing in ("sender", "campaign")
         for field in web.admin.get(f"/v1/{thing}s").json()["items"][0]
     }
+    lease, places = web.wiring.audit_book.take(0, 60) or ("", {})
+    web.wiring.audit_book.close(lease, places, [FINDING])
+    audit = web.admin.get("/v1/audit").json()
+    given |= {("finding", name) for name in audit["findings"][0]} | {("doubt", name) for name in audit["in_doubt"]}
     read = set(READS.findall(web.http.get("/page/status.js").text))
+    assert {("finding", "do"), ("doubt", "undecided")} <= read
     assert {("sender", "waiting_why"), ("sender", "waiting_until"), ("campaign", "counts")} <= read
     assert read - given == set()
 

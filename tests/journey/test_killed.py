@@ -16,10 +16,12 @@ TOTAL = 300
 def test_promise_1_and_2_a_worker_is_killed_in_the_middle_of_its_calls(
     place: Installation, simulator: SimulatorClient
 ) -> None:
-    """Calls take 50..150 ms, so that some are under way when the worker dies, and a look-up finds them."""
+    """Calls take 50..150 ms, so that some are under way when the worker dies, and a look-up finds them. The workers'
+    own auditor looks at once, another all the time."""
     simulator.set_faults({"kind": "latency", "provider": "uazapi", "ms": [50, 150], "sends": True})
     place.accounts(uazapi_account(simulator.url, names(20), timeout_s=3))
     place.start_workers("a", "b")
+    wait_until(lambda: place.wiring.audit_book.view().ended_ms, 30)
     with audited(place):
         number = place.submit("loja", campaign(range(TOTAL), delay_min=0.1, delay_max=0.3))
         wait_until(lambda: len(simulator.deliveries()) >= 40, 30)

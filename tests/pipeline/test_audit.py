@@ -343,7 +343,7 @@ def test_rounds_go_through_all_campaigns(hand: Hand) -> None:
     numbers = [hand.submit(1) for _ in range(5)]
     hand.sweep()
     untold(hand, "UPDATE message SET state = 'failed'")
-    few = {"campaigns": 2}
+    few = {"counted": 2}
     assert rounds(hand, **few) == {"counts": [campaign_text(one) for one in numbers[:2]]}
     assert rounds(hand, 2, **few) == {"counts": list(map(campaign_text, numbers))}
 

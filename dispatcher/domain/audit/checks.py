@@ -47,7 +47,7 @@ class Advice(NamedTuple):
 
 _REBUILD = "restart Redis: what it knows is built up again from the ledger, and sending pauses for seconds"
 _RESTART = "`dispatcher doctor`: is a worker there for the provider? Its log says `server.trouble` or `pacer.broken`"
-_FREE = "look at the message; if its client is not in contact, `dispatcher locks release PHONE`"
+_FREE = "`dispatcher campaigns export` names the message's client; not in contact? `dispatcher locks release PHONE`"
 
 ADVICE: dict[Check, Advice] = {
     Check.COUNTS: Advice(

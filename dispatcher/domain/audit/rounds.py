@@ -7,6 +7,7 @@ from typing import Any
 ROWS_A_ROUND = 100_000  # messages counted one by one: some 50 ms of one connection
 MOST_ROWS = 2_000_000  # of a campaign that is counted so: a statement of a second; of larger ones the sums alone
 CAMPAIGNS_A_ROUND = 500  # looked at by their counters and their cursor
+COUNTED_A_ROUND = 200  # looked at message by message, however small: a statement each
 LOCKS_A_ROUND = 2_000
 FIRST_ROUND_MS = 3_600_000  # campaigns that ended longer before the first round are not counted
 

@@ -107,6 +107,7 @@ OBJECTS: dict[str, Schema] = {
             record(
                 **dict.fromkeys(("check", "about", "found", "means", "do"), TEXT),
                 campaign_id=maybe(CAMPAIGN_ID),
+                message_id=maybe(TEXT),
                 items=COUNT,
                 **dict.fromkeys(("since", "seen_at"), MOMENT),
             )

@@ -114,7 +114,7 @@ async function readiness() {
 
 async function audit() {
   const { findings, in_doubt: doubt } = await ask("/v1/audit");
-  const lines = findings.map((one) => `${one.check} (${one.about}): ${one.found}. ${one.do}.`);
+  const lines = findings.map((finding) => `${finding.check} (${finding.about}): ${finding.found}. ${finding.do}.`);
   if (doubt.undecided) lines.push(`${doubt.undecided} messages in doubt wait for you: dispatcher in-doubt list.`);
   find("amiss").hidden = !lines.length;
   find("amiss").replaceChildren(...lines.map((line) => element("li", line)));
