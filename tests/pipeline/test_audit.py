@@ -6,7 +6,6 @@ import pytest
 
 from dispatcher.coordination import keys
 from dispatcher.domain.audit.flights import STALE_JOBS
-from dispatcher.domain.audit.rounds import affordable
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.tickets import Ticket, send_queue
 from dispatcher.pipeline import steer
@@ -346,9 +345,3 @@ def test_rounds_go_through_all_campaigns(hand: Hand) -> None:
     few = {"counted": 2}
     assert rounds(hand, **few) == {"counts": [campaign_text(one) for one in numbers[:2]]}
     assert rounds(hand, 2, **few) == {"counts": list(map(campaign_text, numbers))}
-
-
-def test_a_large_campaign_is_paid_for_by_the_rounds_after_it() -> None:
-    assert affordable([60_000, 60_000, 60_000], 100_000) == (2, -20_000)
-    assert affordable([10], -20_000) == (0, -20_000)
-    assert affordable([5_000_000, 10], 100) == (2, 90), "it is judged by its sums alone"
