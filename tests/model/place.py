@@ -37,7 +37,7 @@ PROVIDER = "uazapi"
 START_MS = 1_900_000_000_000  # ahead of the servers' own clocks, so that no key expires by itself
 
 CLEARED = "callback attempt message campaign_sender campaign_change campaign_count campaign contact_lock"
-CLEARED += " inbound_event suppression pulse"
+CLEARED += " inbound_event suppression pulse idempotency_key"
 COPIED = ("campaign", "campaign_sender", "campaign_count", "message")
 
 
@@ -186,6 +186,10 @@ class Place:
         """When a lane or a lease is due next; long after everything where none is."""
         head: Any = self.raw.zrange(keys.clock(PROVIDER), 0, 0, withscores=True)
         return int(head[0][1]) if head else 10**15
+
+    def numbers(self) -> list[int]:
+        """Of all campaigns that there are, the ones that came during a play among them."""
+        return [row.id for row in self.rows("SELECT id FROM campaign ORDER BY id")]
 
     def rows(self, statement: str) -> list[Any]:
         with autocommit(self.engine) as connection:

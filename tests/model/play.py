@@ -163,6 +163,7 @@ class Play:
             "older": self._fail_overs,
             "sweep": lambda: iter([Move("a sweeper looks", partial(self._start, "sweeper", self._processes.sweep))]),
             "reply": self._replies,
+            "submit": self._submits,
         }
 
     def _spend(self, kind: str, move: Move) -> None:
@@ -203,6 +204,11 @@ class Play:
     def _replies(self) -> Iterator[Move]:
         for client in sorted({call.client for call in self.provider.calls if call.arrived}):
             yield Move(f"client {client[-2:]} replies", partial(self._reply, client))
+
+    def _submits(self) -> Iterator[Move]:
+        if handed_over := self.setting.handed_over:
+            web = partial(self._start, "web", partial(self._processes.web, handed_over))
+            yield Move("an app hands a campaign over", web)
 
     def _reply(self, client: str) -> None:
         """A millisecond after whatever happened, and before whatever happens."""
@@ -245,7 +251,7 @@ class Play:
         ports, book, sweeper = self._processes.ports, self.place.wiring.campaigns, self._processes.sweeper
         sweeper.stations = ports
         try:
-            for number in self.place.campaigns:
+            for number in self.place.numbers():
                 if book.get(number).state is CampaignState.PAUSED:
                     steer.resume(ports, book, number)
             sweeper.sweep()

@@ -22,10 +22,12 @@ from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import Sweeper
+from dispatcher.producer import submit
 from dispatcher.providers.registry import provider as known
+from tests.journey.bodies import NAME, campaign
 from tests.model.place import PROVIDER, Place
 from tests.model.provider import Provider
-from tests.model.setting import Setting
+from tests.model.setting import Campaign, Setting
 from tests.model.stepping import Actor, Stepped
 
 PACES = known(PROVIDER).paces_batches
@@ -131,6 +133,11 @@ class Processes:
     def reply(self, client: str, at_ms: int, actor: Actor) -> None:
         """A door that is told what a client has written."""
         receive(actor.stations, None, [InboundEvent(InboundKind.REPLY, f"reply:{at_ms}", at_ms, key=client)])
+
+    def web(self, handed_over: Campaign, actor: Actor) -> None:
+        """A door that an app hands a campaign to, and that hands it on."""
+        people, said = handed_over
+        submit(actor.stations, NAME, campaign(people, **said), "the same key")
 
     def operator(self, order: str, actor: Actor) -> None:
         """Says it of the first campaign."""

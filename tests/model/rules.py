@@ -13,13 +13,20 @@ MAY_HAVE_ARRIVED = ("sent", "in_doubt")
 
 
 def broken_at_rest(play: Play) -> Iterator[str]:
-    for rule in (every_message_has_an_end, what_arrived_is_told, redis_is_empty, clients_are_free):
+    for rule in RULES_AT_REST:
         yield from rule(play)
+
+
+def one_key_one_campaign(play: Play) -> Iterator[str]:
+    """However often it was handed over."""
+    came = len(play.place.numbers()) - len(play.place.campaigns)
+    if came > 1:
+        yield f"one key made {came} campaigns"
 
 
 def every_message_has_an_end(play: Play) -> Iterator[str]:
     """Promise 2: accepted = sum of the states, and none of them waits."""
-    for number in play.place.campaigns:
+    for number in play.place.numbers():
         counts = {state: many for state, many in play.place.wiring.campaigns.counts(number).items() if many}
         if not counts.keys() <= FINAL:
             yield f"{number} ends with {counts}"
@@ -62,6 +69,15 @@ def clients_are_free(play: Play) -> Iterator[str]:
     in_redis = {str(value).split("|")[0] for value in _locks(place)}
     if in_redis != {str(MessageId(lock.campaign_id, lock.seq)) for lock in held}:
         yield f"Redis holds clients for {in_redis}, the ledger for {[(lock.campaign_id, lock.seq) for lock in held]}"
+
+
+RULES_AT_REST = (
+    one_key_one_campaign,
+    every_message_has_an_end,
+    what_arrived_is_told,
+    redis_is_empty,
+    clients_are_free,
+)
 
 
 def _locks(place: Place) -> list[object]:

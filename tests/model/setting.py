@@ -15,6 +15,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Setting:
     """`may`: how often what may happen in one play; `orders`: what an operator may say, each once.
 
+    `handed_over` comes in during the play, as often as it may, always under the same idempotency key.
     `lookup_waits_s` empty: the provider cannot be asked about a doubt. `steps`: how many are decided before the play
     only comes to rest.
     """
@@ -26,5 +27,6 @@ class Setting:
     answers: tuple[str, ...] = ("sent",)
     may: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     orders: tuple[str, ...] = ()
+    handed_over: Campaign | None = None
     lookup_waits_s: tuple[float, ...] = (1.0,)
     steps: int = 60

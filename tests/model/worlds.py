@@ -83,6 +83,15 @@ TWO_CAMPAIGNS = Setting(
 )
 """Two campaigns share a lane, one goes before the other."""
 
+HANDED_OVER = Setting(
+    campaigns=(((0,), {}),),
+    handed_over=((1,), {"delay_min": 1, "delay_max": 2}),
+    may={"submit": 2, "die": 2, "stall": 1, "empty": 1, "cut": 1, "sweep": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""While one message is sent another campaign comes in, perhaps twice, and the door that took it may die."""
+
 SMALL = {"tiny": TINY, "forgetful": FORGETFUL}
 BIGGER = {
     "guarded": GUARDED,
@@ -93,4 +102,5 @@ BIGGER = {
     "followed up": FOLLOWED_UP,
     "cut off": CUT_OFF,
     "two campaigns": TWO_CAMPAIGNS,
+    "handed over": HANDED_OVER,
 }
