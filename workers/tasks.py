@@ -4,6 +4,7 @@ A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send
                                inbound -> process      |  resolve -> resolve  |  follow -> follow
 """
 
+from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
@@ -12,6 +13,7 @@ from celery.worker.request import Request
 
 from dispatcher import taskbus
 from dispatcher.domain.ids import parse_campaign, parse_message
+from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
@@ -25,6 +27,7 @@ from dispatcher.producer import REFUSED, submit
 from dispatcher.providers.registry import provider as known
 from dispatcher.telemetry import emit
 from dispatcher.wiring import first_lookup_s, stations
+from workers.crew import together
 
 LEDGER_BACK_WITHIN_S = 60  # a third of the broker's visibility timeout: meanwhile nobody else gets the job
 
@@ -73,10 +76,15 @@ class WakeUpTask(Task[Any, None]):
 
 
 @shared_task(name=taskbus.SEND, base=WakeUpTask)
-def send_messages(provider: str, **ticket: Any) -> None:
+def send_messages(provider: str, tickets: list[list[Any]]) -> None:
+    """Tickets that were due together, each on its own way."""
+    together(partial(send_message, provider), list(map(taskbus.read_ticket, tickets)))
+
+
+def send_message(provider: str, ticket: Ticket) -> None:
     """One ticket: a provider call, or nothing when the ticket is stale."""
     paces = known(provider).paces_batches
-    passage = send(stations(), provider, taskbus.read_ticket(**ticket), paces)
+    passage = send(stations(), provider, ticket, paces)
     if passage is None:
         return
     if settle(stations(), passage, first_lookup_s(provider), paces):

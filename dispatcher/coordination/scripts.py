@@ -10,8 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 import redis
+from redis.exceptions import NoScriptError
 
 from dispatcher.coordination.connection import our_words
+from dispatcher.together import Together
 
 LANE_VERBS = (
     "plan",
@@ -50,12 +52,47 @@ def source(verb: str) -> str:
     return "\n".join(["#!lua", *map(_read, parts), _read(verb)])
 
 
+Asked = tuple[str, Sequence[str], Sequence[str | int]]
+"""A verb, its keys and its arguments."""
+
+MOST_AT_ONCE = 64
+TRIPS = 2  # under way at a time: one is being answered while the next is on its way
+
+
 class Scripts:
-    """The verbs as calls: keys and arguments in, the script's answer out; raises Unavailable or ClockLost."""
+    """The verbs as calls: keys and arguments in, the script's answer out; raises Unavailable or ClockLost.
+
+    What many threads call at the same moment goes in one round trip, each as a script of its own.
+    """
 
     def __init__(self, client: redis.Redis, verbs: Sequence[str]) -> None:
+        self._client = client
         self._scripts = {verb: client.register_script(source(verb)) for verb in verbs}
+        self._together: Together[Asked, Any] = Together(self._all, lambda asked: None, MOST_AT_ONCE, TRIPS)
 
     def __call__(self, verb: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
         with our_words():
+            answer = self._together((verb, keys, args))
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    def _all(self, asked: Sequence[Asked]) -> list[Any]:
+        """The answer of each, or what it failed with; raises what keeps all of them from an answer."""
+        if len(asked) == 1:
+            return [self._one(asked[0])]
+        trip = self._client.pipeline(transaction=False)
+        for verb, keys, args in asked:
+            trip.evalsha(self._scripts[verb].sha, len(keys), *keys, *args)
+        answers = trip.execute(raise_on_error=False)
+        return [
+            self._one(one) if isinstance(answer, NoScriptError) else answer
+            for one, answer in zip(asked, answers, strict=True)
+        ]
+
+    def _one(self, asked: Asked) -> Any:
+        verb, keys, args = asked
+        try:
             return self._scripts[verb](keys=keys, args=args)
+        except redis.exceptions.ResponseError as error:
+            return error

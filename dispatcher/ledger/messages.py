@@ -4,6 +4,7 @@
     settle   sending, in doubt -> fate   only for the attempt that was claimed; closes it, and makes the follow-up;
                                          a reply that came meanwhile is no answer to what did not leave
 
+What many threads claim or settle at the same moment goes as one statement, as long as it is of one campaign and near.
 Rows are locked in the order of seq, counts follow by the trigger, and no statement waits for one of another
 campaign: workers cannot wait for each other in a circle.
 
@@ -13,7 +14,7 @@ statistics of a campaign that came a moment ago, takes it for one row, and would
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from dispatcher.domain.claims import Claim, Claimed, Settled, Whereabouts
 from dispatcher.domain.followups import STEP
@@ -23,28 +24,40 @@ from dispatcher.domain.lifecycle import MOVES, MessageState
 from dispatcher.domain.outcomes import STATE_OF
 from dispatcher.domain.tickets import Ticket, merged
 from dispatcher.ledger.departures import UNHEARD
-from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.engine import LedgerFault, autocommit
 from dispatcher.ledger.texts import reference, storable
 from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.ledger.triggers import SHARDS
+from dispatcher.together import Together
 
 CLAIM = text(f"""
 WITH open_campaign AS (
     SELECT id FROM campaign WHERE id = :campaign AND state = 'running'
+), ticket AS (
+    SELECT * FROM unnest(
+        CAST(:firsts AS int[]), CAST(:afters AS int[]), CAST(:senders AS int[]), CAST(:slots AS int[]),
+        CAST(:tokens AS text[])
+    ) WITH ORDINALITY AS ticket (first, after, sender, slot, token, place)
 ), waiting AS (
-    SELECT m.seq FROM open_campaign, message m
-    WHERE m.campaign_id = :campaign AND m.seq >= :first AND m.seq < :after AND m.state = 'pending'
-    ORDER BY m.seq FOR UPDATE OF m
+    SELECT ticket.place, ticket.sender, m.seq FROM open_campaign, ticket CROSS JOIN LATERAL (
+        SELECT seq FROM message
+        WHERE campaign_id = :campaign AND seq >= ticket.first AND seq < ticket.after AND state = 'pending'
+        ORDER BY seq FOR UPDATE
+    ) AS m
 ), claimed AS (
     UPDATE message m SET
-        state = 'sending', attempts = m.attempts + 1, sender_id = :sender, claimed_at = clock_timestamp(), due_at = NULL
-    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :first AND m.seq < :after
-    RETURNING m.seq, m.attempts, m.deferrals, m.waited, m.phone, m.phone_key, m.payload, m.accepted_at, m.claimed_at
+        state = 'sending', attempts = m.attempts + 1, sender_id = waiting.sender, claimed_at = clock_timestamp(),
+        due_at = NULL
+    FROM waiting WHERE m.campaign_id = :campaign AND m.seq = waiting.seq AND m.seq >= :low AND m.seq < :high
+    RETURNING waiting.place, m.seq, m.attempts, m.deferrals, m.waited, m.phone, m.phone_key, m.payload, m.accepted_at,
+        m.claimed_at
+), job AS (
+    SELECT DISTINCT ON (place) place, concat(CAST(:name AS text), '-', seq, '.', attempts) AS id
+    FROM claimed ORDER BY place, seq
 ), noted AS (
     INSERT INTO attempt (campaign_id, seq, attempt, sender_id, slot, token, job_id, started_at)
-    SELECT :campaign, c.seq, c.attempts, :sender, :slot, :token,
-        concat(CAST(:name AS text), '-', job.seq, '.', job.attempts), c.claimed_at
-    FROM claimed c, (SELECT seq, attempts FROM claimed ORDER BY seq LIMIT 1) AS job
+    SELECT :campaign, c.seq, c.attempts, ticket.sender, ticket.slot, ticket.token, job.id, c.claimed_at
+    FROM claimed c JOIN ticket USING (place) JOIN job USING (place)
 )
 SELECT EXISTS (SELECT FROM open_campaign) AS running, c.*,
     c.phone_key <> '' AND EXISTS (SELECT FROM suppression s WHERE s.phone_key = c.phone_key) AS suppressed,
@@ -121,7 +134,7 @@ WITH given AS (
     WHERE id = :campaign AND (EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
         OR finished_at IS NOT NULL AND EXISTS (SELECT FROM followed))
 )
-SELECT count(*) FROM moved
+SELECT seq FROM moved
 """)
 
 WHEREABOUTS = text("""
@@ -155,48 +168,51 @@ ORDER BY claimed_at LIMIT :limit
 """)
 
 
+MOST_AT_ONCE = 64
+STATEMENTS = 2  # of each kind under way: one is being written while the next is on its way
+NEAR = 1024
+"""Messages so near to each other go in one statement: it looks at no more than the range that they span."""
+
+
 class Messages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._claims = Together(self._claim_all, _near_ticket, MOST_AT_ONCE, STATEMENTS, apart=(LedgerFault,))
+        self._settles = Together(self._settle_all, _near_outcome, MOST_AT_ONCE, STATEMENTS, apart=(LedgerFault,))
 
     def claim(self, ticket: Ticket) -> Claim:
         """Move the ticket's pending messages to sending, each with a new attempt, if the campaign runs."""
-        there = _range(ticket)
-        more = {
-            "sender": ticket.lane.sender_id,
-            "slot": ticket.lane.slot,
-            "token": ticket.token,
-            "name": campaign_text(ticket.campaign),
-        }
-        with autocommit(self._engine) as connection:
-            rows = connection.execute(CLAIM, there | more).all()
-            if rows[0].running:
-                return Claim(tuple(claimed(row) for row in rows if row.seq is not None), True)
-            return Claim((), False, tuple(connection.execute(WAITING, there).scalars()))
+        return self._claims(ticket)
 
     def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
         """Write outcomes of attempts that are still sending or in doubt; how many were written.
 
         Again with the same outcomes it writes none: what was not heard of may be repeated.
         """
-        outcomes = [one.outcome for one in settled]
-        seqs = [one.seq for one in settled]
-        given = {
-            "campaign": campaign,
-            "low": min(seqs, default=0),
-            "high": max(seqs, default=0),
-            "seqs": seqs,
-            "attempts": [one.attempt for one in settled],
-            "states": [STATE_OF[outcome.fate].value for outcome in outcomes],
-            "fates": [outcome.fate.value for outcome in outcomes],
-            "reasons": [storable(outcome.reason) or None for outcome in outcomes],
-            "details": [storable(outcome.detail) or None for outcome in outcomes],
-            "refs": [outcome.provider_ref and reference(outcome.provider_ref) for outcome in outcomes],
-            "dues": [moment(one.due_ms) for one in settled],
-            "follow_ups": [moment(one.follow_up_ms) for one in settled],
-        }
+        return self._settles((campaign, settled)) if settled else 0
+
+    def _claim_all(self, tickets: Sequence[Ticket]) -> list[Claim]:
+        """Of one campaign. A message that two of them name is given to one."""
+        order = sorted(range(len(tickets)), key=lambda index: tickets[index].seq)
         with autocommit(self._engine) as connection:
-            return int(connection.execute(SETTLE, given).scalar_one())
+            rows = connection.execute(CLAIM, claim_values([tickets[index] for index in order])).all()
+            if not rows[0].running:
+                return [Claim((), False, self._waiting(connection, ticket)) for ticket in tickets]
+        found: list[list[Claimed]] = [[] for _ in tickets]
+        for row in rows:
+            if row.seq is not None:
+                found[order[row.place - 1]].append(claimed(row))
+        return [Claim(tuple(its), True) for its in found]
+
+    def _waiting(self, connection: Connection, ticket: Ticket) -> tuple[int, ...]:
+        return tuple(connection.execute(WAITING, _range(ticket)).scalars())
+
+    def _settle_all(self, asked: Sequence[tuple[int, Sequence[Settled]]]) -> list[int]:
+        """Of one campaign. An attempt that is named twice is settled once."""
+        values = settle_values(asked[0][0], [one for _, part in asked for one in part])
+        with autocommit(self._engine) as connection:
+            written = set(connection.execute(SETTLE, values).scalars())
+        return [sum(one.seq in written for one in part) for _, part in asked]
 
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
         """What became of a ticket whose lease ran out: what waits, what is sending under its token, and what that
@@ -220,6 +236,42 @@ class Messages:
         return [(row.campaign_id, row.seq, row.attempts) for row in rows]
 
 
+def claim_values(tickets: Sequence[Ticket]) -> dict[str, object]:
+    """CLAIM's, for tickets of one campaign in the order of their seq; its `place` counts them from 1."""
+    campaign = tickets[0].campaign
+    return {
+        "campaign": campaign,
+        "name": campaign_text(campaign),
+        "low": tickets[0].seq,
+        "high": max(ticket.seq + ticket.size for ticket in tickets),
+        "firsts": [ticket.seq for ticket in tickets],
+        "afters": [ticket.seq + ticket.size for ticket in tickets],
+        "senders": [ticket.lane.sender_id for ticket in tickets],
+        "slots": [ticket.lane.slot for ticket in tickets],
+        "tokens": [ticket.token for ticket in tickets],
+    }
+
+
+def settle_values(campaign: int, settled: Sequence[Settled]) -> dict[str, object]:
+    """SETTLE's."""
+    outcomes = [one.outcome for one in settled]
+    seqs = [one.seq for one in settled]
+    return {
+        "campaign": campaign,
+        "low": min(seqs),
+        "high": max(seqs),
+        "seqs": seqs,
+        "attempts": [one.attempt for one in settled],
+        "states": [STATE_OF[outcome.fate].value for outcome in outcomes],
+        "fates": [outcome.fate.value for outcome in outcomes],
+        "reasons": [storable(outcome.reason) or None for outcome in outcomes],
+        "details": [storable(outcome.detail) or None for outcome in outcomes],
+        "refs": [outcome.provider_ref and reference(outcome.provider_ref) for outcome in outcomes],
+        "dues": [moment(one.due_ms) for one in settled],
+        "follow_ups": [moment(one.follow_up_ms) for one in settled],
+    }
+
+
 def claimed(row: Row[tuple[object, ...]]) -> Claimed:
     """A message's row as what a worker needs of it."""
     return Claimed(
@@ -235,6 +287,15 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         answered=row.answered,
         unheard=row.unheard,
     )
+
+
+def _near_ticket(ticket: Ticket) -> tuple[int, int]:
+    return ticket.campaign, ticket.seq // NEAR
+
+
+def _near_outcome(asked: tuple[int, Sequence[Settled]]) -> tuple[int, int]:
+    campaign, settled = asked
+    return campaign, settled[0].seq // NEAR
 
 
 def _range(ticket: Ticket) -> dict[str, object]:

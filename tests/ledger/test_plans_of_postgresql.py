@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, TextClause, text
 
 from dispatcher.domain.account import Account
+from dispatcher.domain.claims import Claimed
 from dispatcher.domain.followups import STEP
-from dispatcher.domain.ids import MessageId, campaign_text, job_text
+from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger import (
     doubts,
@@ -76,28 +77,15 @@ def blocks(engine: Engine, statement: TextClause, **values: Any) -> int:
 def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine: Engine, campaign: int) -> None:
     batch = {"campaign": campaign, "first": CLAIMED + 20, "after": CLAIMED + 40}
     flying = {"campaign": campaign, "first": CLAIMED, "after": CLAIMED + 20}
-    name, job = campaign_text(campaign), job_text(MessageId(campaign, CLAIMED), 1)
-    worker = {"sender": 1, "slot": 0, "token": "t-2", "name": name}
-    settled = {
-        "campaign": campaign,
-        "low": CLAIMED + 10,
-        "high": CLAIMED + 19,
-        "seqs": list(range(CLAIMED + 10, CLAIMED + 20)),
-        "attempts": [1] * 10,
-        "states": ["sent"] * 10,
-        "fates": ["sent"] * 10,
-        "reasons": [None] * 10,
-        "details": [None] * 10,
-        "refs": ["r"] * 10,
-        "dues": [None] * 10,
-        "follow_ups": [None] * 10,
-    }
-    one = {**settled, "high": CLAIMED + 10} | {
-        key: value[:1] for key, value in settled.items() if isinstance(value, list)
-    }
+    job = job_text(MessageId(campaign, CLAIMED), 1)
+    far_apart = [ticket(campaign, seq, 1) for seq in (CLAIMED + 20, CLAIMED + 500, CLAIMED + 1000)]
+    rows = [Claimed(seq, 1, "", "", {}, 0, False) for seq in range(CLAIMED + 10, CLAIMED + 20)]
+    settled = messages.settle_values(campaign, [fate(row, Fate.SENT, provider_ref="r") for row in rows])
+    one = messages.settle_values(campaign, [fate(rows[0], Fate.SENT)])
     replied = {"at": moment(DUE), "account": None, "paced": ["uazapi"]}
     read = {
-        "claim one": blocks(engine, messages.CLAIM, **batch | {"after": CLAIMED + 21}, **worker),
+        "claim one": blocks(engine, messages.CLAIM, **messages.claim_values([ticket(campaign, CLAIMED + 20, 1)])),
+        "claim three far apart": blocks(engine, messages.CLAIM, **messages.claim_values(far_apart)),
         "whereabouts": blocks(engine, messages.WHEREABOUTS, **flying, token="t-1"),
         "settle one": blocks(engine, messages.SETTLE, **one),
         "job": blocks(engine, doubts.JOB, campaign=campaign, job=job),
@@ -117,7 +105,7 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
     }
     assert {what: number for what, number in read.items() if number > BLOCKS_OF_A_SCAN} == {}
     read_by_twenty = {
-        "claim": blocks(engine, messages.CLAIM, **batch, **worker),
+        "claim": blocks(engine, messages.CLAIM, **messages.claim_values([ticket(campaign, CLAIMED + 20, 20)])),
         "settle": blocks(engine, messages.SETTLE, **settled),
         "due": blocks(engine, doubts.DUE, now=moment(DUE), again=moment(DUE), limit=9),
         "postpone": blocks(engine, doubts.POSTPONE, campaign=campaign, job=job, due=None),
@@ -146,6 +134,5 @@ def test_a_follow_up_s_claim_does_not_read_through_the_replies_that_nobody_has_p
         c=campaign,
         step=STEP,
     )
-    worker = {"sender": 1, "slot": 0, "token": "t-2", "name": campaign_text(campaign)}
-    read = blocks(engine, messages.CLAIM, campaign=campaign, first=STEP, after=STEP + 1, **worker)
+    read = blocks(engine, messages.CLAIM, **messages.claim_values([ticket(campaign, STEP, 1)]))
     assert read < BLOCKS_OF_A_SCAN

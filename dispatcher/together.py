@@ -1,0 +1,121 @@
+"""Calls that many threads make at the same moment, made as one.
+
+While a call is under way others gather; the next takes all of them along. Nobody waits for company: who comes
+alone leaves alone at once, so it costs nothing while there is little to do and saves most where there is much.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from threading import Lock
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class _Turn(Generic[Asked, Answer]):
+    """One thread's question, and the door it waits at until it is answered or told to lead."""
+
+    __slots__ = ("answer", "asked", "door", "error", "leads")
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.answer: Answer | None = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.door = Lock()
+        self.door.acquire()
+
+
+class Together(Generic[Asked, Answer]):
+    """`ask` answers several questions of one kind at once, in their order; what it raises all of them get.
+
+    Questions of different `kind` are never put together. `most` is how many go in one call, `at_once` how many calls
+    may be under way. After one of the errors `apart` each is asked alone, so that one that cannot be answered does not
+    take the others along.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[Sequence[Asked]], Sequence[Answer]],
+        kind: Callable[[Asked], Hashable],
+        most: int,
+        at_once: int = 1,
+        apart: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._ask = ask
+        self._kind = kind
+        self._most = most
+        self._free = at_once
+        self._apart = apart
+        self._lock = Lock()
+        self._waiting: deque[_Turn[Asked, Answer]] = deque()
+
+    def __call__(self, asked: Asked) -> Answer:
+        """The answer to one question, which may have been asked with others; raises what `ask` raises."""
+        turn: _Turn[Asked, Answer] = _Turn(asked)
+        with self._lock:
+            self._waiting.append(turn)
+            turn.leads = self._free > 0
+            self._free -= turn.leads
+        if not turn.leads:
+            turn.door.acquire()
+        if turn.leads:
+            self._lead(turn)
+        if turn.error is not None:
+            raise turn.error
+        return turn.answer  # type: ignore[return-value]  # answered, for it is neither waiting nor failed
+
+    def _lead(self, turn: _Turn[Asked, Answer]) -> None:
+        company = self._gather(turn)
+        try:
+            self._answer(company)
+        except self._apart as error:
+            if len(company) == 1:
+                turn.error = error
+            else:
+                self._answer_apart(company)
+        except BaseException as error:
+            for one in company:
+                one.error = error
+        self._hand_on()
+        for one in company:
+            if one is not turn:
+                one.door.release()
+
+    def _answer(self, company: Sequence[_Turn[Asked, Answer]]) -> None:
+        answers = self._ask([one.asked for one in company])
+        for one, answer in zip(company, answers, strict=True):
+            one.answer = answer
+
+    def _answer_apart(self, company: Sequence[_Turn[Asked, Answer]]) -> None:
+        for one in company:
+            try:
+                self._answer([one])
+            except BaseException as error:
+                one.error = error
+
+    def _gather(self, turn: _Turn[Asked, Answer]) -> list[_Turn[Asked, Answer]]:
+        """Its leader first, then who waits with a question of the same kind, in the order in which they came."""
+        kind = self._kind(turn.asked)
+        company, left = [turn], deque[_Turn[Asked, Answer]]()
+        with self._lock:
+            for one in self._waiting:
+                if one is turn:
+                    continue
+                if len(company) < self._most and not one.leads and self._kind(one.asked) == kind:
+                    company.append(one)
+                else:
+                    left.append(one)
+            self._waiting = left
+        return company
+
+    def _hand_on(self) -> None:
+        """The one who has waited longest leads the next call."""
+        with self._lock:
+            for one in self._waiting:
+                if not one.leads:
+                    one.leads = True
+                    one.door.release()
+                    return
+            self._free += 1
