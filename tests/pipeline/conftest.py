@@ -76,6 +76,11 @@ class Hand:
         for _ in range(rounds):
             sweeper.sweep()
 
+    def rebuild(self) -> None:
+        """Redis is built up again, which goes by the servers' time: so does this clock from then on."""
+        assert self.wiring.rebuild_clock()
+        self.now_ms = max(self.now_ms, self.wiring.shared_clock.now_ms())
+
     def pass_in_the_ledger(self, seconds: int) -> None:
         """As if whatever was accepted or changed had been so long ago."""
         with autocommit(self.wiring.engine) as connection:

@@ -62,7 +62,7 @@ def test_promise_7_however_many_clients_answer_at_once_redis_holds_a_slice_of_wh
     replied(hand, hand.now_ms + 900)
     assert in_redis(hand) == SLICE + 1
     hand.wiring.redis.flushdb()
-    hand.wiring.rebuild_clock()
+    hand.rebuild()
     hand.sweep(1)
     hand.work_all()
     assert hand.counts(number) == {"sent": 1}, "filed when there is room again"

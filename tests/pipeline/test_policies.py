@@ -189,7 +189,7 @@ def test_a_lost_memory_counts_the_day_anew_from_the_ledger(hand: Hand, simulator
     [ticket] = hand.release()
     hand.work(ticket)
     hand.wiring.redis.flushall()
-    hand.wiring.rebuild_clock()
+    hand.rebuild()
     hand.now_ms += 1000
     assert leaves(hand, simulator) == 1
 
