@@ -23,8 +23,8 @@ from pydantic import (
     model_validator,
 )
 
-from dispatcher.domain import optout
 from dispatcher.domain.account import CpcScope, OnDoubt, OnLocked
+from dispatcher.domain.account_options import check_mode, check_options
 from dispatcher.domain.caps import read_warm_up
 from dispatcher.domain.hours import holiday_country, read_night, read_window, zone_name
 
@@ -34,9 +34,7 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
     "cpc": ("token",),
     "builder": ("user", "password", "apikey", "organization", "bot"),
 }
-FOLLOW_UPS = ("provider", "dispatcher")
 DAY_S = 86_400
-MOST_LIFETIME_S = 30 * DAY_S  # as long as a refresh token is good
 
 
 class AccountsFileError(ValueError):
@@ -88,16 +86,6 @@ SenderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=
 HoursName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
-
-
-def _check_login_option(name: str, value: Any) -> None:
-    if name == "token_lifetime_s":
-        if type(value) is not int or not 1 <= value <= MOST_LIFETIME_S:
-            raise ValueError(f"{name} must be a whole number from 1 to {MOST_LIFETIME_S}")
-    elif not isinstance(value, str):
-        raise ValueError(f"{name} must be a text")
-    elif name.endswith("_path") and not value.startswith("/") and (value or name != "refresh_path"):
-        raise ValueError(f"{name} must begin with a slash")
 
 
 def _ramp(written: dict[str, int]) -> dict[str, int]:
@@ -169,33 +157,18 @@ class AccountSpec(_Table):
             return {**given, "timeout_s": 120 if given.get("provider") == "cpc" else 30}
         return given
 
-    @field_validator("options")
+    @field_validator("mode")
     @classmethod
-    def _opt_out_words_are_words(cls, options: dict[str, Any]) -> dict[str, Any]:
-        words = options.get(optout.OPTION, [])
-        if not isinstance(words, list) or not all(isinstance(word, str) and optout.bare(word) for word in words):
-            raise ValueError(f"{optout.OPTION} must be a list of words")
-        return options
+    def _mode_is_known(cls, mode: str, info: Any) -> str:
+        if "provider" in info.data:
+            check_mode(info.data["provider"], mode)
+        return mode
 
     @field_validator("options")
     @classmethod
-    def _options_that_are_words_are_known(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """A misspelt one would show at the first campaign, or never."""
-        try:
-            zone_name(str(options.get("timezone", "UTC")))
-        except ValueError as error:
-            raise ValueError(f"timezone {error}") from None
-        if options.get("follow_ups", FOLLOW_UPS[0]) not in FOLLOW_UPS:
-            raise ValueError(f"follow_ups must be {' or '.join(FOLLOW_UPS)}")
-        return options
-
-    @field_validator("options")
-    @classmethod
-    def _options_of_a_login_fit(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Builder's; one that does not fit would be passed over in silence."""
-        for name, value in options.items():
-            if name.startswith(("login_", "refresh_", "campaign_", "acionamento_", "json_", "token_")):
-                _check_login_option(name, value)
+    def _options_are_known(cls, options: dict[str, Any], info: Any) -> dict[str, Any]:
+        if "provider" in info.data:
+            check_options(info.data["provider"], options)
         return options
 
     @field_validator("delay_max")

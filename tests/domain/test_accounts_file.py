@@ -37,7 +37,7 @@ mode = "direct"
 [account.credentials]
 token = "env:UAZAPI_TOKEN"
 [account.options]
-paths = { login = "/login" }
+opt_out_words = ["basta"]
 [account.hours]
 timezone = "America/Sao_Paulo"
 windows = ["mon-fri 08:00-20:00", "sat 09:00-13:00"]
@@ -70,11 +70,75 @@ def test_every_key_is_read() -> None:
     assert account.base_urls == ("https://impeto.uazapi.com", "http://127.0.0.1:9100")
     assert (account.ingress_token, account.webhook_secret, account.credentials) == ("in", "hook", {"token": "out"})
     assert (account.cpc_scope, account.on_locked, account.on_doubt) == ("account", "defer", "resend")
-    assert (account.guarded, account.mode, account.options) == (True, "direct", {"paths": {"login": "/login"}})
+    assert (account.guarded, account.mode, account.options) == (True, "direct", {"opt_out_words": ["basta"]})
     assert account.hours is not None
     assert account.hours.windows == ("mon-fri 08:00-20:00", "sat 09:00-13:00")
     assert (account.sender[0].token, account.sender[0].concurrency, account.sender[0].min_gap_s) == ("own", 2, 0.5)
     assert account.sender[1].token is None
+
+
+OPTIONS = [
+    ("builder", 'timezone = "Brazil"', "timezone is no time zone, such as America/Sao_Paulo"),
+    ("cpc", "timezone = 3", "timezone is no time zone, such as America/Sao_Paulo"),
+    ("cpc", 'follow_ups = "us"', "follow_ups must be provider or dispatcher"),
+    ("builder", 'login_path = "entrar"', "login_path must begin with a slash"),
+    ("builder", 'campaign_path = ""', "campaign_path must begin with a slash"),
+    ("builder", "token_prefix = 5", "token_prefix must be a text"),
+    ("builder", "token_lifetime_s = 0", "token_lifetime_s must be a whole number from 1 to 2592000"),
+    ("builder", 'token_lifetime_s = "9"', "token_lifetime_s must be a whole number from 1 to 2592000"),
+    ("uazapi", 'opt_out_words = "sair"', "opt_out_words must be a list of words"),
+    ("builder", 'login_pth = "/login"', "login_pth is no option of builder; did you mean login_path?"),
+    ("cpc", 'specialistCode = "a"', "specialistCode is no option of cpc; did you mean specialist_code?"),
+    ("kinbox", 'business_hours_id = "a"', "business_hours_id is no option of kinbox; did you mean businessHoursId?"),
+    ("uazapi", 'opt_out_word = ["x"]', "opt_out_word is no option of uazapi; did you mean opt_out_words?"),
+    ("uazapi", 'login_path = "/login"', "login_path is no option of uazapi: opt_out_words"),
+]
+
+
+@pytest.mark.parametrize(("provider", "option", "told"), OPTIONS)
+def test_an_option_that_nobody_reads_is_refused_with_the_nearest_that_somebody_does(
+    provider: str, option: str, told: str
+) -> None:
+    with pytest.raises(AccountsFileError) as refused:
+        read_accounts(of_provider(provider, f"[account.options]\n{option}"), {})
+    assert str(refused.value) == f"account[0].options: {told}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "mode", "told"),
+    [
+        ("uazapi", "dirct", "must be sender or direct; did you mean direct?"),
+        ("builder", "Campaign", "must be trigger or campaign; did you mean campaign?"),
+        ("builder", "direct", "must be trigger or campaign"),
+        ("kinbox", "direct", "kinbox has no modes: leave it out"),
+    ],
+)
+def test_a_mode_that_does_not_exist_is_refused(provider: str, mode: str, told: str) -> None:
+    with pytest.raises(AccountsFileError) as refused:
+        read_accounts(of_provider(provider, "").replace("base_urls", f'mode = "{mode}"\nbase_urls'), {})
+    assert str(refused.value) == f"account[0].mode: {told}"
+
+
+def test_of_a_provider_that_does_not_exist_only_that_is_told() -> None:
+    with pytest.raises(AccountsFileError) as refused:
+        read_accounts(of_provider("uazapi", "[account.options]\nx = 1").replace('"uazapi"', '"sms"'), {})
+    assert str(refused.value).startswith("account[0].provider: ")
+    assert "options" not in str(refused.value)
+
+
+def of_provider(provider: str, more: str) -> str:
+    credentials = 'user = "u"\npassword = "p"' if provider == "builder" else 'token = "t"'
+    return f"""
+[[account]]
+name = "loja"
+provider = "{provider}"
+base_urls = ["http://127.0.0.1:9"]
+[account.credentials]
+{credentials}
+{more}
+[[account.sender]]
+name = "um"
+"""
 
 
 def test_cpc_is_guarded_and_patient_unless_told_otherwise() -> None:
@@ -98,17 +162,6 @@ def test_cpc_is_guarded_and_patient_unless_told_otherwise() -> None:
         ('provider = "uazapi"', 'provider = "sms"', "account[0].provider: "),
         ('["https://outra.uazapi.com"]', '["outra.uazapi.com"]', "account[0].sender[0].base_urls[0]: must be http"),
         ('["https://outra.uazapi.com"]', '["https://o.com/send"]', "account[0].sender[0].base_urls[0]: must be scheme"),
-        ('paths = { login = "/login" }', 'timezone = "Brazil"', "account[0].options: timezone is no time zone"),
-        ('paths = { login = "/login" }', 'follow_ups = "us"', "account[0].options: follow_ups must be provider or"),
-        ('paths = { login = "/login" }', 'login_path = "entrar"', "account[0].options: login_path must begin with a"),
-        ('paths = { login = "/login" }', 'campaign_path = ""', "account[0].options: campaign_path must begin with a"),
-        ('paths = { login = "/login" }', "token_prefix = 5", "account[0].options: token_prefix must be a text"),
-        (
-            'paths = { login = "/login" }',
-            "token_lifetime_s = 0",
-            "account[0].options: token_lifetime_s must be a whole",
-        ),
-        ('paths = { login = "/login" }', 'token_lifetime_s = "9"', "account[0].options: token_lifetime_s must be a"),
         ("delay_max = 4", "delay_max = 1", "account[0].delay_max: must not be less than delay_min"),
         ("delay_min = 1.5", "delay_min = -1", "account[0].delay_min: "),
         ("timeout_s = 12.5", "timeout_s = 0", "account[0].timeout_s: "),

@@ -12,11 +12,14 @@ from pydantic import BaseModel, SecretStr
 
 from dispatcher.cli.app import app
 from dispatcher.domain import optout
+from dispatcher.domain.account_options import MODES, OPTIONS
 from dispatcher.domain.accounts_file import CREDENTIALS, AccountSpec, HoursSpec, SenderSpec, read_accounts
 from dispatcher.domain.lifecycle import MOVES, CampaignState
 from dispatcher.providers import registry
+from dispatcher.providers.builder.build import CAMPAIGN, TRIGGER
 from dispatcher.providers.builder.names import Names
 from dispatcher.providers.kinbox.build import PASSED_ON
+from dispatcher.providers.uazapi.modes import MODES as UAZAPI_MODES
 from dispatcher.settings import Settings
 from dispatcher.telemetry import EVENTS
 from tests.house.documents import DOCUMENTS, blocks, headings, rows, section
@@ -156,6 +159,16 @@ def test_every_option_of_a_provider_is_documented_with_its_default() -> None:
     assert set(documented["all"]) == {optout.OPTION}
     read_by_cpc = {key for file in sources("dispatcher/providers/cpc") for key in _options_read(file.read_text())}
     assert set(documented["cpc"]) == read_by_cpc
+    assert {name: set(documented.get(name, ())) for name in OPTIONS} == {
+        name: set(one) for name, one in OPTIONS.items()
+    }
+
+
+def test_every_mode_of_a_provider_is_documented_and_one_that_the_provider_has() -> None:
+    [(_, _, text)] = [row for row in rows(section(ACCOUNTS, "## `[[account]]`")) if row[0] == "mode"]
+    assert [mode for modes in MODES.values() for mode in modes if f"`{mode}`" not in text] == []
+    assert {"", *MODES["uazapi"]} == set(UAZAPI_MODES)
+    assert MODES["builder"] == (TRIGGER, CAMPAIGN)
 
 
 def _options_read(code: str) -> list[str]:

@@ -23,7 +23,7 @@ webhook_secret = "hook-plain"
 delay_min = 1.5
 delay_max = 2
 mode = "direct"
-options = {{ a = [1, 2] }}
+options = {{ opt_out_words = ["um", "dois"] }}
 [account.credentials]
 token = "token-plain"
 [account.hours]
@@ -50,7 +50,7 @@ def test_an_account_comes_back_as_it_was_declared(accounts: Accounts) -> None:
     assert accounts.apply(specs()).added == ("loja",)
     account = accounts.named("loja")
     assert account == accounts.account(account.id)
-    assert (account.provider, account.mode, account.options) == ("uazapi", "direct", {"a": [1, 2]})
+    assert (account.provider, account.mode, account.options) == ("uazapi", "direct", {"opt_out_words": ["um", "dois"]})
     assert (account.delay_min_ms, account.delay_max_ms, account.credentials) == (1500, 2000, {"token": "token-plain"})
     first, second = accounts.senders(account.id)
     assert (first.name, first.concurrency, first.min_gap_ms, first.token) == ("5511900000001", 3, 250, "sender-plain")
