@@ -18,9 +18,9 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.stations import Stations
+from dispatcher.providers import registry
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.jsonbody import as_read
-from dispatcher.providers.registry import recognise
 
 REFUSED = (BadRequest, UnknownAccount, UnknownSender, EmptyCampaign, CampaignFull, KeyReused)
 """What is wrong with what was handed over; the same again will be refused again."""
@@ -42,12 +42,10 @@ class Producer:
 def submit(stations: Stations, account: str, body: Any, idempotency_key: str | None = None) -> Accepted:
     """Store a body of any dialect for an account and plan it. Raises as `Producer.submit` does."""
     _check(account, idempotency_key)
-    read = as_read(body)
-    dialect = recognise(read)
+    given = as_read(body)
     holder = stations.accounts.named(account)
-    context = ParseContext(holder, stations.now_ms(), stations.open_leads)
-    draft = dialect.parse(read, context)
-    idempotency = None if idempotency_key is None else (idempotency_key, _digest(read))
+    draft = registry.read(given, ParseContext(holder, stations.now_ms(), stations.open_leads))
+    idempotency = None if idempotency_key is None else (idempotency_key, _digest(given))
     return accept(stations, holder, draft, idempotency)
 
 

@@ -22,7 +22,7 @@ from dispatcher.domain.pacing import Pacing, chunk_size_for
 from dispatcher.domain.parts import messages_after
 from dispatcher.domain.policies import zone_of
 from dispatcher.providers.contract import ParseContext
-from dispatcher.providers.registry import recognise
+from dispatcher.providers.registry import read
 from dispatcher.wiring.crews import crews
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Prospect(NamedTuple):
 
 def _look(wiring: "Wiring", account: Account, body: Any) -> Prospect:
     now_ms = wiring.stations.now_ms()
-    draft = recognise(body).parse(body, ParseContext(account, now_ms, wiring.stations.open_leads))
+    draft = read(body, ParseContext(account, now_ms, wiring.stations.open_leads))
     if draft.callback_url is not None:
         wiring.stations.check_callback_url(account, draft.callback_url)
     senders = _senders(draft, wiring.accounts.senders(account.id))

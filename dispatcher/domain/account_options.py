@@ -68,6 +68,9 @@ def _check_value(provider: str, name: str, value: Any) -> None:
     elif name == "follow_ups":
         if value not in FOLLOW_UPS:
             raise ValueError(f"{name} must be {' or '.join(FOLLOW_UPS)}")
+    elif name in ("specialist_code", "id_account"):
+        if not (isinstance(value, str) and value.strip()) and type(value) is not int:
+            raise ValueError(f"{name} must be a text, and not an empty one")
     elif provider == "builder":
         _check_login_option(name, value)
 

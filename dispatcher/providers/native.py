@@ -28,6 +28,7 @@ from dispatcher.domain.template import read_template
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.native_form import NativeForm
+from dispatcher.providers.operators import is_operator, needs_operator
 from dispatcher.providers.recipients import as_columns, as_text, number_text, text_content, undialable
 from dispatcher.providers.schedule import ahead, delays_ms, to_ms
 
@@ -102,7 +103,7 @@ def _message(
     content = {"type": "text", **{name: value for name, value in given.items() if name in FIELDS}}
     params = {name: value for name, value in given.items() if name not in FIELDS and name not in _BESIDE}
     broken = _check(content, context.account.provider)
-    if _lacks_specialist(context) and not params.get("specialistCode"):
+    if needs_operator(context.account) and not is_operator(params.get("specialistCode")):
         broken.append(("specialistCode", "is required: the account has no specialist_code for all"))
     fields, phone, key = None, "", ""
     try:
@@ -117,13 +118,8 @@ def _message(
     return DraftMessage(phone, key, content, fields, params or None, written=_raw(given))
 
 
-def _lacks_specialist(context: ParseContext) -> bool:
-    """CPC takes no message without an operator, and the first one would halt its tag for everybody."""
-    return context.account.provider == "cpc" and not context.account.options.get("specialist_code")
-
-
 def _recipients(form: NativeForm, context: ParseContext) -> Iterable[DraftMessage]:
-    if _lacks_specialist(context):
+    if needs_operator(context.account):
         raise BadRequest(
             ("recipients", "the account has no specialist_code: give messages, each with a specialistCode")
         )

@@ -2,6 +2,7 @@
 
 provider(name)     the functions of one
 recognise(body)    whose language a body speaks, by its shape: a provider's, or the native form
+read(body)         it as a draft for an account, which may be another provider's
 """
 
 import pkgutil
@@ -14,6 +15,7 @@ from dispatcher import providers
 from dispatcher.domain.campaign import Draft
 from dispatcher.providers import native
 from dispatcher.providers.contract import BadRequest, ParseContext, Provider
+from dispatcher.providers.operators import with_operators
 
 
 class UnknownProvider(ValueError):
@@ -65,3 +67,8 @@ def recognise(body: Any) -> Dialect:
         known = ", ".join(dialect.name for dialect in dialects())
         raise BadRequest(("", f"speaks none of the known dialects, or several: {known}"))
     return speakers[0]
+
+
+def read(body: Any, context: ParseContext) -> Draft:
+    """A body of any dialect as a draft; raises BadRequest, also while its messages are read."""
+    return with_operators(recognise(body).parse(body, context), context.account)

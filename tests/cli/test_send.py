@@ -10,6 +10,7 @@ import pytest
 from dispatcher.cli.demo.posts import payload
 from tests.cli.conftest import Shell
 
+ANA = "5511900000001"
 LEADS = "phone;name\n5511900000001;Ana\n5511900000002;Bruno\n123;Carla\n"
 
 
@@ -72,6 +73,28 @@ def test_a_broken_message_is_named(shell: Shell, accounts: Path, tmp_path: Path)
     body = payload("uazapi.json")
     del body["messages"][2]["listButton"]
     assert "messages[2].listButton" in shell.trouble("send", written(tmp_path, body))
+
+
+@pytest.mark.parametrize("name", ["uazapi.json", "kinbox.json", "builder_acionamento.json"])
+def test_a_body_of_another_dialect_needs_cpcs_operator_from_the_account(
+    shell: Shell, accounts: Path, tmp_path: Path, name: str
+) -> None:
+    """The first message without one would halt the tag, for the campaigns of others too."""
+    body = payload(name)
+    if name == "kinbox.json":
+        body = body | {
+            "channelId": "emp1",
+            "leadsAssetUrl": None,
+            "leads": [{"phone": ANA, "name": "Ana", "pedido": 1}],
+        }
+    file = written(tmp_path, body)
+    for dry in ([], ["--dry-run"]):
+        assert "account: has no specialist_code" in shell.trouble("send", file, "--account", "cobranca", *dry)
+    assert shell.json("campaigns", "list") == []
+    options = '[account.options]\nspecialist_code = "equipe"\n[[account.sender]]\nname = "emp1"'
+    accounts.write_text(accounts.read_text().replace('[[account.sender]]\nname = "emp1"', options))
+    shell("accounts", "apply", accounts)
+    assert shell.json("send", file, "--account", "cobranca")["queued"] > 0
 
 
 def test_the_same_key_sends_once(shell: Shell, accounts: Path, tmp_path: Path) -> None:

@@ -46,6 +46,9 @@ def test_cpc_needs_an_operator_from_the_message_or_the_account() -> None:
     """Without one the first message would halt its tag, and the campaigns of others with it."""
     assert refusals(ONE, "cpc") == ["messages[0].specialistCode"]
     assert refusals(LIST, "cpc") == ["recipients"]
+    for code in (" ", None, {"a": 1}, True):
+        body = {**ONE, "messages": [{"phone": ANA, "text": "oi", "specialistCode": code}]}
+        assert refusals(body, "cpc") == ["messages[0].specialistCode"]
     assert read({**ONE, "messages": [{"phone": ANA, "text": "oi", "specialistCode": "a"}]}, "cpc").messages
     for body in (ONE, LIST):
         assert read(body, "cpc", options={"specialist_code": "equipe"}).messages

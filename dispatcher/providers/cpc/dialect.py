@@ -20,6 +20,7 @@ from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, canonical, dialable
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
+from dispatcher.providers.operators import needs_operator
 from dispatcher.providers.recipients import text_content, undialable
 
 TIMEZONE = "America/Sao_Paulo"
@@ -102,7 +103,7 @@ _RULES = {
 
 def _check_specialists(post: Post, account: Account) -> None:
     """Required, unless the account has one for all."""
-    if account.options.get("specialist_code"):
+    if not needs_operator(account):
         return
     missing = [at for at, one in enumerate(post.messages) if not (one.specialistCode or "").strip()]
     if missing:
