@@ -7,12 +7,16 @@ fence every digit run that could be a phone number is taken out of what is logge
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from math import inf
+from threading import Lock
+from time import monotonic
 from typing import Any
 
 import structlog
 
 from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.trouble import DispatcherTrouble
 
 EVENTS = {
     "campaign.accepted": "a draft was stored: campaign, account, accepted, queued",
@@ -41,13 +45,16 @@ EVENTS = {
     "send.broken": "a message broke who was to send it; it failed, or is in doubt if called for: campaign, seq, error",
     "inbound.broken": "an inbound event broke its reader; it is tried five times more: event_number, error",
     "sweep.broken": "something broke the sweeper, which went on with the others: exc_info",
-    "server.trouble": "Redis or PostgreSQL cannot be reached; it is tried again: reason",
+    "server.trouble": "Redis or PostgreSQL is away or not ready, told once and every minute: reason",
     "pacer.broken": "a fault of ours in the pacer, which goes on: exc_info",
     "provider.unreadable": "a provider's answer broke its reader: provider, job, error",
     "http.answered": "a request was answered: method, route (the template, never the path), status, took_ms",
     "http.broke": "a request met trouble or a mistake of ours: route, error",
     "process.started": "a process of the installation begins: process",
 }
+
+TOLD_AGAIN_S = 60.0
+OVER_AFTER_S = 10.0  # whoever meets trouble meets it again within seconds, until it is over
 
 _PERSONAL = re.compile(r"(?<![\w.-])\+?\d(?:[\d\s()./-]{8,18})\d(?![\w-])|\d{10,15}(?=@)")
 _LIBRARIES_THAT_TELL_TOO_MUCH = (
@@ -70,6 +77,32 @@ def emit(event: str, /, level: str = "info", **fields: Any) -> None:
     if isinstance(fields.get("campaign"), int):
         fields["campaign"] = campaign_text(fields["campaign"])
     getattr(structlog.get_logger("dispatcher"), level)(event, **fields)
+
+
+class Episodes:
+    """Which trouble is news: one that begins, or has lasted for another minute, however many meet it meanwhile."""
+
+    def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
+        self._now_s = now_s
+        self._told_and_seen: dict[str, tuple[float, float]] = {}
+        self._lock = Lock()
+
+    def is_news(self, reason: str) -> bool:
+        with self._lock:
+            now_s = self._now_s()
+            told_s, seen_s = self._told_and_seen.get(reason, (-inf, -inf))
+            is_news = now_s - seen_s >= OVER_AFTER_S or now_s - told_s >= TOLD_AGAIN_S
+            self._told_and_seen[reason] = now_s if is_news else told_s, now_s
+            return is_news
+
+
+_episodes = Episodes()
+
+
+def trouble(met: DispatcherTrouble) -> None:
+    """A server is away, or not as it should be: a line of each process when it begins, and one a minute."""
+    if _episodes.is_news(str(met)):
+        emit("server.trouble", "warning", reason=str(met))
 
 
 def scrub(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -26,9 +26,10 @@ from dispatcher.pipeline.pulse import Pulse
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import SWEEP_EVERY_S, Sweeper
 from dispatcher.taskbus import provider_of
-from dispatcher.telemetry import emit
+from dispatcher.telemetry import emit, trouble
 from dispatcher.wiring import first_lookup_s, stations, wiring
 from workers.auditor import keep_auditing
+from workers.boot import wait_for_schema
 from workers.couriers import COURIERS, FOR_SLOW, Clearing, bring
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
@@ -145,9 +146,9 @@ class Caretaker:
 
 
 def report(error: Exception) -> None:
-    """Trouble with a server is one line; anything else is a fault of ours, shown whole. The pacer goes on."""
+    """Trouble with a server is told while it lasts; a fault of ours is shown whole. The pacer goes on."""
     if isinstance(error, DispatcherTrouble):
-        emit("server.trouble", "warning", reason=str(error))
+        trouble(error)
     else:
         emit("pacer.broken", "error", exc_info=error)
 
@@ -163,6 +164,7 @@ class PacerStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         emit("process.started", process="worker")
+        wait_for_schema(wiring().schema_fits)
         queues = worker.app.amqp.queues.consume_from
         providers = [name for name in map(provider_of, queues) if name is not None]
         chores: SimpleQueue[Chore] = SimpleQueue()

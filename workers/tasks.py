@@ -25,7 +25,7 @@ from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
 from dispatcher.producer import REFUSED, submit
 from dispatcher.providers.registry import provider as known
-from dispatcher.telemetry import emit
+from dispatcher.telemetry import emit, trouble
 from dispatcher.wiring import first_lookup_s, stations
 from workers.crew import together
 
@@ -69,10 +69,14 @@ class WakeUp(Request):
 
 
 class WakeUpTask(Task[Any, None]):
-    """A server that is away ends it in one line of the log, without a traceback: what it was about comes back."""
+    """Leases and the sweeper repeat what met trouble with a server; that is told once, and not for each job."""
 
     Request = WakeUp  # type: ignore[assignment]
     throws = (DispatcherTrouble,)
+
+    def on_failure(self, exc: Exception, *_: Any) -> None:
+        if isinstance(exc, DispatcherTrouble):
+            trouble(exc)
 
 
 @shared_task(name=taskbus.SEND, base=WakeUpTask)
@@ -103,8 +107,8 @@ def submit_campaign(self: Task[Any, None], account: str, body: Any, idempotency_
     except REFUSED as refused:
         emit("campaign.refused", "error", account=account, rule=str(refused))
         raise SubmissionRefused(str(refused)) from None
-    except DispatcherTrouble as trouble:
-        emit("campaign.put_back", "warning", account=account, reason=str(trouble))
+    except DispatcherTrouble as met:
+        emit("campaign.put_back", "warning", account=account, reason=str(met))
         raise Reject("the ledger is away", requeue=True) from None
 
 

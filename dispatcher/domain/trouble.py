@@ -2,6 +2,7 @@
 
 DispatcherTrouble
   Unavailable     Redis or PostgreSQL does not answer
+    OlderSchema   PostgreSQL does, but its tables are those of another version
   ClockLost       Redis answers but has lost our memory: it is rebuilt from the ledger first
 """
 
@@ -12,6 +13,13 @@ class DispatcherTrouble(Exception):
 
 class Unavailable(DispatcherTrouble):
     """The server cannot be reached now; whether the last command took effect is not known."""
+
+
+class OlderSchema(Unavailable):
+    """The ledger's tables are not those that this version knows: somebody must upgrade them."""
+
+    def __init__(self) -> None:
+        super().__init__("the ledger's schema is older than this version: run `dispatcher db upgrade`")
 
 
 class ClockLost(DispatcherTrouble):

@@ -3,6 +3,7 @@
     what the server or the driver says                 what leaves here
     no connection, cut, pool exhausted, shut down,
     time-out, deadlock, disk full, standby             domain.trouble.Unavailable
+    a table or a column that is not there              domain.trouble.OlderSchema, which is Unavailable too
     anything else: a statement of ours is wrong        LedgerFault
     anything that is not theirs                        untouched
 
@@ -19,7 +20,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 
-from dispatcher.domain.trouble import Unavailable
+from dispatcher.domain.trouble import OlderSchema, Unavailable
 from dispatcher.ledger import patience
 
 CONNECT_TIMEOUT_S = 5  # a server that is up accepts within milliseconds
@@ -36,6 +37,10 @@ SERVERS_KEEPALIVE = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "t
 PASSING = {"08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58"}
 """Classes and codes of errors that pass by themselves: connection, read-only standby, idle for too long, deadlock,
 resources, lock not available, operator's intervention, system error."""
+
+
+NOT_THERE = {"42P01", "42703"}
+"""Codes of an undefined table or column: our statements name none that the migrations do not make."""
 
 
 class LedgerFault(RuntimeError):
@@ -105,6 +110,8 @@ def in_our_words(error: exc.SQLAlchemyError | psycopg2.Error) -> Unavailable | L
     name = errorcodes.lookup(cause.pgcode) if cause.pgcode in _CODES else cause.pgcode
     if cause.pgcode in PASSING or cause.pgcode[:2] in PASSING:
         return Unavailable(f"PostgreSQL: {name}")
+    if cause.pgcode in NOT_THERE:
+        return OlderSchema()
     where = cause.diag.constraint_name or cause.diag.column_name or cause.diag.table_name
     return LedgerFault(f"PostgreSQL: {name}" + (f" ({where})" if where else ""))
 

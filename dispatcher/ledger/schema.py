@@ -33,6 +33,11 @@ def at_head(engine: Engine) -> bool:
         return _revision(connection) == ScriptDirectory.from_config(config()).get_current_head()
 
 
+def fits(engine: Engine) -> bool:
+    """Has this database what this version needs? A newer version's has."""
+    return at_head(engine) or is_newer(engine)
+
+
 def is_newer(engine: Engine) -> bool:
     """Has a newer version migrated this database? While versions are replaced one by one, that is as it should be."""
     with autocommit(engine) as connection:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TypeVar
 
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.telemetry import emit
+from dispatcher.telemetry import trouble
 
 T = TypeVar("T")
 
@@ -32,5 +32,5 @@ def if_reachable() -> Iterator[None]:
     """For what somebody else makes good: the ledger has it already, and the sweeper tells who missed it."""
     try:
         yield
-    except DispatcherTrouble as trouble:
-        emit("server.trouble", "warning", reason=str(trouble))
+    except DispatcherTrouble as met:
+        trouble(met)

@@ -15,7 +15,7 @@ from dispatcher.domain.tickets import send_queue
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.ledger.figures import figures, in_doubt
 from dispatcher.ledger.leads import recipients
-from dispatcher.ledger.schema import at_head, is_newer
+from dispatcher.ledger.schema import fits
 from dispatcher.pipeline.desk import Check, Desk, Figures, Order, SenderView
 from dispatcher.pipeline.senders import pause_by_hand, resume_by_hand
 from dispatcher.providers.leads_link import read_leads_name
@@ -129,8 +129,7 @@ class HouseCounter:
         return "" if self._wiring.builder.is_ours() else "its memory is being built up from the ledger"
 
     def _ledger(self) -> str:
-        as_it_should = at_head(self._wiring.engine) or is_newer(self._wiring.engine)
-        return "" if as_it_should else "migrations are missing: run `dispatcher db upgrade`"
+        return "" if fits(self._wiring.engine) else "migrations are missing: run `dispatcher db upgrade`"
 
     def _workers(self) -> str:
         return "" if any(listeners(self._wiring.redis, names()).values()) else "none is there"

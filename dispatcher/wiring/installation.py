@@ -37,7 +37,7 @@ from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.overdue import Overdue
 from dispatcher.ledger.pulse import PulseBook
-from dispatcher.ledger.schema import upgrade
+from dispatcher.ledger.schema import fits, upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.waits import Waits
@@ -193,6 +193,10 @@ class Wiring:
     def upgrade(self) -> None:
         """Bring the ledger's tables up to date; safe from several hosts at once."""
         upgrade(self.engine)
+
+    def schema_fits(self) -> bool:
+        """Has the ledger the tables that this version needs?"""
+        return fits(self.engine)
 
     def apply_accounts(self, specs: Sequence[AccountSpec]) -> Applied:
         """Make accounts what the file says, and tell the clock of the campaigns that this concerns.

@@ -8,7 +8,7 @@ import pytest
 from psycopg2 import errorcodes, errors
 from sqlalchemy import Engine, exc, text
 
-from dispatcher.domain.trouble import Unavailable
+from dispatcher.domain.trouble import OlderSchema, Unavailable
 from dispatcher.ledger import engine as door
 from dispatcher.ledger.engine import LedgerFault, autocommit, in_our_words, make_engine, transaction, translated
 from tests.ledger.drafts import phone
@@ -61,7 +61,6 @@ def test_the_door_lets_none_of_them_through() -> None:
         ("READ_ONLY_SQL_TRANSACTION", Unavailable),
         ("CONNECTION_FAILURE", Unavailable),
         ("UNIQUE_VIOLATION", LedgerFault),
-        ("UNDEFINED_TABLE", LedgerFault),
         ("SYNTAX_ERROR", LedgerFault),
         ("INVALID_TEXT_REPRESENTATION", LedgerFault),
         ("INSUFFICIENT_PRIVILEGE", LedgerFault),
@@ -75,6 +74,12 @@ def test_what_passes_by_itself_is_told_from_what_someone_must_look_at(
     with pytest.raises(kind, match=name), autocommit(engine) as connection:
         connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION '{phone(1)}' USING ERRCODE = '{code}'; END $$"))
     engine.dispose()
+
+
+@pytest.mark.parametrize("statement", ["SELECT FROM nowhere", "SELECT unheard_of FROM suppression"])
+def test_what_is_not_there_means_that_the_ledger_is_to_be_upgraded(engine: Engine, statement: str) -> None:
+    with pytest.raises(OlderSchema, match="dispatcher db upgrade"), autocommit(engine) as connection:
+        connection.execute(text(statement))
 
 
 def test_no_text_and_no_cause_carries_a_value(engine: Engine) -> None:
