@@ -30,7 +30,7 @@ from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.native_form import NativeForm
 from dispatcher.providers.operators import is_operator, needs_operator
 from dispatcher.providers.recipients import as_columns, as_text, number_text, text_content, undialable
-from dispatcher.providers.schedule import ahead, delays_ms, to_ms
+from dispatcher.providers.schedule import ahead, delays_ms, long_delay, to_ms
 
 TEXT_ONLY = frozenset({"kinbox", "builder", "cpc"})
 """Providers that take nothing but text."""
@@ -187,7 +187,8 @@ def _check(content: Mapping[str, Any], provider: str) -> list[tuple[str, str]]:
 
 
 def _warnings(form: NativeForm) -> Iterator[str]:
-    """How many recipients a follow-up will not be sent to, for want of what its text needs."""
+    """A long delay; how many recipients a follow-up will not be sent to, for want of what its text needs."""
+    yield from long_delay(form.delay_max, "delay_max")
     for at, step in enumerate(form.follow_ups):
         template = read_template(step.text)
         missing = Counter(field for columns in _columns(form) if (field := template.lacking(columns)) is not None)

@@ -8,6 +8,7 @@ from dispatcher.domain.account import Account
 from dispatcher.providers.contract import BadRequest
 
 MAX_DELAY_S = 86_400  # a delay over a day is a mistake in the unit
+LONG_DELAY_S = 600  # somebody sent 5000 and 30000 and meant milliseconds (PROVIDERS 1.3)
 FARTHEST_MS = 100 * 366 * 86_400_000  # a start further ahead is a mistake in the unit, and soon beyond all calendars
 OVERDUE_MS = 60_000  # a start this far in the past is a mistake, less is a slow network
 
@@ -64,6 +65,13 @@ def delays_ms(
     if least > most:
         raise BadRequest((fields[0], f"must not be over {fields[1]}"))
     return least, most
+
+
+def long_delay(most_s: float | None, field: str) -> tuple[str, ...]:
+    """A warning about a delay that may have been meant in milliseconds; it counts as it stands."""
+    if most_s is None or most_s <= LONG_DELAY_S:
+        return ()
+    return (f"{field}: {most_s:g} s are {most_s / 60:.0f} minutes between two messages; delays are seconds",)
 
 
 def to_ms(seconds: float | None) -> int | None:

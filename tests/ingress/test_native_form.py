@@ -54,6 +54,10 @@ def test_cpc_needs_an_operator_from_the_message_or_the_account() -> None:
         assert read(body, "cpc", options={"specialist_code": "equipe"}).messages
 
 
+def test_delays_that_may_be_milliseconds_are_told() -> None:
+    assert read({**ONE, "delayMin": 5, "delayMax": 30_000}).warnings[0].startswith("delay_max: 30000 s")
+
+
 def test_a_message_is_a_text_unless_it_says_otherwise() -> None:
     [message] = read(ONE).messages
     assert (message.phone, message.key, message.content) == (ANA, ANA, {"type": "text", "text": "oi"})

@@ -38,6 +38,11 @@ def test_the_seed_is_read_whole() -> None:
     assert list(draft.messages) == [DraftMessage(number, number, one, written=number) for one in without_numbers]
 
 
+def test_delays_that_may_be_milliseconds_are_told() -> None:
+    assert parse({**SEED, "delayMax": 30_000}, context("uazapi")).warnings[0].startswith("delayMax: 30000 s")
+    assert parse({**SEED, "delayMax": 600}, context("uazapi")).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("number", "phone", "key"),
     [

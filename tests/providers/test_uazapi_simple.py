@@ -83,6 +83,12 @@ def test_no_more_than_twenty_problems_are_named() -> None:
     assert len(fields(numbers=["x"] * 100)) == 20
 
 
+def test_delays_that_may_be_milliseconds_are_told() -> None:
+    assert parse({**GOOD, "delayMin": 600, "delayMax": 600}, context("uazapi")).warnings == ()
+    [told] = parse({**GOOD, "delayMin": 5000, "delayMax": 30000}, context("uazapi")).warnings
+    assert told == "delayMax: 30000 s are 500 minutes between two messages; delays are seconds"
+
+
 def test_the_body_is_recognised_by_its_shape() -> None:
     speaker = recognise(GOOD)
     assert speaker.name == "uazapi"

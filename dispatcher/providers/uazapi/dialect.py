@@ -17,7 +17,7 @@ from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import number_text
-from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, not_past
+from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, long_delay, not_past
 
 MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
 EPOCH_MS_FROM = 10**12
@@ -59,6 +59,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         messages=_messages(envelope.messages),
         pacing=pacing_of(envelope, context.account),
         scheduled_for_ms=start_ms(envelope.scheduled_for, context.now_ms),
+        warnings=long_delay(envelope.delayMax, "delayMax"),
         options={name: value for name, value in body.items() if name != "messages"},
     )
 

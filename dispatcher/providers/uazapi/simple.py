@@ -15,7 +15,7 @@ from dispatcher.domain.phone import address
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import number_text
-from dispatcher.providers.schedule import MAX_DELAY_S
+from dispatcher.providers.schedule import MAX_DELAY_S, long_delay
 from dispatcher.providers.uazapi import dialect
 
 _ABOUT_ALL = frozenset({"numbers", "delayMin", "delayMax", "scheduled_for", "folder", "info"})
@@ -51,6 +51,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         content=dialect.with_name(content),
         pacing=dialect.pacing_of(form, context.account),
         scheduled_for_ms=dialect.start_ms(form.scheduled_for, context.now_ms),
+        warnings=long_delay(form.delayMax, "delayMax"),
         options={name: body[name] for name in sorted(_ABOUT_ALL - {"numbers"}) if name in body},
     )
 
