@@ -72,7 +72,7 @@ def resume(
         doubts = before["counts"]["in_doubt"] if "in_doubt" in meant else 0
         if doubts and not (yes or _agreed(doubts)):
             raise Problem("nothing was resumed: what is in doubt is sent again only with --yes")
-        if not desk.campaigns.resume(parse_campaign(campaign), meant):
+        if not desk.steering.resume(parse_campaign(campaign), meant):
             raise Problem(f"a campaign that is {before['state']} cannot be told to resume")
         shown = _campaign(desk, campaign)
     _tell(shown, as_json)
@@ -97,7 +97,7 @@ def change(
     with at_desk() as desk:
         view = _view(desk, campaign)
         asked = read_change({key: value for key, value in given.items() if value is not None}, view.campaign)
-        if not asked.is_empty and not desk.campaigns.change(view.campaign.id, asked):
+        if not asked.is_empty and not desk.steering.change(view.campaign.id, asked):
             raise Problem(f"a campaign that is {view.campaign.state} cannot be changed")
         shown = _whole(desk, campaign)
     if as_json:
@@ -146,7 +146,7 @@ def _steer(campaign: str, word: str, as_json: bool) -> None:
 
     with at_desk() as desk:
         before = _campaign(desk, campaign)
-        if not desk.campaigns.steer(parse_campaign(campaign), Order(word)):
+        if not desk.steering.steer(parse_campaign(campaign), Order(word)):
             raise Problem(f"a campaign that is {before['state']} cannot be told to {word}")
         shown = _campaign(desk, campaign)
     _tell(shown, as_json)
@@ -187,7 +187,7 @@ def _whole(desk: Any, text: str) -> dict[str, Any]:
     from dispatcher.domain.ids import parse_campaign
     from dispatcher.ingress.views import change_json
 
-    changes = desk.campaigns.changes(parse_campaign(text))
+    changes = desk.steering.changes(parse_campaign(text))
     return {**_campaign(desk, text), "changes": [change_json(one) for one in changes]}
 
 

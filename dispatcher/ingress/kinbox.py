@@ -141,7 +141,7 @@ def test_event(account: Caller) -> Response:
 def delete(campaign_id: str, account: Caller, house: Inside) -> dict[str, Any]:
     """Cancel what is not sent yet and show the campaign no more; answers it as it was last."""
     number = _own(house, account, campaign_id).seen.campaign.id
-    house.desk.campaigns.steer(number, Order.CANCEL)
+    house.desk.steering.steer(number, Order.CANCEL)
     last = campaign(campaign_id, account, house)
     house.desk.upstream.remove(number)
     return last
@@ -183,7 +183,7 @@ def _own(house: House, account: Account, campaign_id: str) -> UpstreamView:
 
 
 def _steered(house: House, view: UpstreamView, order: Order, word: str) -> Response:
-    if not house.desk.campaigns.steer(view.seen.campaign.id, order):
+    if not house.desk.steering.steer(view.seen.campaign.id, order):
         raise _over(view, word)
     return Response(status_code=201)
 

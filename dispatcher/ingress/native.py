@@ -69,7 +69,7 @@ def campaigns(
 def campaign(campaign_id: str, house: Inside) -> dict[str, Any]:
     """A campaign: its state, how many messages are in which state, how far it is and when it will be through."""
     shown = campaign_json(_view(house, campaign_id), house.desk.now_ms())
-    return {**shown, "changes": [change_json(one) for one in house.desk.campaigns.changes(_number(campaign_id))]}
+    return {**shown, "changes": [change_json(one) for one in house.desk.steering.changes(_number(campaign_id))]}
 
 
 @router.patch("/campaigns/{campaign_id}", openapi_extra=bodies.CHANGE)
@@ -77,7 +77,7 @@ def change(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
     """Give a campaign another pace, priority or name while it is under way; answers the campaign."""
     view = _view(house, campaign_id)
     asked = read_change(body.object, view.campaign)
-    if not asked.is_empty and not house.desk.campaigns.change(view.campaign.id, asked):
+    if not asked.is_empty and not house.desk.steering.change(view.campaign.id, asked):
         raise Refused(409, f"a campaign that is {view.campaign.state.value} cannot be changed")
     return campaign(campaign_id, house)
 
@@ -119,7 +119,7 @@ def resume(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
     """Let a campaign go on. `scope` says what of it: what waits (if nothing is said), what failed, what is in doubt."""
     view = _view(house, campaign_id)
     scope = read_scope(body.object.get("scope") if body.raw.strip() else None)
-    if not house.desk.campaigns.resume(view.campaign.id, scope):
+    if not house.desk.steering.resume(view.campaign.id, scope):
         raise _not_allowed(view, Order.RESUME)
     return campaign_json(_view(house, campaign_id), house.desk.now_ms())
 
@@ -128,7 +128,7 @@ def resume(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
 def steer(campaign_id: str, order: Order, house: Inside) -> dict[str, Any]:
     """Pause, cancel, or send again what failed; answers the campaign. Calls in flight still happen."""
     view = _view(house, campaign_id)
-    if not house.desk.campaigns.steer(view.campaign.id, order):
+    if not house.desk.steering.steer(view.campaign.id, order):
         raise _not_allowed(view, order)
     return campaign_json(_view(house, campaign_id), house.desk.now_ms())
 

@@ -71,7 +71,7 @@ def edit(account: Caller, house: Inside, body: Body) -> dict[str, Any]:
     if action == "delete":
         house.desk.upstream.remove(number)
         return {"status": "deleting", "message": "Folder deletion has been initiated"}
-    if not house.desk.campaigns.steer(number, Order.PAUSE if action == "stop" else Order.RESUME):
+    if not house.desk.steering.steer(number, Order.PAUSE if action == "stop" else Order.RESUME):
         return {"status": "done", "message": "Folder has nothing left to send"}
     return {"status": "paused"} if action == "stop" else dict(RESUMED)
 

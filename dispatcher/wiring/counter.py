@@ -22,7 +22,7 @@ from dispatcher.providers.leads_link import read_leads_name
 from dispatcher.providers.registry import names, provider
 from dispatcher.taskbus import EVENTS_QUEUE, SUBMIT_QUEUE
 from dispatcher.wiring.counter_callbacks import CallbacksCounter
-from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter
+from dispatcher.wiring.counter_campaigns import CampaignsCounter, IntakeCounter, SteeringCounter
 from dispatcher.wiring.counter_contacts import ContactsCounter, SuppressionsCounter
 from dispatcher.wiring.counter_folders import FoldersCounter
 from dispatcher.wiring.counter_upstream import UpstreamCounter
@@ -36,6 +36,7 @@ def desk_of(wiring: Wiring) -> Desk:
         accounts=AccountsCounter(wiring),
         intake=IntakeCounter(wiring),
         campaigns=campaigns,
+        steering=SteeringCounter(wiring),
         upstream=UpstreamCounter(wiring, campaigns),
         folders=FoldersCounter(wiring, campaigns),
         contacts=ContactsCounter(wiring),

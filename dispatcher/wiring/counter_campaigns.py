@@ -1,4 +1,4 @@
-"""`CampaignsDesk` over a wired installation."""
+"""Campaigns at the desk (`pipeline/desk/campaigns`) over a wired installation."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -39,12 +39,11 @@ class IntakeCounter:
 
 
 class CampaignsCounter:
-    """`CampaignsDesk`: the ledger's campaigns, steered by the stations."""
+    """`CampaignsDesk`: the ledger's campaigns."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._book = wiring.campaigns
-        self._changes = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
 
     def get(self, number: int) -> CampaignView | None:
         try:
@@ -78,18 +77,6 @@ class CampaignsCounter:
     def message(self, message: MessageId) -> MessageView | None:
         return self._wiring.lines.one(message)
 
-    def steer(self, number: int, order: Order) -> bool:
-        return STATIONS[order](self._wiring.stations, self._book, number)
-
-    def resume(self, number: int, scope: Collection[MessageState]) -> bool:
-        return steer.resume_scope(self._wiring.stations, self._book, self._wiring.doubts, number, scope)
-
-    def change(self, number: int, asked: Change) -> bool:
-        return change(self._wiring.stations, self._changes, number, asked)
-
-    def changes(self, number: int) -> Sequence[Changed]:
-        return self._changes.changes(number)
-
     def lines(self, number: int) -> Iterator[MessageView] | None:
         return None if self.get(number) is None else self._wiring.lines.whole(number)
 
@@ -118,6 +105,27 @@ class CampaignsCounter:
                 )
             )
         return views
+
+
+class SteeringCounter:
+    """`SteeringDesk`: the stations that carry orders out."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._book = wiring.campaigns
+        self._changes = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
+
+    def steer(self, number: int, order: Order) -> bool:
+        return STATIONS[order](self._wiring.stations, self._book, number)
+
+    def resume(self, number: int, scope: Collection[MessageState]) -> bool:
+        return steer.resume_scope(self._wiring.stations, self._book, self._wiring.doubts, number, scope)
+
+    def change(self, number: int, asked: Change) -> bool:
+        return change(self._wiring.stations, self._changes, number, asked)
+
+    def changes(self, number: int) -> Sequence[Changed]:
+        return self._changes.changes(number)
 
 
 def _crew(campaign: Campaign, senders: Sequence[Sender]) -> list[Sender]:

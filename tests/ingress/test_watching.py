@@ -72,9 +72,9 @@ def test_a_watcher_is_told_of_each_change_until_the_end(web: Web) -> None:
         events = told(stream)
         name, first = next(events)
         assert (name, first["state"], first["counts"]["pending"]) == ("counts", "running", 1)
-        web.desk.campaigns.steer(parse_campaign(campaign), Order.PAUSE)
+        web.desk.steering.steer(parse_campaign(campaign), Order.PAUSE)
         assert next(events)[1]["state"] == "paused"
-        web.desk.campaigns.steer(parse_campaign(campaign), Order.CANCEL)
+        web.desk.steering.steer(parse_campaign(campaign), Order.CANCEL)
         rest = list(events)
     assert rest[-1][0] == "end"
     assert (rest[-1][1]["state"], rest[-1][1]["counts"]["cancelled"]) == ("cancelled", 1)
