@@ -48,7 +48,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 @commands.command()
 def show(name: Name, as_json: AsJson = False) -> None:
     """One account with its senders and policies, by the names of the accounts file; never its secrets."""
-    from dispatcher.domain.hours import written
+    from dispatcher.domain.hours_written import written
 
     with opened() as wiring:
         account = wiring.accounts.named(name)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from dispatcher.domain import optout
-from dispatcher.domain.hours import zone_name
+from dispatcher.domain.hours_written import zone_name
 
 MODES: dict[str, tuple[str, ...]] = {
     "uazapi": ("sender", "direct"),

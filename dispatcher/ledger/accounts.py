@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, RowMapping, func, select, text, true, update
 
 from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, CpcScope, OnDoubt, OnLocked, Sender
-from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.account_specs import AccountSpec
 from dispatcher.domain.caps import Sent, read_warm_up
-from dispatcher.domain.hours import read_hours
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger import tables
 from dispatcher.ledger.crews import crews_changed

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from dispatcher.domain.accounts_file import AccountsFileError, AccountSpec, SenderSpec
+from dispatcher.domain.account_specs import AccountSpec, SenderSpec
+from dispatcher.domain.accounts_file import AccountsFileError
 from dispatcher.ledger import tables
 from dispatcher.ledger.callback_endpoints import name_own
 from dispatcher.ledger.crews import crews_changed

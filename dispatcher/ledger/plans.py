@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, text
 
 from dispatcher.domain.followups import STEP
-from dispatcher.domain.hours import Hours, read_hours
+from dispatcher.domain.hours import Hours
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.pacing import Pacing

@@ -15,7 +15,8 @@ from dispatcher.coordination.looks import LookBook
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
-from dispatcher.domain.accounts_file import AccountsFileError, AccountSpec
+from dispatcher.domain.account_specs import AccountSpec
+from dispatcher.domain.accounts_file import AccountsFileError
 from dispatcher.domain.callbacks import Endpoint
 from dispatcher.domain.campaign import Campaign
 from dispatcher.domain.pacing import JITTER_STEPS

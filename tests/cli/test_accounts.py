@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.domain.accounts_file import AccountSpec
+from dispatcher.domain.account_specs import AccountSpec
 from tests.cli.conftest import Shell
 
 

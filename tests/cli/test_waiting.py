@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.domain.hours import DAYS
+from dispatcher.domain.hours_written import DAYS
 from dispatcher.pipeline.send import send
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from dispatcher.domain.caps import Caps, Sent, not_before
 from dispatcher.domain.forecast import Crew, chunk_count, finish_ms
-from dispatcher.domain.hours import DAY_MS, Hours, read_hours
+from dispatcher.domain.hours import DAY_MS, Hours
 from dispatcher.domain.hours import not_before as hours_not_before
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.notbefore import latest

@@ -7,18 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.domain.hours import (
-    DAYS,
-    Hours,
-    night_not_before,
-    not_before,
-    open_until,
-    opens,
-    read_hours,
-    read_night,
-    read_window,
-    written,
-)
+from dispatcher.domain.hours import Hours, night_not_before, not_before, open_until, opens
+from dispatcher.domain.hours_written import DAYS, read_hours, read_night, read_window, written
 from dispatcher.domain.notbefore import Reason
 from dispatcher.domain.zones import zones_of
 

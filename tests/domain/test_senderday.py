@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.caps import Sent, day_of, limit_at, midnight
-from dispatcher.domain.hours import read_hours
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.pacing import Pacing

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dispatcher.domain.caps import Caps
 from dispatcher.domain.forecast import Crew, finish_ms, timetable
-from dispatcher.domain.hours import DAY_MS, read_hours
+from dispatcher.domain.hours import DAY_MS
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.parts import Part, messages_after
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, SecretStr
 from dispatcher.cli.app import app
 from dispatcher.domain import optout
 from dispatcher.domain.account_options import MODES, OPTIONS
-from dispatcher.domain.accounts_file import CREDENTIALS, AccountSpec, HoursSpec, SenderSpec, read_accounts
+from dispatcher.domain.account_specs import CREDENTIALS, AccountSpec, HoursSpec, SenderSpec
+from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.lifecycle import MOVES, CampaignState
 from dispatcher.providers import registry
 from dispatcher.providers.builder.build import CAMPAIGN, TRIGGER

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from dispatcher.domain.hours import DAYS
+from dispatcher.domain.hours_written import DAYS
 from dispatcher.domain.notbefore import SENTENCES, Reason
 from dispatcher.pipeline.send import send
 from tests.ingress.conftest import Web, running, settings_for, storing_nothing

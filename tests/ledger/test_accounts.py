@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from dispatcher.domain.accounts_file import AccountSpec, read_accounts
-from dispatcher.domain.hours import read_hours
+from dispatcher.domain.account_specs import AccountSpec
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger.accounts import Accounts
 from dispatcher.ledger.engine import LedgerFault, autocommit

@@ -7,7 +7,7 @@ import pytest
 
 from dispatcher.domain.accounts_file import AccountsFileError, read_accounts
 from dispatcher.domain.changes import Change
-from dispatcher.domain.hours import DAYS
+from dispatcher.domain.hours_written import DAYS
 from dispatcher.ledger.upstream import UpstreamCampaigns
 from dispatcher.pipeline.accept import accept
 from dispatcher.pipeline.change import change

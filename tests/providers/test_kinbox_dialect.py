@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dispatcher.domain.campaign import DraftMessage
-from dispatcher.domain.hours import read_hours
+from dispatcher.domain.hours_written import read_hours
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.kinbox import PROVIDER
