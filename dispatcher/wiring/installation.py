@@ -87,7 +87,7 @@ class Wiring:
         self._closing.callback(self.redis.close)
         self.clock = LaneClock(self.redis)
         self.locks = ContactLocks(self.redis, self.secrecy)
-        self.shared_clock = SharedClock(self._redis_time_ms)
+        self.shared_clock = SharedClock(self._redis_time_ms, lambda: self.callbacks.now_ms())
         self.accounts = self.wire("accounts", Accounts(self.engine, self.secrecy))
         self.campaigns = self.wire("campaigns", Campaigns(self.engine))
         self.messages = Messages(self.engine)
