@@ -69,8 +69,9 @@ def alone(engine: Engine, silent_s: float = SILENT_S) -> Iterator[bool]:
             with _breathing(connection, silent_s / 4):
                 yield True
         finally:
-            connection.execute(text("RESET idle_session_timeout"))
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            if not connection.invalidated:  # else the lock went with it; whether somebody else began, the epoch tells
+                connection.execute(text("RESET idle_session_timeout"))
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
 
 @contextmanager

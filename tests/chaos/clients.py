@@ -15,7 +15,7 @@ from dispatcher.simulator.server import SimulatorClient
 from tests.chaos.mailings import GUARDED, Mailing, provider_of
 from tests.chaos.place import Place
 
-HANDED_OVER_WITHIN_S = 90.0
+HANDED_OVER_WITHIN_S = 300.0  # the web is killed meanwhile, and a busy machine starts it in minutes
 AGAIN_S = 0.5
 ANSWERS = 0.4  # of those who got a guarded message
 

@@ -24,6 +24,7 @@ from tests.journey.installation import Installation, Worker, answers, installati
 from tests.waiting import wait_until
 
 WEB = "web"
+STARTED_WITHIN_S = 180.0  # on a machine on which much else runs
 CONCURRENCY = 8  # of each worker: few enough that a stopped one holds much of what is under way
 
 
@@ -89,9 +90,9 @@ class Place:
     def start_all(self) -> None:
         self.start_web()
         workers = [self.start_worker(name) for name in self.plan.clocks_ahead_s]
-        wait_until(lambda: answers(self.web_url), 60)
+        wait_until(lambda: answers(self.web_url), STARTED_WITHIN_S)
         for worker in workers:
-            worker.wait_ready()
+            worker.wait_ready(STARTED_WITHIN_S)
 
     def wake_all(self) -> None:
         """Whoever is still stopped goes on."""

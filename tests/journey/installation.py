@@ -35,8 +35,8 @@ class Worker:
         self._out = log.open("ab")
         self.process = subprocess.Popen(argv, env=env, stdout=self._out, stderr=subprocess.STDOUT)
 
-    def wait_ready(self) -> None:
-        wait_until(lambda: self._ready() or self._died(), 60)
+    def wait_ready(self, timeout_s: float = 60) -> None:
+        wait_until(lambda: self._ready() or self._died(), timeout_s)
         assert self.process.poll() is None, self.log.read_text()
 
     def kill(self) -> None:

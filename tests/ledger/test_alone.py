@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from threading import Event
 
@@ -54,6 +55,16 @@ def test_one_that_works_for_long_keeps_it(database_url: str, other: Engine) -> N
         Event().wait(6.0)
         assert not gets_it(other)
     assert gets_it(other)
+    holder.dispose()
+
+
+def test_who_lost_it_while_it_worked_is_told_of_no_fault_of_ours(database_url: str, other: Engine) -> None:
+    holder = make_engine(database_url, pool_size=1)
+    with alone(holder, 0.4) as got, other.connect() as connection:
+        assert got
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        wait_until(lambda: all(thread.name != "rebuild-lock" for thread in threading.enumerate()), 30)
+    assert gets_it(holder)
     holder.dispose()
 
 
