@@ -101,6 +101,18 @@ IMPORTED = (
     "kombu.transport.redis",
     "kombu.asynchronous.http.curl",
     "billiard.pool",
+    "celery.worker.strategy",
+    "celery.worker.consumer.delayed_delivery",
+    "httpx",
+    "httpcore",
+    "certifi",
+    "h11",
+    "anyio",
+    "httpcore._backends.sync",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.loops.auto",
+    "uvicorn.lifespan.on",
     "billiard.connection",
 )
 
