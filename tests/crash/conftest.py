@@ -16,7 +16,7 @@ from tests.crash.spawner import Spawner
 from tests.crash.world import Site, Story, built
 from tests.waiting import wait_until
 
-AT_ONCE = 6  # as many as two cores keep busy: a world waits for connections, leases and sweeps most of its time
+AT_ONCE = 4  # a world waits for connections and sweeps half of its time; three workers of the suite play at once
 
 Play = Callable[[Mapping[str, Story]], None]
 

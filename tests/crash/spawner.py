@@ -7,6 +7,7 @@ that a fresh interpreter needs for its imports is saved. Read by lines of JSON, 
     {"status": pid}                                             the exit status, negative for a signal; null: it runs
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -23,6 +24,7 @@ from typing import Any, Self
 
 from tests.waiting import wait_until
 
+PR_SET_PDEATHSIG = 1  # of Linux; where it is not, the end of the input is all there is
 _ended: dict[int, int] = {}
 
 
@@ -150,6 +152,7 @@ def _start(asked: Mapping[str, Any]) -> int:
     if pid:
         _running.add(pid)
         return pid
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives who started it, whatever ends that
     try:
         _become(asked["start"], asked["env"], asked["log"])
     except SystemExit as leaves:

@@ -8,6 +8,7 @@ import pytest
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
 from dispatcher.domain.phone import canonical
 from dispatcher.pipeline.reply import receive
+from dispatcher.taskbus import EVENTS_QUEUE
 from tests.crash.conftest import Play
 from tests.crash.world import Story, World
 from tests.journey.bodies import names, phone
@@ -73,6 +74,34 @@ def a_worker_dies_of_a_reply(world: World, moment: str) -> None:
     world.hears(0)
     world.dies(moment)
     answered(world, *numbers)
+
+
+def who_feeds_the_queue_dies(world: World, moment: str) -> None:
+    """Its job was lost, and whoever found that has leased it."""
+    numbers = contacted(world)
+    world.hears(0)
+    world.wiring.redis.delete(EVENTS_QUEUE)
+    world.hurry()
+    world.dies(moment)
+    assert world.ask(OPEN) == 1
+    answered(world, *numbers)
+
+
+def a_worker_dies_of_what_breaks_it(world: World, moment: str) -> None:
+    """It is tried a few times, and not for ever."""
+    world.account()
+    world.hears(0)
+    world.run("UPDATE inbound_event SET kind = 'of another version'")
+    world.dies(moment)
+    assert world.ask(OPEN) == 1
+    world.recover()
+
+    def is_over() -> bool:
+        world.hurry()
+        return not world.ask(OPEN)
+
+    world.waits(is_over)
+    world.judge()
 
 
 def a_worker_dies_of_an_opt_out(world: World, moment: str) -> None:
@@ -183,6 +212,8 @@ def a_worker_dies_that_asked_for_a_line(world: World, moment: str) -> None:
 TOLD: list[tuple[str, Story, list[str]]] = [
     ("a webhook", the_web_dies_of_a_webhook, STORED),
     ("a reply", a_worker_dies_of_a_reply, REPLY),
+    ("a lost job", who_feeds_the_queue_dies, ["inbound.waiting:after"]),
+    ("what breaks it", a_worker_dies_of_what_breaks_it, ["inbound.broken:after"]),
     ("an opt-out", a_worker_dies_of_an_opt_out, OPT_OUT),
     ("a receipt", a_worker_dies_of_a_receipt, ["feedback.receipt:after"]),
     ("an early receipt", a_worker_dies_of_an_early_receipt, ["inbound.put_off:after"]),

@@ -40,7 +40,7 @@ LOCKS_OF_NOBODY = """
 SELECT count(*) FROM contact_lock l JOIN message m ON m.campaign_id = l.campaign_id AND m.seq = l.seq
 WHERE l.lifted_at IS NULL AND m.state IN ('failed', 'expired', 'suppressed', 'cancelled')
 """
-SOON_S = 60.0  # what is there at once, on a machine that is busy with other things
+SOON_S = 240.0  # what is there within seconds, unless the machine is busy with other things
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,7 @@ class World(Installation):
         """What is due within minutes is due now."""
         self.run("UPDATE message SET due_at = now() WHERE due_at > now() AND state IN ('in_doubt', 'failed')")
         self.run("UPDATE inbound_event SET received_at = received_at - interval '1 min' WHERE processed_at IS NULL")
+        self.run("UPDATE inbound_event SET due_at = now() WHERE due_at > now()")
         self.run("UPDATE callback_endpoint SET leased_until = now() - interval '1 s', not_before = now()")
 
     def recover(self, provider: str = "uazapi") -> Spawned:

@@ -43,13 +43,13 @@ QUESTIONS = {
     "errors": "tally",
     "feedback": "heard is_awaited",
     "follows": "job failed named",
-    "inbound": "take waiting",
+    "inbound": "take",
     "messages": "whereabouts stuck",
     "plans": "plan_of unopened",
     "retries": "waiting",
     "waits": "campaigns due of_client",
     "": "campaign account sender batch suppressed contacted expected now_ms jitter leads_url open_leads"
-    " check_callback_url",
+    " check_callback_url events_queued",
 }
 """Verbs that change nothing: who dies before one leaves behind the same as who dies after it."""
 
