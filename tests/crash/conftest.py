@@ -33,6 +33,7 @@ def sites(spawner: Spawner, service_dir: Path) -> Iterator[SimpleQueue[Site]]:
     with ExitStack() as stack:
         for number in range(AT_ONCE):
             valkey = stack.enter_context(EmbeddedValkey(service_dir / f"site-{number}"))
+            stack.callback(valkey.kill)  # what it holds is of no use to anybody
             free.put(Site(valkey, _simulator(spawner, service_dir / f"simulator-{number}.log")))
         yield free
 
