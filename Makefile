@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test chaos model lint lock clean
+.PHONY: help demo test chaos overload model lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -23,6 +23,9 @@ chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3
 
 model: $(STAMP)  ## interleavings of the real stations, scripts and statements, thousands of them: SEED=1 PLAYS=500
 	DISPATCHER_MODEL_SEED=$(or $(SEED),1) DISPATCHER_MODEL_PLAYS=$(or $(PLAYS),500) $(BIN)/pytest -s --timeout 0 tests/model $(ARGS)
+
+overload: $(STAMP)  ## more than it can do at once, with figures: CLIENTS=500 EVENTS=10000 QUEUE=1000000 JOBS=100000
+	$(foreach name,CLIENTS EVENTS QUEUE JOBS,$(if $($(name)),$(name)=$($(name)))) $(BIN)/python -m tests.overload
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from contextlib import suppress
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-SILENT_S = 30.0  # a client that sends nothing for so long holds a place for nothing
+SILENT_S = 120.0  # who sends nothing for so long holds a place for nothing; a busy host may take half a minute
 DRAINED_BYTES = 256 * 1024 * 1024  # four times the largest body that is taken
 
 

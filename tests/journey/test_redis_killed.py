@@ -3,19 +3,26 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
 from dispatcher.embedded import EmbeddedValkey
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.auditing import audited
-from tests.journey.bodies import campaign, names, uazapi_account
+from tests.journey.bodies import campaign, names, phone, uazapi_account
 from tests.journey.installation import Installation, installation
+from tests.overload.work import events_left
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 TOTAL = 120
+REPLY = {
+    "EventType": "messages",
+    "message": {"fromMe": False, "chatid": f"{phone(0)}@s.whatsapp.net", "messageid": "m1", "text": "oi"}
+    | {"messageTimestamp": 1_700_000_000_000},
+}
 
 
 @pytest.fixture
@@ -42,6 +49,27 @@ def test_promises_1_and_2_hold_and_the_worker_lives_on_when_redis_is_killed(
             assert place.wait_done(number, 120) == {"sent": TOTAL}
         assert place.workers["a"].process.poll() is None
         assert "Unrecoverable error" not in place.workers["a"].log.read_text()
+        assert simulator.summary()["repeat_count"] == 0
+
+
+def test_promise_2_what_comes_in_while_redis_is_away_is_taken_and_sent_when_it_is_back(
+    own_valkey: EmbeddedValkey, database_url: str, simulator: SimulatorClient, tmp_path: Path
+) -> None:
+    with installation(own_valkey.url, database_url, tmp_path) as place:
+        place.accounts(uazapi_account(simulator.url, names(2)))
+        url = place.start_web()
+        place.start_workers("a")
+        assert place.submit_and_wait("loja", campaign(range(2))) == {"sent": 2}
+        own_valkey.kill()
+        body = {"delayMin": 0, "delayMax": 0, "messages": [{"number": phone(7), "type": "text", "text": "oi"}]}
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
+            taken = http.post("/sender/advanced", json=body, headers={"token": "ingress-loja"})
+            assert taken.status_code == 200, taken.text
+            told = http.post("/webhooks/loja/hook-loja", json=REPLY)
+            assert (told.status_code, told.json()) == (200, {"events": 1, "new": 1})
+        own_valkey.start()
+        assert place.wait_done(taken.headers["x-campaign-id"], 120) == {"sent": 1}
+        wait_until(lambda: events_left(place) == 0, 60)
         assert simulator.summary()["repeat_count"] == 0
 
 
