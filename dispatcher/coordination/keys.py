@@ -8,7 +8,7 @@
     d:campaigns:<p>      hash    campaign -> its cursor and pace: {next, stop, dmin, dmax, cs, cg, …}
     d:crews:<p>          hash    campaign -> [lanes], apart because it is long and seldom read
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
-    d:days:<p>           hash    sender with caps -> {until, today, last}: what it sent on the day that ends then
+    d:days:<p>           hash    sender with caps -> {until, today, last, gone, gap, lanes}: its day and last starts
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
     d:circuit:<digest>   string  <failures>|<until ms>|<probing>, of a list of base URLs that could not be reached

@@ -1,8 +1,8 @@
 """The lane clock in Redis: the verbs of `pipeline.ports.clock`, one script and one round trip each.
 
-The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin, renew,
-finish and skip at one; plan, forget, resume, the close of a chunk and the filing of a retry that is a campaign's
-earliest work go through the lanes of that campaign.
+The rules are in domain/laneclock.py. What it costs: `release` looks at no more than `limit` lanes; begin and depart
+at one, finish and skip at one, or at all of its sender if that keeps a least gap; plan, forget, resume, the close of
+a chunk and the filing of a retry that is a campaign's earliest work go through the lanes of that campaign.
 """
 
 import secrets
@@ -18,10 +18,12 @@ from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
 from dispatcher.domain.notbefore import NotBefore
+from dispatcher.domain.senderday import AHEAD_MS
 from dispatcher.domain.tickets import (
     ALL_LEFT,
     Allowance,
     Begun,
+    Departure,
     Finished,
     Landing,
     Plan,
@@ -74,13 +76,15 @@ class LaneClock:
 
         Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
         """
-        args: Args = [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, *_allowance(allowance)]
+        args: Args = [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, *_allowance(allowance), AHEAD_MS]
         begun, granted, today, last_ms = self._call("begin", provider, args)
         return Begun(begun == 1, granted, Sent(today, last_ms) if begun == 1 and allowance else None, begun == 2)
 
-    def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew a ticket's lease once more; False when its lane is another's, or a pacer decides about it."""
-        return bool(self._call("renew", provider, (str(ticket.lane), ticket.token, lease_ms)))
+    def depart(self, provider: str, ticket: Ticket, lease_ms: int, gap_ms: int = 0, unused_ms: int = 0) -> Departure:
+        """May the ticket's call start now? `gap_ms` after the last that did, of any lane of the sender's."""
+        args: Args = [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, gap_ms, unused_ms]
+        held, wait_ms, start_ms = self._call("depart", provider, args)
+        return Departure(bool(held), wait_ms, start_ms)
 
     def finish(
         self,

@@ -19,7 +19,7 @@ LANE_VERBS = (
     "plan",
     "release",
     "begin",
-    "renew",
+    "depart",
     "finish",
     "skip",
     "forget",

@@ -7,8 +7,9 @@ before, its lanes (`crews`) are woken: no lane sleeps past its work.
 
     release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
     begin     in flight -> lease of the call's length; its messages are taken from the sender's day
-    renew     in flight -> the same once more, for a worker that was held up
-    finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next
+    depart    in flight -> the same once more, right before the call; a sender's least gap after the last one that did
+    finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next; where the sender
+              keeps a least gap, a gap away from its other lanes
     skip      in flight -> free at once, or when its rest is over; nothing was sent
 
 A chunk stays open while a message of it went back unsent and may leave at once (a retry due at 0); it is opened again
@@ -18,28 +19,39 @@ argument. Tests play this against the scripts.
 
 from collections.abc import Sequence
 
+from dispatcher.domain.campaignbook import CampaignBook
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
-from dispatcher.domain.notbefore import NotBefore
+from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import Pacing, delay_ms
-from dispatcher.domain.senderday import SenderDay, give_back, take_from_day
-from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
+from dispatcher.domain.senderday import SenderDay, apart, give_back, take_from_day
+from dispatcher.domain.tickets import (
+    ALL_LEFT,
+    Allowance,
+    Begun,
+    Departure,
+    Finished,
+    Landing,
+    Plan,
+    Released,
+    Retry,
+    Ticket,
+)
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
 OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long before another is given it
 NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
 
 
-class PlainClock:
+class PlainClock(CampaignBook):
     """The clock, lanes, flights, campaigns, retries (campaign, due, seq, size) and senders' days of one provider."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.clock: dict[Lane, int] = {}
         self.lanes: dict[Lane, LaneRecord] = {}
         self.flights: dict[Lane, Flight] = {}
-        self.campaigns: dict[int, CampaignRecord] = {}
         self.crews: dict[int, tuple[Lane, ...]] = {}
-        self.retries: set[tuple[int, int, int, int]] = set()
         self.days: dict[int, SenderDay] = {}
 
     # ------------------------------------------------------------ the way of a ticket
@@ -76,12 +88,16 @@ class PlainClock:
             self.clock[ticket.lane] = flight.until
         return begun
 
-    def renew(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+    def depart(self, ticket: Ticket, lease_ms: int, now: int, gap_ms: int = 0, unused_ms: int = 0) -> Departure:
         flight = self.flights.get(ticket.lane)
         if not flight or flight.ticket.token != ticket.token or flight.overdue:
-            return False
+            return Departure(False)
+        day = self.days.get(ticket.lane.sender_id)
+        if gap_ms and day is None:
+            return Departure(False)
         flight.until = self.clock[ticket.lane] = now + lease_ms
-        return True
+        wait_ms = day.depart(flight.at, gap_ms, unused_ms, now) if gap_ms and day else 0
+        return Departure(True, wait_ms, 0 if wait_ms else now)
 
     def finish(
         self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int, landing: Landing = ALL_LEFT
@@ -212,24 +228,6 @@ class PlainClock:
         self.clock[lane] = now + BEGIN_LEASE_MS
         return ticket
 
-    def _take(self, campaign: int, now: int) -> tuple[int, int]:
-        """Seq and size of what the campaign gives now: it has work that is due."""
-        retry, record = self._first_retry(campaign), self.campaigns[campaign]
-        if retry and retry[1] <= now:
-            self.retries.remove(retry)
-            return retry[2], retry[3]
-        first, chunk = record.next, record.pacing.chunk_size
-        size = min(record.pacing.batch, record.end - first)
-        if chunk:
-            size = min(size, (first // chunk + 1) * chunk - first)
-        record.next += size
-        return first, size
-
-    def _close_chunk(self, campaign: int, record: CampaignRecord) -> None:
-        retry = self._first_retry(campaign)
-        if retry is None or retry[1]:
-            record.close_chunk()
-
     def _land(
         self, ticket: Ticket, retries: Sequence[Retry], now: int, end: int | None, jitter: int, landing: Landing
     ) -> Finished:
@@ -243,6 +241,7 @@ class PlainClock:
             lane = self.lanes[ticket.lane]
             lane.rest, lane.why = landing.rest or (0, "")
             self._settle(lane, record, end, jitter)
+            self._keep_apart(flight, lane, now)
         if record and not record.gone:
             self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)
             self._close_chunk(campaign, record)
@@ -261,24 +260,19 @@ class PlainClock:
             record.flights = max(0, record.flights - 1)
             record.last_end = max(record.last_end, end or 0)
 
-    def _first_retry(self, campaign: int) -> tuple[int, int, int, int] | None:
-        return min((retry for retry in self.retries if retry[0] == campaign), default=None)
-
-    def _exhausted(self, campaign: int) -> bool:
-        record = self.campaigns.get(campaign)
-        return record is None or (
-            record.next >= record.end and not record.flights and self._first_retry(campaign) is None
-        )
-
-    def _earliest(self, campaign: int) -> int | None:
-        """When the campaign can give work; None: not until something happens."""
-        record = self.campaigns.get(campaign)
-        if record is None or record.held:
-            return None
-        if record.has_work:
-            return max(record.start, record.gate)
-        retry = self._first_retry(campaign)
-        return max(record.start, record.gate, retry[1]) if retry else None
+    def _keep_apart(self, flight: Flight, record: LaneRecord, now: int) -> None:
+        """Where the sender keeps a least gap its lanes come one after the other: a lane that comes with another would
+        only be refused by `begin`, and come again with it."""
+        own = flight.ticket.lane
+        day = self.days.get(own.sender_id) if flight.day else None
+        if day is None or not day.gap or not day.starts_after:
+            return
+        others = [lane for lane in (Lane(own.sender_id, slot) for slot in range(day.lanes)) if lane != own]
+        comings = [self.clock[lane] for lane in others if lane in self.clock and lane not in self.flights]
+        free_at = max(now, record.free_at)
+        at = apart(max(free_at, day.starts_after + day.gap), [one for one in comings if one > now], day.gap)
+        if at > free_at:
+            record.rest, record.why = at, Reason.MIN_GAP
 
     def _seek(self, lane: LaneRecord, at: int) -> tuple[int | None, int | None]:
         """(campaign, None): the first of the ring with work by `at`; (None, when): none, but then; (None, None): never.
@@ -337,10 +331,6 @@ class PlainClock:
             if lane not in self.flights and not record.held:
                 at = max(now, record.free_at, when)
                 self.clock[lane] = min(self.clock.get(lane, at), at)
-
-    def _priority(self, campaign: int) -> int:
-        record = self.campaigns.get(campaign)
-        return record.priority if record else 0
 
     def _crew(self, campaign: int, lanes: tuple[Lane, ...]) -> None:
         """These lanes serve the campaign from now on, and no others."""

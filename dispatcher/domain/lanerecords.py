@@ -15,8 +15,8 @@ from dispatcher.domain.tickets import Ticket
 class Flight:
     """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end.
 
-    `kept`: messages that were taken from the sender's day, which ends at `day`; it was done `at`, and the sender's
-    start before that was at `before`.
+    `kept`: messages that were taken from the sender's day, which ends at `day`; its start was given to it for `at`, and
+    the one given out before that was at `before`.
     """
 
     ticket: Ticket

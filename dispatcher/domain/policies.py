@@ -15,6 +15,7 @@ from dispatcher.domain.notbefore import NotBefore, Reason, latest
 from dispatcher.domain.tickets import CLOSED, Allowance
 from dispatcher.domain.zones import zones_of
 
+LEAVES_WITHIN_MS = 50  # of its start a call leaves, or does not: what it takes to ask Redis on a busy host
 ROUNDS = 8  # midnight is outside the hours, they open on a day with another limit, …: two or three are usual
 
 
@@ -42,7 +43,12 @@ def allowance_of(account: Account, sender: Sender, now_ms: int, known: Sent | No
         return None
     limit = caps.limit_at(own, now_ms)
     day_end_ms = caps.next_midnight(own.zone, now_ms)
-    return Allowance(limit[0] if limit else None, own.min_gap_ms, day_end_ms, known)
+    return Allowance(limit[0] if limit else None, start_gap_ms(sender), day_end_ms, known)
+
+
+def start_gap_ms(sender: Sender) -> int:
+    """How far apart starts are given out, so that the calls are the sender's least gap apart; 0: it keeps none."""
+    return sender.min_gap_ms and sender.min_gap_ms + LEAVES_WITHIN_MS
 
 
 def sender_not_before(account: Account, sender: Sender, sent: Sent, now_ms: int) -> NotBefore | None:

@@ -78,7 +78,8 @@ class Plan:
 
 class Allowance(NamedTuple):
     """What a sender with caps may send now: `limit` messages on the day that ends at `day_end_ms` (None: any number),
-    starts no closer than `gap_ms`. `known`: what the ledger counts, for a clock that does not know the day.
+    starts no closer than `gap_ms`, whichever lane they are of. `known`: what the ledger counts, for a clock that does
+    not know the day.
     """
 
     limit: int | None
@@ -105,6 +106,16 @@ class Begun(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.held
+
+
+class Departure(NamedTuple):
+    """`held`: the ticket is still its worker's. Its call may start now, which is the sender's last start, `start_ms`;
+    or (0) not before `wait_ms` have passed, and has to be asked about again.
+    """
+
+    held: bool
+    wait_ms: int = 0
+    start_ms: int = 0
 
 
 class Landing(NamedTuple):

@@ -23,8 +23,11 @@ from dispatcher.secrecy import Secrecy
 _A, _S = tables.account, tables.sender
 
 SENT_SINCE = text("""
-SELECT sender_id, count(*) FILTER (WHERE started_at >= :start) AS messages, max(started_at) AS last FROM attempt
-WHERE sender_id = ANY(:senders) AND started_at >= :before AND (fate IS NULL OR fate IN ('sent', 'in_doubt'))
+SELECT sender_id, max(coalesce(ended_at, clock_timestamp())) AS last,
+    count(*) FILTER (WHERE started_at >= :start AND (fate IS NULL OR fate IN ('sent', 'in_doubt'))) AS messages
+FROM attempt
+WHERE sender_id = ANY(:senders) AND started_at >= :before
+    AND (fate IS NULL OR fate IN ('sent', 'in_doubt', 'retry', 'failed'))
 GROUP BY sender_id
 """)
 
@@ -94,8 +97,8 @@ class Accounts:
         return self._accounts(_A.c.changed_at >= since, _A.c.removed_at.is_(None))
 
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int = 0) -> Sent:
-        """What left from a sender since then, or may have, and what is on its way; its last start, a gap before then
-        at the earliest."""
+        """What left from a sender since then, or may have, and what is on its way; and the moment by which its last
+        call had started, if that was made a gap before then at the earliest."""
         return self.sent_by([sender_id], day_start_ms, gap_ms).get(sender_id, Sent())
 
     def sent_by(self, senders: Sequence[int], day_start_ms: int, gap_ms: int = 0) -> dict[int, Sent]:

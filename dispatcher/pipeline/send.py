@@ -7,8 +7,7 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
             campaign waits, where campaigns have hours of their own
     claim   pending -> sending in the ledger, durable before anything leaves
     guard   expired? suppressed? night where the client is? is another message in contact with the client?
-    sure    who was held up on the way here asks whether the lane still is its own
-    call    the provider, through its adapter
+    call    the provider, through its adapter; at the first byte the gate (gate.py) is asked whether it still may leave
 """
 
 from dataclasses import dataclass, field, replace
@@ -37,15 +36,14 @@ from dispatcher.domain.policies import allowance_of, caps_of, is_closed, night_n
 from dispatcher.domain.template import MissingField
 from dispatcher.domain.tickets import CLOSED, Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.gate import PUT_BACK_MS, Gate
 from dispatcher.pipeline.persist import if_reachable, persist
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
-PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 BROKEN = "broken"
 ASKED_AGAIN_MS = 50  # where the clock refused and the policies, some ms later, would not: never at once, in a circle
-HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
 
@@ -96,8 +94,6 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
         _claim(stations, passage)
         for row in passage.rows:
             _guard_apart(stations, passage, row)
-        if not _is_sure(stations, passage):
-            _put_back(stations, passage, "held_up")
     except DispatcherTrouble as trouble:
         _put_back(stations, passage, "server_unavailable", str(trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
@@ -257,20 +253,9 @@ def _leaves_in_ms(passage: Passage) -> int:
     return leaves_in_ms(passage.campaign.pacing, len(passage.parcels) - 1) if passage.spaced_out else 0
 
 
-def _is_sure(stations: Stations, passage: Passage) -> bool:
-    """The lease may have run out while this process stood still, or Redis have been built anew without this flight:
-    the call would be one too many on the lane, and a second one to who was sent to meanwhile.
-    """
-    if not passage.parcels or stations.now_ms() - passage.begun_ms < HELD_UP_MS:
-        return True
-    lasts_ms = lease_ms(passage.account, passage.sender)
-    return stations.clock.renew(passage.provider, passage.ticket, lasts_ms)
-
-
-def _put_back(stations: Stations, passage: Passage, reason: str, detail: str = "") -> None:
+def _put_back(stations: Stations, passage: Passage, reason: str, detail: str) -> None:
     """Nothing was called: what was claimed goes back to pending, the rest is released again."""
-    seq, told = passage.ticket.seq, detail or reason
-    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=seq, reason=told)
+    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=detail)
     passage.parcels.clear()
     if not passage.rows:
         _find_claimed(stations, passage)
@@ -297,10 +282,14 @@ def _call(stations: Stations, passage: Passage) -> bool | None:
     if job is None:
         return None
     passage.called = True
-    reading = stations.caller.call(job)
+    gate = Gate(stations, passage.provider, passage.ticket, passage.account, passage.sender, passage.begun_ms)
+    reading = stations.caller.call(job, gate)
+    passage.called = gate.opened or not gate.shut_because
     passage.halt = reading.halt
     for parcel, outcome in zip(passage.parcels, reading.outcomes, strict=True):
         passage.outcomes[parcel.seq] = told_locked(outcome, passage.campaign.on_locked)
+    if gate.shut_because:
+        _turned_back(passage, gate)
     return reading.reached
 
 
@@ -322,6 +311,15 @@ def _built(stations: Stations, passage: Passage) -> Job:
     mark = job_text(MessageId(campaign.id, first.seq), first.attempt)
     url = stations.leads_url(campaign, mark, [parcel.seq for parcel in passage.parcels])
     return Job(campaign, passage.account, passage.sender, tuple(passage.parcels), url, mark)
+
+
+def _turned_back(passage: Passage, gate: Gate) -> None:
+    """What did not leave waits until it may."""
+    seq, reason = passage.ticket.seq, gate.shut_because
+    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=seq, reason=reason)
+    for parcel in passage.parcels:
+        if passage.outcomes[parcel.seq].fate is Fate.DEFERRED:
+            passage.defers[parcel.seq] = gate.until_ms
 
 
 def _tell_circuit(stations: Stations, passage: Passage, reached: bool | None) -> None:

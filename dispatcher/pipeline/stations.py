@@ -26,7 +26,8 @@ class Stations:
     of some clients asked not to be contacted; `contacted`, which of them are in contact now (scope, clients, now), and
     for how many ms; `expected`, for which of them a message of a campaign waits. `suppress` writes down that a client
     asked, and why. `campaign`, `account` and `sender` answer from a short memory, for the send path.
-    `looked_at` notes that campaigns were looked after, and when. `events_queued`: jobs that wait in the events queue.
+    `looked_at` notes that campaigns were looked after, and when. `pause` lets so many ms pass.
+    `events_queued`: jobs that wait in the events queue.
     """
 
     clock: LaneClock
@@ -64,6 +65,7 @@ class Stations:
     looked_at: Callable[[Iterable[int], int], None]
     events_queued: Callable[[], int]
     now_ms: Callable[[], int]
+    pause: Callable[[int], None]
     jitter: Callable[[], int]
     leads_url: Callable[[Campaign, str, Sequence[int]], str]
     open_leads: Callable[[str], Iterable[bytes]]

@@ -15,7 +15,7 @@ from dispatcher.domain.outcomes import Fate, Halt, Outcome, Reading, for_all
 from dispatcher.providers.contract import Misconfigured, Provider, Request, Response, Unsendable
 from dispatcher.providers.logins import Logins
 from dispatcher.providers.statuses import UNAUTHORISED, UNREADABLE, halt_scope, of_the_whole
-from dispatcher.providers.transport import BAD_BODY, NO_ROOM, CallFailure, Failed, Transport
+from dispatcher.providers.transport import BAD_BODY, HELD, NO_ROOM, CallFailure, Failed, Transport
 from dispatcher.telemetry import emit
 
 SERVER_ERRORS = 500
@@ -26,11 +26,12 @@ NOT_IN_THIS_CALL = Outcome(Fate.DEFERRED, "not_in_this_call")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a job's calls go. `base_urls` shrinks as they turn out to be down."""
+    """Where a job's calls go, and when. `base_urls` shrinks as they turn out to be down."""
 
     provider: Provider
     job: Job
     base_urls: tuple[str, ...]
+    may_leave: Callable[[], bool] | None = None
 
 
 class Caller:
@@ -41,12 +42,12 @@ class Caller:
         self._find = find
         self._logins = Logins(transport)
 
-    def call(self, job: Job) -> Reading:
-        """Make the job's call and read its answer."""
+    def call(self, job: Job, may_leave: Callable[[], bool] | None = None) -> Reading:
+        """Make the job's call and read its answer. `may_leave` (None: it may) is asked before each try's first byte."""
         provider = self._find(job.account.provider)
         together = provider.one_call(job)
         if len(together) < len(job.parcels):
-            return _others_back(job, together, self.call(replace(job, parcels=together)))
+            return _others_back(job, together, self.call(replace(job, parcels=together), may_leave))
         try:
             request = provider.build(job)
         except Misconfigured as error:
@@ -56,7 +57,7 @@ class Caller:
         except Exception as error:
             _tell(job, error)
             return of_the_whole(job, Outcome(Fate.FAILED, "cannot_be_built"), reached=None)
-        return self._call(Line(provider, job, base_urls_of(job.account, job.sender)), request)
+        return self._call(Line(provider, job, base_urls_of(job.account, job.sender), may_leave), request)
 
     def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
         """Ask what became of a job; None while it cannot be told."""
@@ -114,7 +115,7 @@ class Caller:
         if reading.base_url_down:
             self._transport.mark_down(answer.base_url)
             if others:
-                return self._call(Line(line.provider, line.job, others), request)
+                return self._call(replace(line, base_urls=others), request)
         return reading
 
     def _authorised(self, line: Line, request: Request) -> Response | CallFailure | Reading:
@@ -136,7 +137,7 @@ class Caller:
             stale = token
 
     def _send(self, line: Line, request: Request) -> Response | CallFailure:
-        return self._transport.send(line.base_urls, request, line.job.account.timeout_s)
+        return self._transport.send(line.base_urls, request, line.job.account.timeout_s, line.may_leave)
 
 
 def _is_expired(line: Line, answer: Response | CallFailure) -> bool:
@@ -162,6 +163,8 @@ def _is_at_work(reading: Reading) -> bool:
 def _unanswered(job: Job, failure: CallFailure) -> Reading:
     if failure.kind is Failed.MISCONFIGURED:
         return replace(_put_back(job, failure.reason), reached=None)
+    if failure is HELD:
+        return for_all(len(job.parcels), Outcome(Fate.DEFERRED, HELD.reason), reached=None)
     fate = Fate.RETRY if failure.kind is Failed.NOT_SENT else Fate.IN_DOUBT
     return for_all(len(job.parcels), Outcome(fate, failure.reason), reached=None if failure in OUR_OWN else False)
 

@@ -12,9 +12,10 @@ the line for a while.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from json import dumps
 from time import monotonic
 
@@ -26,6 +27,7 @@ CONNECT_S = 5.0  # a server that is up answers a connection within a second; the
 KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a request must not meet a closing connection
 MAX_CONNECTIONS = 512  # above any pool of workers: a call must not wait for a connection with its lease running
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # uazapi lists every mass send of an instance in one answer
+FIRST_BYTE = "http11.send_request_headers.started"  # the connection stands by then, after its TLS handshake
 DOWN_S = 30.0  # a link that could not be reached is worth a try again; in between the other one is faster
 
 for _name in ("httpx", "httpcore"):  # they log URLs, which hold keys, and headers, which hold tokens
@@ -46,6 +48,11 @@ class CallFailure:
     reason: str
 
 
+class _Held(Exception):
+    """The request may not leave now."""
+
+
+HELD = CallFailure(Failed.NOT_SENT, "held_up")
 NO_ROOM = CallFailure(Failed.NOT_SENT, "no_free_connection")
 
 FAILURES: dict[type[Exception], CallFailure] = {
@@ -84,6 +91,12 @@ def _body(request: Request) -> bytes | None:
     return None if request.json is None else dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
 
 
+def _ask_first(may_leave: Callable[[], bool], step: str, _: object) -> None:
+    """httpcore calls this at each step of a request; raises _Held at the first byte that may not leave."""
+    if step == FIRST_BYTE and not may_leave():
+        raise _Held
+
+
 class Transport:
     """Sends requests; many threads share one. Not to be taken across a fork."""
 
@@ -100,10 +113,17 @@ class Transport:
     def close(self) -> None:
         self._client.close()
 
-    def send(self, base_urls: Sequence[str], request: Request, timeout_s: float) -> Response | CallFailure:
+    def send(
+        self,
+        base_urls: Sequence[str],
+        request: Request,
+        timeout_s: float,
+        may_leave: Callable[[], bool] | None = None,
+    ) -> Response | CallFailure:
         """The answer of the first base URL that takes the request, or why there is none.
 
         `timeout_s` counts from the moment the connection stands; connecting takes `CONNECT_S` a base URL at most.
+        `may_leave` is asked then, before the first byte; HELD if it says no.
         """
         try:
             body = _body(request)
@@ -111,8 +131,8 @@ class Transport:
             return BAD_BODY
         found: Response | CallFailure = NO_BASE_URL
         for base_url in self._in_order(base_urls):
-            found = self._send(base_url, request, body, timeout_s)
-            if isinstance(found, Response) or found.kind is not Failed.NOT_SENT:
+            found = self._send(base_url, request, body, timeout_s, may_leave)
+            if isinstance(found, Response) or found.kind is not Failed.NOT_SENT or found is HELD:
                 return found
             if found is not NO_ROOM:
                 self.mark_down(base_url)
@@ -126,16 +146,27 @@ class Transport:
         now = monotonic()
         return sorted(base_urls, key=lambda base_url: self._down.get(base_url, 0.0) > now)
 
-    def _send(self, base_url: str, request: Request, body: bytes | None, timeout_s: float) -> Response | CallFailure:
+    def _send(
+        self,
+        base_url: str,
+        request: Request,
+        body: bytes | None,
+        timeout_s: float,
+        may_leave: Callable[[], bool] | None,
+    ) -> Response | CallFailure:
         try:
             outgoing = self._written(base_url, request, body, timeout_s)
         except httpx.InvalidURL as error:
             return failure_of(error)
         except (TypeError, ValueError):
             return BAD_HEADERS
+        if may_leave:
+            outgoing.extensions["trace"] = partial(_ask_first, may_leave)
         give_up = monotonic() + CONNECT_S + timeout_s
         try:
             return self._exchange(base_url, outgoing, give_up)
+        except _Held:
+            return HELD
         except Exception as error:
             return failure_of(error)
 

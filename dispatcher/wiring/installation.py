@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
+from time import sleep
 
 from dispatcher.coordination.audit import AuditedClock
 from dispatcher.coordination.circuits import Circuits
@@ -149,6 +150,7 @@ class Wiring:
             looked_at=LookBook(self.redis).note,
             events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,
+            pause=lambda ms: sleep(ms / 1000),
             jitter=lambda: chance.randrange(JITTER_STEPS),
             batch=_batch,
             suppressed=Suppressions(self.side_engine).among,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.notbefore import NotBefore
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Allowance, Begun, Finished, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import Allowance, Begun, Departure, Finished, Plan, Released, Retry, Ticket
 
 
 class Diary:
@@ -19,6 +19,8 @@ class Diary:
         self.out: dict[Lane, Ticket] = {}
         self.retries: set[tuple[int, int, int, int]] = set()
         self.uneven: set[int] = set()
+        self.starts: dict[str, int] = {}
+        self.last_start: dict[int, tuple[str, int]] = {}
 
     def planned(self, plan: Plan, changed: bool) -> None:
         """`changed`: the pace is another than before; where its chunks end is not as simple then."""
@@ -45,10 +47,22 @@ class Diary:
         assert self.out[ticket.lane] == ticket, "another's flight was begun"
         if allowance is None:
             assert begun.granted == ticket.size
+            self.last_start.pop(ticket.lane.sender_id, None)
         elif allowance.limit is not None and begun.granted:
             assert begun.granted <= ticket.size
             assert begun.sent
             assert begun.sent.today <= allowance.limit, "the limit was passed"
+
+    def departed(self, ticket: Ticket, told: Departure, now: int, gap_ms: int, late: bool) -> None:
+        """Starts of a sender's calls are a gap apart, but for one that was told and not used."""
+        if not told.held or not told.start_ms:
+            return
+        assert self.out[ticket.lane] == ticket, "another's flight left"
+        sender = ticket.lane.sender_id
+        before, at = self.last_start.get(sender, ("", -gap_ms))
+        assert now >= at + gap_ms or (late and before == ticket.token), "the gap was undercut"
+        self.starts[ticket.token] = now
+        self.last_start[sender] = (ticket.token, now)
 
     def lifted(self, lanes: Sequence[Lane]) -> None:
         for lane in lanes:
@@ -86,6 +100,7 @@ class Diary:
         """A rebuild knows neither delays nor gates; it draws new ones, which other tests look at."""
         self.rests_until.clear()
         self.policies_rest.clear()
+        self.last_start.clear()
         self.uneven |= self.paces.keys()
 
     def _comes_from_retries_or_cursor(self, ticket: Ticket, now: int) -> None:

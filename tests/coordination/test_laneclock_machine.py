@@ -41,6 +41,7 @@ campaigns = st.sampled_from(CAMPAIGNS)
 moments = st.sampled_from([0, 1, 500, 4_000, 30_000])
 jitters = st.sampled_from([0, 1, 499_999, JITTER_STEPS - 1]) | st.integers(0, JITTER_STEPS - 1)
 lefts = st.none() | st.integers(0, 3)
+GAP_MS = 2_000
 DAY_MS = 30_000  # of the machine's senders: short, so that days end
 paces = st.builds(
     lambda low, spread, size, gap, batch: Pacing(low, low + spread, size, gap, batch),
@@ -132,7 +133,7 @@ class ClockMachine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         limit=st.sampled_from([None, 1, 2, 5]),
-        gap_ms=st.sampled_from([0, 0, 2_000]),
+        gap_ms=st.sampled_from([0, GAP_MS, GAP_MS]),
         late=st.sampled_from([0, 0, 0, 0, DAY_MS, DAY_MS // 8]),
         known=st.none() | st.integers(0, 2),
     )
@@ -152,10 +153,20 @@ class ClockMachine(RuleBasedStateMachine):
         assert begun == self.twin.begin(ticket, lease_ms, self.now, allowance)
 
     @precondition(lambda self: self.tickets)
-    @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]))
-    def renew(self, data: st.DataObject, lease_ms: int) -> None:
+    @rule(
+        data=st.data(),
+        lease_ms=st.sampled_from([1, 45_000]),
+        gap_ms=st.sampled_from([0, GAP_MS, GAP_MS]),
+        late=st.sampled_from([False, False, True]),
+    )
+    def depart(self, data: st.DataObject, lease_ms: int, gap_ms: int, late: bool) -> None:
+        """`late`: it comes again for a start that it was told and let pass."""
         ticket = self.a_ticket(data)
-        assert self.clock.renew(PROVIDER, ticket, lease_ms) == self.twin.renew(ticket, lease_ms, self.now)
+        unused_ms = self.diary.starts.get(ticket.token, 0) if late else 0
+        told = self.clock.depart(PROVIDER, ticket, lease_ms, gap_ms, unused_ms)
+        assert told == self.twin.depart(ticket, lease_ms, self.now, gap_ms, unused_ms)
+        if gap_ms:
+            self.diary.departed(ticket, told, self.now, gap_ms, late)
 
     @precondition(lambda self: self.tickets)
     @rule(

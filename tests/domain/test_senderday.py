@@ -16,6 +16,7 @@ from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.policies import allowance_of, caps_of, sender_not_before
+from dispatcher.domain.senderday import AHEAD_MS
 from dispatcher.domain.tickets import Landing, Plan, Retry, Ticket
 
 ZONE = "America/Sao_Paulo"
@@ -39,7 +40,8 @@ class Work(RuleBasedStateMachine):
         self.sender = Sender(1, 1, "one", 3, min_gap_ms=gap_ms, warm_up=ramp, warm_up_from_ms=self.now)
         self.claimed: dict[str, tuple[int, int]] = {}
         self.batch, self.left, self.starts = batch, Counter[datetime](), list[int]()
-        self.out: list[tuple[Ticket, int]] = []
+        self.out: list[tuple[Ticket, int, int]] = []
+        self.last_end = 0
         self.number = 0
         self.lose_memory()
 
@@ -62,30 +64,34 @@ class Work(RuleBasedStateMachine):
                 begun = self.clock.begin(ticket, 10**9, self.now, known)
             if begun.granted:
                 self.claimed[ticket.token] = (self.now, begun.granted)
-                self.starts.append(self.now)
-                self.out.append((ticket, begun.granted))
+                start = begun.sent.last_ms if begun.sent else self.now
+                assert self.now <= start <= self.now + AHEAD_MS, "a worker waits for its start"
+                self.starts.append(start)
+                self.out.append((ticket, begun.granted, start))
             else:
                 rest = sender_not_before(ACCOUNT, self.sender, begun.sent or Sent(), self.now)
                 assert rest, "refused, and nothing stands in the way"
                 self.clock.skip(ticket, [Retry(0, ticket.seq, ticket.size)], self.now, rest)
 
     def counted(self) -> Sent:
-        """As the ledger counts: what left, or may have, or is on its way since midnight."""
+        """As the ledger counts: what left, or may have, or is on its way since midnight; when they had begun."""
         since = midnight(ZONE, self.now)
         today = sum(messages for at, messages in self.claimed.values() if at >= since)
-        return Sent(today, max((at for at, _ in self.claimed.values()), default=0))
+        return Sent(today, self.now if self.out else self.last_end)
 
     @precondition(lambda self: self.out)
     @rule(data=st.data())
     def a_call_ends(self, data: st.DataObject) -> None:
-        ticket, granted = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
+        ticket, granted, start = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
+        self.now = max(self.now, start)
         left = data.draw(st.integers(0, granted))
         at, _ = self.claimed.pop(ticket.token)
         if left:
             self.claimed[ticket.token] = (at, left)
             self.left[day_of(ZONE, at)] += left
+            self.last_end = self.now
         else:
-            self.starts.remove(at)
+            self.starts.remove(start)
         self.clock.finish(ticket, 0, 0, [], self.now, Landing(left))
 
     @rule()
@@ -98,7 +104,7 @@ class Work(RuleBasedStateMachine):
         if not hasattr(self, "left"):
             return
         days = Counter(self.left)
-        for ticket, granted in self.out:
+        for ticket, granted, _ in self.out:
             days[day_of(ZONE, self.claimed[ticket.token][0])] += granted
         for day, messages in days.items():
             noon = int(day.replace(hour=12, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)

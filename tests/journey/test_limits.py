@@ -1,13 +1,15 @@
 """However many workers and lanes: no more than the day's limit leaves, and the least gap is kept at the provider."""
 
+import signal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from dispatcher.coordination.views import LaneViews
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import campaign, uazapi_account
-from tests.journey.installation import Installation
+from tests.journey.installation import Installation, Worker
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -39,6 +41,29 @@ def test_two_workers_keep_a_daily_limit_and_a_gap_across_lanes(place: Installati
     starts = sorted(one["started_mono"] for one in simulator.deliveries() if one["sender"] == "slow")
     assert min(after - before for before, after in pairwise(starts)) >= GAP_MS - SLACK_MS
     assert sum(one["sender"] == "many" for one in simulator.deliveries()) == 10
+
+
+def test_promise_3_a_worker_that_stood_still_before_its_call_keeps_the_least_gap(
+    place: Installation, simulator: SimulatorClient
+) -> None:
+    """Stopped right after its claim; it goes on right after another worker has sent from the same sender."""
+    gap_ms, forgiven_ms = 1_500, 1_000
+    sender = f"concurrency = 2\nmin_gap_s = {gap_ms / 1000}\n"
+    place.accounts(uazapi_account(simulator.url, ["one"], mode="direct") + f"\n{sender}")
+    armed = place.start_armed("armed", "messages.claim:after:1:stop")
+    number = place.submit("loja", campaign(range(4)))
+    wait_until(lambda: is_stopped(armed), 60)
+    place.start_workers("healthy")
+    wait_until(lambda: len(simulator.deliveries()) == 1, 60, 0.01)
+    armed.process.send_signal(signal.SIGCONT)
+    assert place.wait_done(number) == {"sent": 4}
+
+    starts = sorted(one["started_mono"] for one in simulator.deliveries())
+    assert min(after - before for before, after in pairwise(starts)) >= gap_ms - forgiven_ms
+
+
+def is_stopped(worker: Worker) -> bool:
+    return Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def resting(place: Installation) -> int:

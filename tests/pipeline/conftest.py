@@ -86,6 +86,9 @@ class Hand:
         with autocommit(self.wiring.engine) as connection:
             connection.execute(text(f"UPDATE campaign SET grown_at = grown_at - interval '{seconds} s'"))
 
+    def pass_by(self, ms: int) -> None:
+        self.now_ms += ms
+
     def forget_accounts(self) -> None:
         """As if what the send path remembers of accounts had grown old."""
         self.stations = replace(self.stations, account=self.wiring.accounts.account)
@@ -125,6 +128,6 @@ def hand(
     locks = ContactLocks(wiring.redis, wiring.secrecy, now_ms=lambda: made.now_ms)
     circuits = Circuits(wiring.redis, now_ms=lambda: made.now_ms, sure_s=0)
     told = replace(wiring.stations, clock=clock, control=clock, lanes=clock, retries=clock)
-    made.stations = replace(told, circuits=circuits, locks=locks, now_ms=lambda: made.now_ms)
+    made.stations = replace(told, circuits=circuits, locks=locks, now_ms=lambda: made.now_ms, pause=made.pass_by)
     yield made
     wiring.close()

@@ -2,20 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import Engine
 
+from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import Claim
 from dispatcher.domain.ids import campaign_text
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.outcomes import Reading
+from dispatcher.domain.policies import LEAVES_WITHIN_MS
+from dispatcher.domain.tickets import Departure, Ticket
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.messages import Messages
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.pace import recover
+from dispatcher.providers.registry import provider
 from dispatcher.simulator.server import SimulatorClient
+from tests.journey.bodies import uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 
 LEASE_MS = 60_000  # more than a call with a time-out of a second is given
+GAP_MS = 2_000
+STEP_MS = GAP_MS + LEAVES_WITHIN_MS
 
 
 class Stopping(Messages):
@@ -118,3 +129,112 @@ def test_promise_2_a_claim_whose_answer_was_lost_is_put_back(hand: Hand, simulat
     hand.work_all()
     assert hand.counts(number) == {"sent": 3}
     assert simulator.summary()["duplicates"] == []
+
+
+# ---------------------------------------------------------------- a sender's least gap
+
+
+def keeps_a_gap(hand: Hand, simulator: SimulatorClient, lanes: int = 2) -> None:
+    told = (
+        uazapi_account(simulator.url, ["one"], timeout_s=1) + f"\nconcurrency = {lanes}\nmin_gap_s = {GAP_MS / 1000}\n"
+    )
+    hand.wiring.accounts.apply(read_accounts(told, {}))
+    hand.forget_accounts()
+
+
+def test_promise_3_a_worker_that_wakes_up_after_its_claim_does_not_undercut_the_least_gap(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Another lane of the sender called meanwhile: it goes back unsent, and its lane comes when there is room."""
+    keeps_a_gap(hand, simulator)
+    number = hand.submit(3)
+    first, second = hand.release()
+    starts: list[int] = []
+
+    def meanwhile() -> None:
+        hand.now_ms += 2 * STEP_MS
+        hand.work(second)
+        starts.append(hand.now_ms)
+
+    hand.work(first, replace(hand.stations, messages=Stopping(hand.wiring.engine, after=meanwhile)))
+    assert (hand.counts(number), simulator.summary()["deliveries"]) == ({"sent": 1, "pending": 2}, 1)
+    for _ in range(2):
+        hand.now_ms += STEP_MS
+        assert hand.work_all() >= 1
+        starts.append(hand.now_ms)
+    assert hand.counts(number) == {"sent": 3}
+    assert all(after - before >= GAP_MS for before, after in pairwise(starts))
+
+
+def test_promise_3_a_worker_that_stands_still_before_it_opens_its_connection_does_not_undercut_the_least_gap(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Between the look at its lock and the first byte: the last moment at which something is asked."""
+    keeps_a_gap(hand, simulator)
+    hand.submit(2)
+    first, second = hand.release()
+
+    class Slow(type(hand.stations.caller)):  # type: ignore[misc]
+        def call(self, job: Job, may_leave: Callable[[], bool]) -> Reading:
+            hand.now_ms += 2 * STEP_MS
+            hand.work(second)
+            return hand.stations.caller.call(job, may_leave)
+
+    hand.work(first, replace(hand.stations, caller=Slow(hand.wiring.transport, provider)))
+    assert simulator.summary()["deliveries"] == 1
+
+
+def test_promise_3_a_start_that_was_told_too_late_is_not_used(hand: Hand, simulator: SimulatorClient) -> None:
+    """Redis said yes, and the worker stood still before it heard: by then another lane's turn may have come."""
+    keeps_a_gap(hand, simulator)
+    hand.submit(2)
+    first, second = hand.release()
+    told: list[int] = []
+
+    class Late(LaneClock):
+        def depart(self, *args: Any, **more: Any) -> Departure:
+            departure = super().depart(*args, **more)
+            if not told:
+                hand.now_ms += STEP_MS
+                hand.work(second)
+            told.append(departure.start_ms)
+            return departure
+
+    clock = Late(hand.wiring.redis, now_ms=lambda: hand.now_ms)
+    hand.work(first, replace(hand.stations, clock=clock))
+    assert simulator.summary()["deliveries"] == 1
+    assert len(told) == 2
+
+
+def test_a_worker_that_alone_hears_late_asks_again_and_sends(hand: Hand, simulator: SimulatorClient) -> None:
+    keeps_a_gap(hand, simulator)
+    number = hand.submit(1)
+    asked: list[int] = []
+
+    class Late(LaneClock):
+        def depart(self, *args: Any, **more: Any) -> Departure:
+            departure = super().depart(*args, **more)
+            asked.append(hand.now_ms)
+            hand.now_ms += 400 if len(asked) < 3 else 0
+            return departure
+
+    (ticket,) = hand.release()[:1]
+    hand.work(ticket, replace(hand.stations, clock=Late(hand.wiring.redis, now_ms=lambda: hand.now_ms)))
+    assert hand.counts(number) == {"sent": 1}
+    assert len(asked) == 3
+
+
+def test_promise_1_a_call_before_which_redis_went_away_does_not_leave(hand: Hand, simulator: SimulatorClient) -> None:
+    keeps_a_gap(hand, simulator)
+    number = hand.submit(1)
+
+    class Away(LaneClock):
+        def depart(self, *args: Any, **more: Any) -> Departure:
+            raise Unavailable("Redis: no connection")
+
+    (ticket,) = hand.release()[:1]
+    hand.work(ticket, replace(hand.stations, clock=Away(hand.wiring.redis, now_ms=lambda: hand.now_ms)))
+    assert (hand.counts(number), simulator.summary()["calls"]) == ({"pending": 1}, 0)
+    hand.now_ms += 2 * STEP_MS
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 1}

@@ -9,6 +9,8 @@ import pytest
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS
+from dispatcher.domain.policies import LEAVES_WITHIN_MS
+from dispatcher.domain.senderday import AHEAD_MS
 from dispatcher.domain.tickets import Allowance
 from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
@@ -18,6 +20,7 @@ from tests.pipeline.conftest import PROVIDER, Hand
 SP = ZoneInfo("America/Sao_Paulo")
 HOUR_MS = 3_600_000
 OFFICE = '[account.hours]\nwindows = ["mon-fri 08:00-20:00"]\n'
+GAP_MS = 5_000 + LEAVES_WITHIN_MS
 ALWAYS = '[account.hours]\nwindows = ["mon-sun 00:00-24:00"]\n'
 
 
@@ -125,11 +128,54 @@ def test_two_sends_of_a_sender_start_the_least_gap_apart_on_whichever_lane(
     hand.now_ms = MONDAY
     hand.submit(3)
     assert leaves(hand, simulator) == 1
-    assert why(hand) == {("min_gap", MONDAY + 5_000)}
-    hand.now_ms = MONDAY + 4_999
+    assert why(hand) == {("min_gap", MONDAY + GAP_MS), ("min_gap", MONDAY + 2 * GAP_MS)}, "one after the other"
+    hand.now_ms = MONDAY + GAP_MS - AHEAD_MS - 1
     assert leaves(hand, simulator) == 0
-    hand.now_ms = MONDAY + 5_000
+    hand.now_ms = MONDAY + GAP_MS
     assert leaves(hand, simulator) == 1
+
+
+def test_many_lanes_of_a_sender_with_a_least_gap_cost_about_one_refused_job_each(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Each lane that is refused is told the next start that is free, and after its call the one after the others'."""
+    declare(hand, simulator, min_gap_s=5, concurrency=10)
+    hand.now_ms = MONDAY
+    hand.submit(40)
+    jobs, starts = 0, list[int]()
+    while len(starts) < 40:
+        before = len(simulator.deliveries())
+        jobs += hand.work_all()
+        starts += [hand.now_ms] * (len(simulator.deliveries()) - before)
+        hand.now_ms = min(at for _, at in why(hand) if at) if why(hand) else hand.now_ms
+    assert jobs <= 40 + 10
+    assert starts == [MONDAY + GAP_MS * number for number in range(40)], "no start is left out"
+
+
+def test_a_lane_that_comes_a_little_before_its_start_waits_for_it(hand: Hand, simulator: SimulatorClient) -> None:
+    declare(hand, simulator, min_gap_s=5, concurrency=2)
+    hand.now_ms = MONDAY
+    hand.submit(2)
+    first, second = hand.release()
+    hand.work(first)
+    hand.now_ms = MONDAY + GAP_MS - AHEAD_MS
+    hand.work(second)
+    assert hand.now_ms == MONDAY + GAP_MS
+    assert len(simulator.deliveries()) == 2
+
+
+def test_a_rest_that_was_lifted_and_a_memory_that_was_lost_do_not_undercut_a_least_gap(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    declare(hand, simulator, min_gap_s=3_600, concurrency=2)
+    hand.submit(5)
+    assert leaves(hand, simulator) == 1
+    hand.stations.lanes.lift_rests(PROVIDER, hand.stations.sender(1).lanes)
+    assert leaves(hand, simulator) == 0
+    hand.wiring.redis.flushall()
+    hand.wiring.rebuild_clock()
+    hand.now_ms += 1_000
+    assert leaves(hand, simulator) == 0
 
 
 def test_what_certainly_was_not_sent_is_given_back_to_the_day(hand: Hand, simulator: SimulatorClient) -> None:

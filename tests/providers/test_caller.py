@@ -383,3 +383,17 @@ def test_a_batch_reads_an_outcome_for_each(caller: Caller) -> None:
         batch = replace(to(server.url), parcels=parcels(PHONES))
         assert [one.fate for one in caller.call(batch).outcomes] == [Fate.SENT] * 3
         assert [one["number"] for one in json.loads(server.seen[0].body)["messages"]] == [*PHONES]
+
+
+def test_a_call_that_may_not_leave_puts_its_messages_back_and_says_nothing_of_the_provider(caller: Caller) -> None:
+    with serving(TAKEN) as server:
+        reading = caller.call(to(server.url), lambda: False)
+        assert (one(reading), reading.reached, server.seen) == ((Fate.DEFERRED, "held_up"), None, [])
+
+
+def test_each_try_of_a_call_asks_whether_it_may_leave(caller: Caller) -> None:
+    """The first link is called and down, which takes its time: by then the next may be another's turn."""
+    answers = iter([True, False])
+    with serving(http(503, b"")) as first, serving(TAKEN) as second:
+        reading = caller.call(to(first.url, second.url), lambda: next(answers))
+        assert (one(reading), len(first.seen), second.seen) == ((Fate.DEFERRED, "held_up"), 1, [])

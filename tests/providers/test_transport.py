@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dispatcher.providers.contract import Request, Response
-from dispatcher.providers.transport import FAILURES, CallFailure, Failed, Transport, failure_of
+from dispatcher.providers.transport import FAILURES, HELD, CallFailure, Failed, Transport, failure_of
 from tests.providers.wire import HANG, RESET, http, refusing, serving
 
 SEND = Request("POST", "/send", {"token": "secret"}, {"text": "olá ☺"})
@@ -190,3 +190,19 @@ def test_requests_and_answers_do_not_show_what_they_hold() -> None:
         Response(200, {}, b"body", "http://base")
     )
     assert [word for word in ("secret", "text", "key", "body=", "base") if word in shown] == []
+
+
+def test_a_request_that_may_not_leave_sends_no_byte_and_is_not_tried_elsewhere(transport: Transport) -> None:
+    with serving(OK) as first, serving(OK) as second:
+        found = transport.send([first.url, second.url], SEND, 5, lambda: False)
+        assert found is HELD
+        assert (first.seen, second.connections) == ([], 0)
+        assert status(transport.send([first.url, second.url], SEND, 5, lambda: True)) == 200
+        assert (len(first.seen), second.seen) == (1, []), "a link that was not called is not down"
+
+
+def test_whether_a_request_may_leave_is_asked_when_its_connection_stands_and_not_before(transport: Transport) -> None:
+    answers = iter([True])
+    with serving(OK) as server:
+        found = transport.send([refusing(), server.url], SEND, 5, lambda: next(answers))
+        assert status(found) == 200, "nothing could have left to who refused the connection: it was not asked"

@@ -23,13 +23,41 @@ end
 local function give_back(lane, flight)
   local left = tonumber(ARGV[6])
   local back = left and (flight.kept or 0) - left or 0
-  local sender = string.match(lane, '^%d+')
-  local text = back > 0 and redis.call('HGET', KEYS[8], sender)
-  local day = text and cjson.decode(text)
+  local sender = parts(lane)
+  local day = back > 0 and day_of(sender)
   if not day then return end
   if day['until'] == flight.day then day.today = math.max(0, day.today - back) end
   if left == 0 and day.last == flight.at then day.last = flight.before end
-  redis.call('HSET', KEYS[8], sender, cjson.encode(day))
+  save_day(sender, day)
+end
+
+-- The moments at which the sender's other lanes come, in order.
+local function comings(lane, sender, lanes)
+  local names, found = {}, {}
+  for slot = 0, lanes - 1 do
+    local name = sender .. '.' .. slot
+    if name ~= lane then names[#names + 1] = name end
+  end
+  if #names == 0 then return found end
+  local times, flying = redis.call('ZMSCORE', KEYS[2], unpack(names)), redis.call('HMGET', KEYS[4], unpack(names))
+  for i = 1, #names do
+    if times[i] and not flying[i] and tonumber(times[i]) > now then found[#found + 1] = tonumber(times[i]) end
+  end
+  table.sort(found)
+  return found
+end
+
+-- Where the sender keeps a least gap its lanes come one after the other: a lane that comes with another would only be
+-- refused by begin, and come again with it.
+local function keep_apart(lane, flight, record)
+  local sender = parts(lane)
+  local day = flight.day > 0 and day_of(sender)
+  if not day or day.gap == 0 or starts_after(day) == 0 then return end
+  local at = math.max(now, free_at(record), starts_after(day) + day.gap)
+  for _, other in ipairs(comings(lane, sender, day.lanes)) do
+    if math.abs(other - at) < day.gap then at = other + day.gap end
+  end
+  if at > math.max(now, free_at(record)) then record.rest, record.why = at, 'min_gap' end
 end
 
 local function land(done, jitter, first)
@@ -42,6 +70,7 @@ local function land(done, jitter, first)
     give_back(lane, flight)
     record.rest, record.why = tonumber(ARGV[7]), ARGV[8]
     settle(record, done, jitter, plan)
+    keep_apart(lane, flight, record)
   end
   if plan and not plan.gone then
     file(id, first)

@@ -62,6 +62,30 @@ local function save_flight(lane, flight)
   redis.call('HSET', KEYS[4], lane, cjson.encode(flight))
 end
 
+-- Sender and slot of a lane.
+local function parts(lane)
+  local sender, slot = string.match(lane, '^(%d+)%.(%d+)$')
+  return sender, tonumber(slot)
+end
+
+-- What a sender with caps has sent, and when; nil where nothing is known of it.
+local function day_of(sender)
+  local text = redis.call('HGET', KEYS[8], sender)
+  local day = text and cjson.decode(text)
+  if not day then return nil end
+  day.gone, day.gap, day.lanes = day.gone or 0, day.gap or 0, day.lanes or 0
+  return day
+end
+
+local function save_day(sender, day)
+  redis.call('HSET', KEYS[8], sender, cjson.encode(day))
+end
+
+-- The last start of the sender's that was given out or made, 0: none; the next is a gap later.
+local function starts_after(day)
+  return math.max(day.last, day.gone)
+end
+
 local function free_at(record)
   return math.max(record.ready, record['until'], record.rest or 0)
 end

@@ -2,24 +2,27 @@
 -- Refused when the lane is another ticket's, when the ticket was begun before (the broker delivered its job twice),
 -- or when a pacer was given the lane as overdue and is deciding about it.
 -- ARGV 3 lane  4 token  5 lease ms  6 sender  7 "" if it has no caps, else "caps"  8 limit (-1: none, 0: closed)
---      9 gap ms  10 the day's end ms  11 known today ("": not asked)  12 known last
+--      9 gap ms  10 the day's end ms  11 known today ("": not asked)  12 known last  13 ahead ms: a start that is so near
+--      is given now, and the worker waits for it
 -- Returns {begun, granted, today, last}; begun 2: the sender's day is not known, and nothing was begun.
 local flight = flight_of(ARGV[3])
 if not flight or flight.token ~= ARGV[4] or flight.begun or flight.overdue then return { 0, 0, 0, 0 } end
 
 local function take(day, limit, gap, ends)
-  flight.at, flight.before = now, day.last
   if day['until'] <= now then day.today = 0 end
-  day['until'] = ends
-  local size = flight.size
+  local _, slot = parts(ARGV[3])
+  day['until'], day.gap, day.lanes = ends, gap, math.max(day.lanes, slot + 1)
+  local start, size = now, flight.size
+  if gap > 0 and starts_after(day) > 0 then start = math.max(now, starts_after(day) + gap) end
   if limit >= 0 then size = math.min(size, math.max(0, limit - day.today)) end
-  if day.last > 0 and now < day.last + gap then size = 0 end
+  if start > now + tonumber(ARGV[13]) then size = 0 end
+  flight.at, flight.before = start, day.last
   if size > 0 then
-    day.today, day.last = day.today + size, now
+    day.today, day.last = day.today + size, start
   end
   flight.kept, flight.day = size, ends
-  redis.call('HSET', KEYS[8], ARGV[6], cjson.encode(day))
-  return { 1, size, day.today, day.last }
+  save_day(ARGV[6], day)
+  return { 1, size, day.today, starts_after(day) }
 end
 
 local function taken()
@@ -29,11 +32,12 @@ local function taken()
   end
   local limit, ends = tonumber(ARGV[8]), tonumber(ARGV[10])
   if limit == 0 or now >= ends then return { 1, 0, 0, 0 } end
-  local text = redis.call('HGET', KEYS[8], ARGV[6])
-  local day = text and cjson.decode(text)
+  local day = day_of(ARGV[6])
   if not day or (day['until'] > now and day['until'] ~= ends) then
     if ARGV[11] == '' then return { 2, 0, 0, 0 } end
-    day = { ['until'] = ends, today = tonumber(ARGV[11]), last = tonumber(ARGV[12]) }
+    day = {
+      ['until'] = ends, today = tonumber(ARGV[11]), last = tonumber(ARGV[12]), gone = day and day.gone or 0, gap = 0, lanes = 0,
+    }
   end
   return take(day, limit, tonumber(ARGV[9]), ends)
 end

@@ -6,7 +6,18 @@ from typing import Protocol
 from dispatcher.domain.contactlock import ContactLock
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.notbefore import NotBefore
-from dispatcher.domain.tickets import ALL_LEFT, Allowance, Begun, Finished, Landing, Plan, Released, Retry, Ticket
+from dispatcher.domain.tickets import (
+    ALL_LEFT,
+    Allowance,
+    Begun,
+    Departure,
+    Finished,
+    Landing,
+    Plan,
+    Released,
+    Retry,
+    Ticket,
+)
 
 
 class LaneClock(Protocol):
@@ -21,8 +32,9 @@ class LaneClock(Protocol):
         Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
         """
 
-    def renew(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
-        """Renew it once more; False when the lane was given to another ticket, or a pacer is deciding about it."""
+    def depart(self, provider: str, ticket: Ticket, lease_ms: int, gap_ms: int = 0, unused_ms: int = 0) -> Departure:
+        """Renew it once more: may its call start, `gap_ms` after the sender's last one? `unused_ms`: a start that it
+        was told, and let pass. Not held when the lane was given to another ticket, or a pacer is deciding about it."""
 
     def finish(
         self,

@@ -1,6 +1,6 @@
 """What lies beyond: the providers behind their transport (`providers`, `coordination`), the task bus (`taskbus`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.account import Account, Sender
@@ -13,8 +13,11 @@ from dispatcher.domain.tickets import Ticket
 class Caller(Protocol):
     """The provider behind its transport."""
 
-    def call(self, job: Job) -> Reading:
-        """Make the job's call and read its answer; transport trouble is read too, never raised."""
+    def call(self, job: Job, may_leave: Callable[[], bool]) -> Reading:
+        """Make the job's call and read its answer; transport trouble is read too, never raised.
+
+        `may_leave` is asked when the connection stands, before the first byte of each try; where it says no, nothing
+        leaves, and the messages are deferred."""
 
     def is_up(self, account: Account, sender: Sender) -> bool | None:
         """Ask whether a sender's line is up; None where it cannot be told."""

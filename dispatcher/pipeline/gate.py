@@ -1,0 +1,74 @@
+"""Asked when a call's connection stands, before its first byte: may it still leave?
+
+Between *begin* and here a worker may have stood still: its lease may have run out, Redis may have been built anew
+without its flight, and the sender's other lanes may have called meanwhile. The call would be one too many on the lane,
+a second one to who was sent to meanwhile, or too close to another of the sender's.
+
+    held up since begin           the clock is asked whether the lane still is the ticket's own
+    the sender keeps a least gap  it is asked always: every call's start is written down in Redis before it leaves
+
+A start that was told more than `LEAVES_WITHIN_MS` ago is not used: the gap between two starts is so much longer than
+the one between two calls.
+"""
+
+from dataclasses import dataclass
+
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.policies import LEAVES_WITHIN_MS, start_gap_ms
+from dispatcher.domain.senderday import AHEAD_MS
+from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.stations import Stations, lease_ms
+
+HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
+PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
+MOST_ASKS = 4  # with what it waits in between: less than an open connection stays idle
+
+
+@dataclass(slots=True)
+class Gate:
+    """`opened`: a call has left. `shut_because` ("": it is not): the last try did not; it may come again `until_ms`."""
+
+    stations: Stations
+    provider: str
+    ticket: Ticket
+    account: Account
+    sender: Sender
+    begun_ms: int
+    opened: bool = False
+    shut_because: str = ""
+    until_ms: int = 0
+
+    def __call__(self) -> bool:
+        """Never raises: a server that does not answer shuts the gate."""
+        try:
+            self.shut_because = self._trouble()
+        except DispatcherTrouble as trouble:
+            self.shut_because = str(trouble)
+        if self.shut_because:
+            self.until_ms = max(self.until_ms, self.stations.now_ms() + PUT_BACK_MS)
+            return False
+        self.opened = True
+        return True
+
+    def _trouble(self) -> str:
+        """What speaks against the call; "": nothing."""
+        gap_ms, unused_ms = start_gap_ms(self.sender), 0
+        if not gap_ms and self.stations.now_ms() - self.begun_ms < HELD_UP_MS:
+            return ""
+        lasts_ms = lease_ms(self.account, self.sender)
+        for _ in range(MOST_ASKS):
+            asked_ms = self.stations.now_ms()
+            told = self.stations.clock.depart(self.provider, self.ticket, lasts_ms, gap_ms, unused_ms)
+            if not told.held:
+                return "held_up"
+            if told.wait_ms > AHEAD_MS:
+                self.until_ms = asked_ms + told.wait_ms
+                return "min_gap"
+            if told.wait_ms:
+                self.stations.pause(told.wait_ms)
+            elif not gap_ms or self.stations.now_ms() - asked_ms <= LEAVES_WITHIN_MS:
+                return ""
+            else:
+                unused_ms = told.start_ms
+        return "min_gap"
