@@ -30,7 +30,7 @@ from dispatcher.telemetry import emit, trouble
 from dispatcher.wiring import first_lookup_s, stations, wiring
 from workers.auditor import keep_auditing
 from workers.boot import wait_for_schema
-from workers.couriers import COURIERS, FOR_SLOW, Clearing, bring
+from workers.couriers import Clearing, Crew
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
 FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
@@ -174,9 +174,7 @@ class PacerStep(bootsteps.StartStopStep):
             self._run("pacer", releaser.run)
         self._run("caretaker", Caretaker(stations(), chores, self._halted, pulse).run)
         self._run("auditor", partial(keep_auditing, wiring().auditor(), report, self._halted))
-        for number in range(COURIERS):
-            courier = wiring().courier(slow_too=number < FOR_SLOW)
-            self._run(f"courier-{number}", partial(bring, courier, report, self._halted))
+        self._run("couriers", Crew(wiring().courier(), report, self._halted).run)
 
     def stop(self, worker: Any) -> None:
         self._halted.set()

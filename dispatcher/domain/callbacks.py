@@ -58,13 +58,14 @@ class CallbackState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where some callbacks go. `failures`: rounds in which nothing was delivered, since the last that did;
-    `failing_since_ms` (UTC epoch) is when the first of them was."""
+    `failing_since_ms` (UTC epoch) is when the first of them was. `slow`: it took its time at the last calls."""
 
     id: int
     account_id: int
     url: str
     failures: int = 0
     failing_since_ms: int | None = None
+    slow: bool = False
 
 
 class Told(NamedTuple):

@@ -34,9 +34,9 @@ WHERE id = (
         AND (:slow_too OR e.slow IS NOT TRUE)
         AND EXISTS (
             SELECT FROM callback b WHERE b.goes_to = e.id AND b.settled_at IS NULL AND b.due_at <= now())
-    ORDER BY NOT :slow_too AND e.slow IS NULL, e.served_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY e.slow IS NULL, e.served_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 )
-RETURNING id, account_id, url, failures, failing_since
+RETURNING id, account_id, url, failures, failing_since, slow
 """)
 
 DUE = text("""
@@ -168,15 +168,15 @@ class Callbacks:
             return epoch_ms(connection.execute(text("SELECT clock_timestamp()")).scalar_one()) or 0
 
     def take(self, lease_s: float, slow_too: bool = True) -> Endpoint | None:
-        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
-        `slow_too` those that were slow the last time are left to others, and those that nobody has called come last."""
+        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Those that
+        nobody has called come last; without `slow_too` those that were slow the last time are left alone."""
         self._held.lease = secrets.token_hex(8)
         asked = {"lease": self._held.lease, "lease_s": lease_s, "slow_too": slow_too}
         with autocommit(self._engine) as connection:
             row = connection.execute(TAKE, asked).first()
         if row is None:
             return None
-        return Endpoint(row.id, row.account_id, row.url, row.failures, epoch_ms(row.failing_since))
+        return Endpoint(row.id, row.account_id, row.url, row.failures, epoch_ms(row.failing_since), bool(row.slow))
 
     def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
         """The first waiting event of each message, those that are due; none when the endpoint is somebody else's."""

@@ -5,13 +5,13 @@ waits is brought, so what happened to it arrives in order. A courier that dies l
 it had not written down is brought again, under the same id.
 
 An endpoint has its turn for `TURN_S`, or until something goes wrong there; then the one that has waited longest has
-its own. One that took its time the last time is served by some of the couriers only, so that a hundred dead ones do
-not hold up the others. Nothing here touches a lane, a job or the broker.
+its own. The turn of one that was quick begins with a single call, so that hundreds that have just died cost a thread
+each and not ten. Nothing here touches a lane, a job or the broker.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from dispatcher.domain.callbacks import Answer, Callback, CallbackState, Endpoin
 from dispatcher.telemetry import emit
 
 AT_ONCE = 10  # calls to one endpoint: one that takes 100 ms is brought a hundred events a second
+FIRST = 1  # call of the turn of one that was quick
 PROBES = 3  # calls to one that answered nothing well the last time: one of them may be an event that it never takes
 TURN_S = 5.0
 WAVE_S = 25.0  # above connecting and an answer's time-out: only an endpoint that drips takes longer
@@ -26,13 +27,13 @@ TOO_SLOW = Answer("read_timeout")
 NOTHING_S = 0.3  # what is due waits behind what is not: look again in a while
 BROKEN_S = 60.0  # a fault of ours at one endpoint, such as a secret that cannot be read: others have their turns
 LEASE_S = 45.0  # above the longest wave, and looking the host up before it
-SLOW_MS = 2_000  # longer than that and an endpoint leaves the couriers that only serve quick ones
+SLOW_MS = 2_000  # who takes longer is one of the slow ones, of which a worker serves only so many at once
 
 
 class CallbackBook(Protocol):
     def take(self, lease_s: float, slow_too: bool) -> Endpoint | None:
-        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Without
-        `slow_too` those that were slow the last time are left to others, and those that nobody has called come last."""
+        """Lease the endpoint with something due that waited longest for its turn; None: there is none. Those that
+        nobody has called come last; without `slow_too` those that were slow the last time are left alone."""
 
     def due(self, endpoint: int, limit: int) -> Sequence[Callback]:
         """The first waiting event of each message, those that are due; none when the endpoint is somebody else's."""
@@ -48,27 +49,44 @@ class Post(Protocol):
     def post(self, callback: Callback) -> Answer: ...
 
 
+def _at_first(endpoint: Endpoint) -> int:
+    """How many calls a turn begins with. Who is known to be slow may have its turn over after them."""
+    if endpoint.failures:
+        return PROBES
+    return AT_ONCE if endpoint.slow else FIRST
+
+
+@contextmanager
+def _some_threads() -> Iterator[ThreadPoolExecutor]:
+    """A turn's own: what drips in one does not take them from others. They are made when they are needed."""
+    threads = ThreadPoolExecutor(AT_ONCE, "callbacks")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """One of a worker's couriers. `outbox` opens the way to an endpoint; `threads` bring some at once.
+    """Serves endpoints, any number at once, each round in a thread of its caller's. `outbox` opens the way to one.
 
-    `now_ms` is the book's clock; `jitter` draws from 0 .. JITTER_STEPS - 1. `slow_too`: it also serves
-    endpoints that take their time. `wave_s`: how long the calls of a wave are waited for.
+    `now_ms` is the book's clock; `jitter` draws from 0 .. JITTER_STEPS - 1. `wave_s`: how long the calls of a wave are
+    waited for.
     """
 
     book: CallbackBook
     outbox: Callable[[Endpoint], AbstractContextManager[Post]]
-    threads: ThreadPoolExecutor
     now_ms: Callable[[], int]
     jitter: Callable[[], int]
-    slow_too: bool = True
     wave_s: float = WAVE_S
 
-    def round(self) -> bool:
-        """Give one endpoint its turn; False when nobody waits for one. Raises DispatcherTrouble."""
-        endpoint = self.book.take(LEASE_S, self.slow_too)
+    def round(self, slow_too: bool = True, taken: Callable[[Endpoint], None] = lambda _: None) -> bool:
+        """Give one endpoint its turn; False when nobody waits for one. `taken` is told whose it is before it begins;
+        without `slow_too` it is none that took its time at the last calls. Raises DispatcherTrouble."""
+        endpoint = self.book.take(LEASE_S, slow_too)
         if endpoint is None:
             return False
+        taken(endpoint)
         pause_s = BROKEN_S
         try:
             pause_s = self._turn(endpoint)
@@ -80,18 +98,23 @@ class Courier:
         """Seconds after which the endpoint may have its next."""
         began_ms = self.now_ms()
         over_ms = began_ms + int(TURN_S * 1000)
-        with self.outbox(endpoint) as outbox:
-            while due := self.book.due(endpoint.id, PROBES if endpoint.failures else AT_ONCE):
-                if not self._wave(endpoint, outbox, due, began_ms):
+        limit = _at_first(endpoint)
+        with _some_threads() as threads, self.outbox(endpoint) as outbox:
+            while due := self.book.due(endpoint.id, limit):
+                posts = [threads.submit(outbox.post, one) for one in due]
+                if not self._wave(endpoint, posts, due, began_ms):
                     return 0
                 endpoint, began_ms = replace(endpoint, failures=0, failing_since_ms=None), self.now_ms()
                 if began_ms >= over_ms:
                     return 0
+                limit = AT_ONCE
         return NOTHING_S
 
-    def _wave(self, endpoint: Endpoint, outbox: Post, due: Sequence[Callback], began_ms: int) -> bool:
-        """Bring some at once; False when something went wrong, or the endpoint is somebody else's by now."""
-        answers = self._answers(outbox, due)
+    def _wave(
+        self, endpoint: Endpoint, posts: Sequence[Future[Answer]], due: Sequence[Callback], began_ms: int
+    ) -> bool:
+        """Write down some calls; False when something went wrong, or the endpoint is somebody else's by now."""
+        answers = self._answers(posts)
         now_ms = self.now_ms()
         marks = [mark_of(one, answer, now_ms, self.jitter()) for one, answer in zip(due, answers, strict=True)]
         rest = rest_of(endpoint, answers, now_ms, self.jitter())._replace(slow=now_ms - began_ms > SLOW_MS)
@@ -100,9 +123,8 @@ class Courier:
         self._tell(endpoint, due, marks, rest)
         return not any(answer.trouble for answer in answers)
 
-    def _answers(self, outbox: Post, due: Sequence[Callback]) -> list[Answer]:
+    def _answers(self, posts: Sequence[Future[Answer]]) -> list[Answer]:
         """One that drips in for longer than its client may wait is left; closing the outbox ends it."""
-        posts = [self.threads.submit(outbox.post, one) for one in due]
         wait(posts, self.wave_s)
         return [TOO_SLOW if post.cancel() or not post.done() else post.result() for post in posts]
 

@@ -1,7 +1,6 @@
 """One installation as one process sees it: gateways built from settings, stations on top of them."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property, partial
 from random import SystemRandom
@@ -45,7 +44,7 @@ from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.ledger.waits import Waits
 from dispatcher.pipeline.audit import Auditor
 from dispatcher.pipeline.audit_looks import Audited
-from dispatcher.pipeline.courier import AT_ONCE, Courier
+from dispatcher.pipeline.courier import Courier
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.senders import crews_changed
 from dispatcher.pipeline.stations import Stations
@@ -166,12 +165,9 @@ class Wiring:
     def builder(self) -> ClockBuilder:
         return self.wire("builder", ClockBuilder(self.redis, self.secrecy, registry.names()))
 
-    def courier(self, slow_too: bool = True) -> Courier:
-        """A courier of its own threads; its statements do not wait for those of sends, nor those for its."""
-        threads = ThreadPoolExecutor(AT_ONCE, "callbacks")
-        self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
-        jitter, now_ms = self.stations.jitter, self.ledger_clock.now_ms
-        return Courier(self.callbacks, self._outbox, threads, now_ms, jitter, slow_too)
+    def courier(self) -> Courier:
+        """Its statements do not wait for those of sends, nor those for its."""
+        return Courier(self.callbacks, self._outbox, self.ledger_clock.now_ms, self.stations.jitter)
 
     def _outbox(self, endpoint: Endpoint) -> Outbox:
         secret = self.accounts.account(endpoint.account_id).callback_secret

@@ -1,10 +1,10 @@
 """Couriers at work: real receivers, a real ledger, and a clock that goes on only when a test says so."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from socket import create_server
 from threading import Barrier, Event
 from typing import Any
 
@@ -24,6 +24,8 @@ from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.receiver import SECRET, Dripping, Receiver
 from tests.ledger.steps import run
 from tests.pipeline.conftest import Hand
+from tests.waiting import wait_until
+from workers.couriers import Crew
 
 
 @pytest.fixture
@@ -39,11 +41,9 @@ def hand(hand: Hand) -> Hand:
 
 
 @pytest.fixture
-def courier(hand: Hand) -> Iterator[Courier]:
+def courier(hand: Hand) -> Courier:
     """Without jitter: what failed is due at once."""
-    made = hand.wiring.courier()
-    with ThreadPoolExecutor(10) as threads:
-        yield replace(made, jitter=lambda: 0, threads=threads)
+    return replace(hand.wiring.courier(), jitter=lambda: 0)
 
 
 def rest_over(hand: Hand) -> None:
@@ -124,23 +124,22 @@ def test_one_event_that_is_always_refused_holds_up_only_its_own_message(hand: Ha
     with Receiver(lambda event: (400 if event["data"].get("seq") == 0 else 200, {})) as app:
         number = hand.submit(30, callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
-        for _ in range(8):
+        for _ in range(60):  # here it is due at each of them; it comes less and less often elsewhere
             courier.round()
             rest_over(hand)
         assert {event["data"]["seq"] for event in app.taken if "seq" in event["data"]} == set(range(1, 30))
 
 
 def test_an_endpoint_whose_turn_is_over_is_soon_served_again(hand: Hand, courier: Courier) -> None:
-    """Every look at the clock takes six seconds: a turn is one wave of ten."""
+    """Every look at the clock takes six seconds: a turn is one wave, of one call and then of ten."""
     looks = count(hand.now_ms, 6_000)
     hurried = replace(courier, now_ms=partial(next, looks))
     with Receiver() as app:
         number = hand.submit(15, callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
-        assert hurried.round()
-        assert len(app.taken) == 10
-        assert hurried.round()
-        assert len(app.taken) == 17
+        for taken in (1, 11, 17):
+            assert hurried.round()
+            assert len(app.taken) == taken
 
 
 def test_an_endpoint_that_we_cannot_serve_ourselves_rests_and_others_have_their_turns(
@@ -195,15 +194,14 @@ def test_a_receiver_that_drips_is_left_and_its_connection_closed(hand: Hand, cou
 
 
 def test_a_hundred_slow_receivers_do_not_hold_up_one_that_is_quick(hand: Hand, courier: Courier) -> None:
-    """A courier for quick ones does not come near those that took their time."""
+    """Who has as many slow ones as it may serve at once does not come near another."""
     with Receiver(lambda event: (500, {})) as slow, Receiver() as quick:
         for number in range(100):
             hand.submit(1, callback_url=f"{slow.url}/{number}")
         run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = true")
         hand.submit(1, callback_url=quick.url)
-        swift = replace(courier, slow_too=False)
-        assert swift.round()
-        assert not swift.round()
+        assert courier.round(slow_too=False)
+        assert not courier.round(slow_too=False)
         assert (len(quick.taken), slow.seen) == (1, [])
 
 
@@ -278,13 +276,13 @@ def test_a_slow_receiver_does_not_hold_up_another(hand: Hand, courier: Courier) 
 def test_no_more_than_ten_calls_at_once_reach_a_receiver(hand: Hand, courier: Courier) -> None:
     under_way: list[int] = []
     most = [0]
-    ten = Barrier(10)
+    ten, places = Barrier(10), count()
 
     def answer(event: dict[str, Any]) -> tuple[int, dict[str, str]]:
-        """The first ten are answered when all of them are there."""
+        """The ten after the first are answered when all of them are there."""
         under_way.append(1)
         most[0] = max(most[0], len(under_way))
-        if event["data"].get("seq", 99) < 9 or event["type"] == "campaign.running":
+        if 1 <= next(places) <= 10:
             ten.wait(20)
         under_way.pop()
         return 200, {}
@@ -341,3 +339,50 @@ def test_a_url_that_may_not_be_called_is_refused_by_its_field(hand: Hand, url: s
     with pytest.raises(BadRequest) as refused:
         check_callback_url(account, url, allow_private=False)
     assert refused.value.problems == (("callback_url", rule),)
+
+
+def test_a_turn_begins_with_one_call_and_goes_on_with_ten(hand: Hand, courier: Courier) -> None:
+    """Whoever has died since the last one costs a thread, not ten."""
+    number = hand.submit(20, callback_url="http://127.0.0.1:9/hook")
+    hand.wiring.campaigns.cancel(number)
+    courier.round()
+    assert sum(one.attempts for one in hand.wiring.callbacks.page(CallbackState.WAITING)) == 1
+
+
+def test_hundreds_that_have_just_died_do_not_hold_up_one_that_is_well(hand: Hand) -> None:
+    """All were quick the last time; each takes ten seconds now: a few threads would come to the last after minutes."""
+    halted, broken = Event(), list[Exception]()
+    with create_server(("127.0.0.1", 0), backlog=4_096) as dead, Receiver() as well:
+        for number in range(100):
+            hand.submit(1, callback_url=f"http://127.0.0.1:{dead.getsockname()[1]}/{number}")
+        run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = false")
+        hand.submit(1, callback_url=well.url)
+        with ThreadPoolExecutor(1) as threads:
+            crew = threads.submit(Crew(hand.wiring.courier(), broken.append, halted).run)
+            try:
+                wait_until(lambda: bool(well.taken), 60)
+            finally:
+                dead.close()
+                halted.set()
+            crew.result()
+    assert broken == []
+
+
+def test_slow_ones_take_only_a_part_of_the_threads(hand: Hand) -> None:
+    """The others wait for one of them to be over, and quick ones are served meanwhile."""
+    halted, go_on = Event(), Event()
+    with Receiver(lambda event: (200 if go_on.wait(60) else 500, {})) as slow, Receiver() as well:
+        for number in range(6):
+            hand.submit(1, callback_url=f"{slow.url}/{number}")
+        run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = true")
+        hand.submit(1, callback_url=well.url)
+        with ThreadPoolExecutor(1) as threads:
+            crew = threads.submit(Crew(hand.wiring.courier(), lambda error: None, halted, 4, 2).run)
+            try:
+                wait_until(lambda: bool(well.taken), 60)
+                assert len(slow.seen) <= 2
+            finally:
+                go_on.set()
+            wait_until(lambda: len(slow.taken) == 6, 60)
+            halted.set()
+            crew.result()
