@@ -1,6 +1,8 @@
 """Messages in doubt: looked up by the job that left them so, one resolver at a time."""
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from dispatcher.domain.account import Account
@@ -9,9 +11,11 @@ from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
+from dispatcher.ledger.engine import transaction
 from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.schema import config
 from tests.ledger.drafts import draft, phone
-from tests.ledger.steps import column, fate, some, ticket
+from tests.ledger.steps import column, fate, run, some, ticket
 
 DUE = 1_900_000_000_000
 S = MessageState
@@ -90,3 +94,22 @@ def test_an_operator_resolves_a_message_once(
     assert doubts.resolve(MessageId(campaign, 3), what) is False
     assert doubts.resolve(MessageId(campaign, 99), what) is None
     assert some(campaigns.counts(campaign))[S.IN_DOUBT] == 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "on_doubt", "due"), [("cpc", "resend", 1), ("cpc", "hold", 0), ("uazapi", "resend", 0)]
+)
+def test_doubts_of_before_resending_worked_are_looked_at_once_after_the_upgrade(
+    engine: Engine, campaigns: Campaigns, loja: Account, doubts: Doubts, provider: str, on_doubt: str, due: int
+) -> None:
+    """Migration 0009: what cannot be asked about had no look of its own, and was never sent again."""
+    number = campaigns.accept(loja, draft(1)).campaign_id
+    messages = Messages(engine)
+    messages.settle(number, [fate(row, Fate.IN_DOUBT) for row in messages.claim(ticket(number)).rows])
+    run(engine, "UPDATE account SET provider = :p, on_doubt = :o", p=provider, o=on_doubt)
+    with transaction(engine) as connection:
+        steps = config(connection)
+        script = ScriptDirectory.from_config(steps).get_revision("0009")
+        command.downgrade(steps, str(script.down_revision))
+        command.upgrade(steps, "head")
+    assert len(doubts.due(DUE, 10)) == due
