@@ -49,12 +49,12 @@ QUESTIONS = {
     "retries": "waiting",
     "waits": "campaigns due of_client",
     "": "campaign account sender batch suppressed contacted expected now_ms jitter leads_url open_leads"
-    " check_callback_url events_queued",
+    " check_callback_url events_queued pause",
 }
 """Verbs that change nothing: who dies before one leaves behind the same as who dies after it."""
 
 SAME_AS = {
-    "clock.renew": "caller.call:before",  # the lease of a flight that is there lasts longer
+    "clock.depart": "caller.call:before",  # the lease lasts longer, and a start is written down that nobody used
     "doubts.retry_all": "doubts.resolve:after",  # the same for many, in slices that each stand by themselves
     "suppressions.remove": "suppressions.add:after",  # one statement, nothing behind it
 }
