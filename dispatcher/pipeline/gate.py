@@ -4,16 +4,19 @@ Between *begin* and here a worker may have stood still: its lease may have run o
 without its flight, and the sender's other lanes may have called meanwhile. The call would be one too many on the lane,
 a second one to who was sent to meanwhile, or too close to another of the sender's.
 
-    held up since begin           the clock is asked whether the lane still is the ticket's own
+    held up since begin           the clock is asked whether the lane still is the ticket's own, and its clients' locks
+                                  are taken anew: a reply that came meanwhile answers something older
     the sender keeps a least gap  it is asked always: every call's start is written down in Redis before it leaves
 
 A start that was told more than `LEAVES_WITHIN_MS` ago is not used: the gap between two starts is so much longer than
 the one between two calls.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.guards import CONTACT_OPEN
 from dispatcher.domain.policies import LEAVES_WITHIN_MS, start_gap_ms
 from dispatcher.domain.senderday import AHEAD_MS
 from dispatcher.domain.tickets import Ticket
@@ -27,7 +30,8 @@ MOST_ASKS = 4  # with what it waits in between: less than an open connection sta
 
 @dataclass(slots=True)
 class Gate:
-    """`opened`: a call has left. `shut_because` ("": it is not): the last try did not; it may come again `until_ms`."""
+    """`hold_anew` takes the clients' locks once more; False: one is another's by now. `opened`: a call has left.
+    `shut_because` ("": it is not): the last try did not; it may come again `until_ms`."""
 
     stations: Stations
     provider: str
@@ -35,6 +39,7 @@ class Gate:
     account: Account
     sender: Sender
     begun_ms: int
+    hold_anew: Callable[[], bool]
     opened: bool = False
     shut_because: str = ""
     until_ms: int = 0
@@ -42,7 +47,7 @@ class Gate:
     def __call__(self) -> bool:
         """Never raises: a server that does not answer shuts the gate."""
         try:
-            self.shut_because = self._trouble()
+            self.shut_because = self._trouble() or self._trouble_with_clients()
         except DispatcherTrouble as trouble:
             self.shut_because = str(trouble)
         if self.shut_because:
@@ -51,10 +56,17 @@ class Gate:
         self.opened = True
         return True
 
+    @property
+    def _was_held_up(self) -> bool:
+        return self.stations.now_ms() - self.begun_ms >= HELD_UP_MS
+
+    def _trouble_with_clients(self) -> str:
+        return CONTACT_OPEN if self._was_held_up and not self.hold_anew() else ""
+
     def _trouble(self) -> str:
         """What speaks against the call; "": nothing."""
         gap_ms, unused_ms = start_gap_ms(self.sender), 0
-        if not gap_ms and self.stations.now_ms() - self.begun_ms < HELD_UP_MS:
+        if not gap_ms and not self._was_held_up:
             return ""
         lasts_ms = lease_ms(self.account, self.sender)
         for _ in range(MOST_ASKS):

@@ -11,6 +11,7 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign, Job, Parcel
@@ -232,7 +233,7 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     scope = lock_scope(passage.account, passage.sender)
     message = MessageId(passage.campaign.id, row.seq)
     holder = holder_of(message)
-    until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage)
+    until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage, row)
     left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
     if not left_ms:
         passage.locked.add(row.seq)
@@ -248,9 +249,16 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
     return outcome
 
 
-def _leaves_in_ms(passage: Passage) -> int:
-    """Of the message that was put together last, which is the next in the batch."""
-    return leaves_in_ms(passage.campaign.pacing, len(passage.parcels) - 1) if passage.spaced_out else 0
+def _hold_anew(stations: Stations, passage: Passage) -> bool:
+    """Take the locks that were got once more, dated now; False: a reply lifted one, and another message has it."""
+    rows = [row for row in passage.rows if row.seq in passage.locked]
+    return all(_take_lock(stations, passage, row, stations.now_ms()) is None for row in rows)
+
+
+def _leaves_in_ms(passage: Passage, row: Claimed) -> int:
+    """By its place in the batch."""
+    place = [parcel.seq for parcel in passage.parcels].index(row.seq)
+    return leaves_in_ms(passage.campaign.pacing, place) if passage.spaced_out else 0
 
 
 def _put_back(stations: Stations, passage: Passage, reason: str, detail: str) -> None:
@@ -282,7 +290,10 @@ def _call(stations: Stations, passage: Passage) -> bool | None:
     if job is None:
         return None
     passage.called = True
-    gate = Gate(stations, passage.provider, passage.ticket, passage.account, passage.sender, passage.begun_ms)
+    hold_anew = partial(_hold_anew, stations, passage)
+    gate = Gate(
+        stations, passage.provider, passage.ticket, passage.account, passage.sender, passage.begun_ms, hold_anew
+    )
     reading = stations.caller.call(job, gate)
     passage.called = gate.opened or not gate.shut_because
     passage.halt = reading.halt

@@ -96,6 +96,7 @@ class Place:
             sender=lambda number: self._remembered("sender", number, self.wiring.accounts.sender),
             looked_at=lambda campaigns, now_ms: None,
             now_ms=lambda: self.now_ms,
+            pause=self.pass_ms,
             jitter=lambda: next(draws) * 618_034 % JITTER_STEPS,
         )
 

@@ -192,9 +192,7 @@ class Play:
             yield Move(f"job {job.seq} is lost", partial(jobs.remove, job))
 
     def _stalls(self) -> Iterator[Move]:
-        """Not between the last look at the lane and the request: who stands still there no program can help."""
-        if not any(actor.at == "caller.call" for actor in self._at_work()):
-            yield Move("everybody stands still for long", partial(self._pass, STALL_MS))
+        yield Move("everybody stands still for long", partial(self._pass, STALL_MS))
 
     def _fail_overs(self) -> Iterator[Move]:
         for age, memory in enumerate(reversed(self._memories[:-1]), 1):

@@ -13,7 +13,8 @@ from dispatcher.domain.trouble import DispatcherTrouble, Unavailable
 from dispatcher.pipeline.stations import Stations
 
 STUCK_AFTER_S = 120.0  # a call of a port takes milliseconds; the machine may be held up
-FREE = {"caller", "campaign", "account", "sender", "batch", "now_ms", "jitter", "leads_url", "looked_at", "circuits"}
+FREE = {"caller", "campaign", "account", "sender", "batch", "now_ms", "pause", "jitter", "leads_url", "circuits"}
+FREE |= {"looked_at"}
 """Ports of `Stations` that an actor does not stand still before: nothing that others do changes what they answer; the
 caller stands still by itself."""
 

@@ -1,5 +1,6 @@
 """Promise 5 where two attempts, two servers or two accounts could disagree about who is in contact with a client."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Timer
 
@@ -235,3 +236,49 @@ def test_promise_5_a_reply_that_came_while_the_lock_was_being_taken_does_not_lif
     hand.work(ticket, replace(hand.stations, locks=locks))
     replied(hand, hand.now_ms - 100)
     assert held(hand) == ["ledger global", "redis global"]
+
+
+class HeldUp(LockBook):
+    """The ledger of a worker that stands still once it has its first lock there, while `meanwhile` happens."""
+
+    def __init__(self, hand: Hand, meanwhile: Callable[[], None]) -> None:
+        super().__init__(hand.wiring.engine)
+        self._meanwhile = [meanwhile]
+
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
+        left_ms = super().take(scope, key, holder, now_ms, until_ms, leaves_in_ms)
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return left_ms
+
+
+def replies_meanwhile(hand: Hand) -> None:
+    hand.now_ms += 5_000
+    replied(hand, hand.now_ms)
+    hand.now_ms += 5_000
+
+
+def test_promise_5_a_reply_to_something_older_does_not_lift_the_lock_of_who_was_held_up_before_the_call(
+    hand: Hand,
+) -> None:
+    hand.submit(1, cpc=True)
+    (ticket,) = hand.release()
+    hand.work(ticket, replace(hand.stations, lock_book=HeldUp(hand, lambda: replies_meanwhile(hand))))
+    assert held(hand) == ["ledger global", "redis global"]
+
+
+def test_promise_5_who_was_held_up_does_not_call_when_another_message_has_its_client_by_then(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    first, second = hand.submit(1, cpc=True), hand.submit(1, cpc=True)
+    ticket, other = sorted(hand.release(), key=lambda one: one.campaign)
+
+    def meanwhile() -> None:
+        replies_meanwhile(hand)
+        hand.work(other)
+
+    hand.work(ticket, replace(hand.stations, lock_book=HeldUp(hand, meanwhile)))
+    assert simulator.summary()["deliveries"] == 1
+    hand.now_ms += 2_000
+    hand.work_all()
+    assert (hand.counts(first), hand.counts(second)) == ({"blocked": 1}, {"sent": 1})
