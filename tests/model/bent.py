@@ -6,13 +6,13 @@ from dataclasses import replace
 from sqlalchemy import Engine, text
 
 from dispatcher.domain.claims import Claim, Whereabouts
-from dispatcher.domain.ids import MessageId, campaign_text
+from dispatcher.domain.ids import MessageId
 from dispatcher.domain.tickets import Retry, Ticket
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.messages import CLAIM, Messages, claimed
+from dispatcher.ledger.messages import CLAIM, Messages, claim_values, claimed
 from dispatcher.pipeline.stations import Stations
 
-ANYHOW = text(CLAIM.text.replace("AND m.state = 'pending'", ""))
+ANYHOW = text(CLAIM.text.replace("AND state = 'pending'", ""))
 
 
 class ClaimsAnyhow(Messages):
@@ -23,11 +23,8 @@ class ClaimsAnyhow(Messages):
         self._mine = engine
 
     def claim(self, ticket: Ticket) -> Claim:
-        asked = {"campaign": ticket.campaign, "first": ticket.seq, "after": ticket.seq + ticket.size}
-        asked |= {"sender": ticket.lane.sender_id, "slot": ticket.lane.slot}
-        named = {"token": ticket.token, "name": campaign_text(ticket.campaign)}
         with autocommit(self._mine) as connection:
-            rows = connection.execute(ANYHOW, {**asked, **named}).all()
+            rows = connection.execute(ANYHOW, claim_values([ticket])).all()
         return Claim(tuple(claimed(row) for row in rows if row.seq is not None), True)
 
 

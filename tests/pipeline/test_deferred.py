@@ -72,6 +72,7 @@ def test_a_deferred_message_leaves_when_an_operator_releases_the_lock(hand: Hand
     (number,) = in_contact(hand)
     hand.now_ms += 1_000
     ContactsCounter(hand.wiring).lift(CLIENT)
+    hand.catch_up()
     hand.work_all()
     assert hand.counts(number) == {"sent": 1}
 
