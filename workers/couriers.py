@@ -13,9 +13,7 @@ from time import monotonic
 from dispatcher.domain.callbacks import Endpoint
 from dispatcher.pipeline.courier import Courier
 
-AT_MOST = (
-    300  # endpoints that a worker serves at once: hundreds that have just died keep one thread each for ten seconds
-)
+AT_MOST = 300  # endpoints at once: hundreds that have just died keep a thread of the worker's each for ten seconds
 SLOW_AT_MOST = 100  # of them, those that took their time at the last calls
 IDLE_S = 0.5  # how late a callback may be noticed
 TROUBLE_S = 2.0  # the ledger does not answer: sends need it first

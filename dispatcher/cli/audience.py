@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.audience import Audience, Known
 from dispatcher.domain.campaign import Draft
-from dispatcher.domain.guards import lock_scope
+from dispatcher.domain.guards import is_guarded, lock_scope
 
 if TYPE_CHECKING:
     from dispatcher.wiring import Wiring
@@ -27,7 +27,3 @@ def read_audience(wiring: "Wiring", account: Account, draft: Draft, senders: Seq
         locks = wiring.lock_book.standing(sorted(scopes), keys, now_ms) if scopes else ()
         audience.add(block, Known(wiring.suppressions.details(keys), locks, expected))
     return audience
-
-
-def is_guarded(account: Account, draft: Draft) -> bool:
-    return account.cpc if draft.guarded is None else draft.guarded

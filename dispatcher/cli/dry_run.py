@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from dispatcher.cli.audience import is_guarded, read_audience
+from dispatcher.cli.audience import read_audience
 from dispatcher.cli.output import show_json, show_one, show_table
 from dispatcher.cli.trouble import Problem
 from dispatcher.domain.account import Account, OnLocked, Sender
 from dispatcher.domain.audience import Audience, KeptBack
 from dispatcher.domain.campaign import Draft
 from dispatcher.domain.forecast import Crew, Timetable, chunk_count, timetable
-from dispatcher.domain.guards import LOCK_MS
+from dispatcher.domain.guards import LOCK_MS, is_guarded
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.pacing import Pacing, chunk_size_for
 from dispatcher.domain.parts import messages_after
@@ -28,17 +28,23 @@ from dispatcher.wiring.crews import crews
 if TYPE_CHECKING:
     from dispatcher.wiring import Wiring
 
-Show = Callable[[int | None], str | None]
+Show = Callable[[int | None], str]
+"""A moment (UTC epoch, ms; None: it never comes) as people read it."""
 
 PARTS_SHOWN = 20
 KEPT_BACK_SHOWN = 10
 PART_COLUMNS = ("part", "messages", "first", "last")
 KEPT_BACK_COLUMNS = ("recipient", "phone", "would_be", "why", "since", "until")
+LEAVING = {"chunks": "When each chunk leaves", "days": "What leaves on each day and in each opening of the hours"}
+CONTACTS = {
+    OnLocked.BLOCK: "blocked: not written to, should they be in contact when it is their turn",
+    OnLocked.DEFER: "deferred: written to when they have replied, or when the contact is over",
+}
 
 
 def outlook(wiring: "Wiring", account: Account, body: Any) -> dict[str, Any]:
-    """For programs. The end keeps the hours and the senders' caps; retries, nights, pauses and other
-    campaigns on the same senders make it later; follow-ups come after it."""
+    """For programs. The end keeps the hours and the senders' caps; retries, nights, pauses and other campaigns on the
+    same senders make it later; follow-ups come after it. Raises what the body's dialect refuses, and Problem."""
     one = _look(wiring, account, body)
     may_send = any(crew.lanes for crew in one.crew)
     show = _shown_in(zone_of(account), may_send)
@@ -143,13 +149,6 @@ def _late(one: Prospect, expire: int, show: Show) -> str:
     return f"some {expire} would leave after {until} by this plan, and expire (validity_s is {one.validity_s})"
 
 
-LEAVING = {"chunks": "When each chunk leaves", "days": "What leaves on each day and in each opening of the hours"}
-CONTACTS = {
-    OnLocked.BLOCK: "blocked: not written to, should they be in contact when it is their turn",
-    OnLocked.DEFER: "deferred: written to when they have replied, or when the contact is over",
-}
-
-
 def show_outlook(told: Mapping[str, Any], as_json: bool) -> None:
     """For people: the first rows of the two lists; JSON has all."""
     if as_json:
@@ -235,7 +234,7 @@ def _senders(draft: Draft, all_of_account: list[Sender]) -> list[Sender]:
     return found
 
 
-def _shown_in(zone: str, may_send: bool) -> Callable[[int | None], str]:
+def _shown_in(zone: str, may_send: bool) -> Show:
     never = "never: not within ten years" if may_send else "never: no sender may send"
 
     def show(at_ms: int | None) -> str:

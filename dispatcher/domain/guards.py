@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked, Sender
-from dispatcher.domain.campaign import Campaign, DraftMessage, Refusal
+from dispatcher.domain.campaign import Campaign, Draft, DraftMessage, Refusal
 from dispatcher.domain.claims import Claimed
 from dispatcher.domain.outcomes import Fate, Outcome
 
@@ -29,6 +29,11 @@ UNHEARD = Outcome(Fate.DEFERRED, "reply_unprocessed")
 UNHEARD_MS = 5_000
 """So long it moves aside the first time: a lost job of an event is found within 15 seconds."""
 MOST_DOUBLINGS = 6  # five minutes: an event that nobody manages to process is no reason for a claim every few seconds
+
+
+def is_guarded(account: Account, draft: Draft) -> bool:
+    """The draft's own word, else the account's."""
+    return account.cpc if draft.guarded is None else draft.guarded
 
 
 def kept_back(campaign: Campaign, row: Claimed, now_ms: int) -> Outcome | None:

@@ -40,6 +40,7 @@ def _span_text(window: Window) -> str:
 
 
 def read_window(text: str) -> Window:
+    """Days and a span of time. Raises ValueError that says how it must read."""
     found = _WINDOW.fullmatch(text)
     if not found:
         raise ValueError('must read like "mon-fri 08:00-20:00" or "sat 09:00-13:00"')
@@ -48,12 +49,14 @@ def read_window(text: str) -> Window:
 
 
 def read_night(text: str) -> Window:
+    """A span of time on every day. Raises ValueError that says how it must read."""
     if not _SPAN.fullmatch(text):
         raise ValueError('must read like "21:00-08:00"')
     return Window(frozenset(range(7)), *_span(text))
 
 
 def zone_name(name: str) -> str:
+    """The name as it is. Raises ValueError when no time zone has it."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -62,7 +65,7 @@ def zone_name(name: str) -> str:
 
 
 def holiday_country(code: str) -> str:
-    """`BR`, or with a state `BR-SP`."""
+    """`BR`, or with a state `BR-SP`. Raises ValueError for one whose holidays are not known."""
     rule = "is no country whose holidays are known, such as BR, or with its state BR-SP"
     if not _COUNTRY.fullmatch(code):
         raise ValueError(rule)

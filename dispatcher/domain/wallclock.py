@@ -12,10 +12,12 @@ DAY = timedelta(days=1)
 
 
 def shown_at(zone: str, at_ms: int) -> datetime:
+    """At a moment (UTC epoch, ms)."""
     return datetime.fromtimestamp(at_ms / 1000, _zone(zone))
 
 
 def minute_of(read: datetime) -> int:
+    """Of its day, from 0."""
     return 60 * read.hour + read.minute
 
 
@@ -25,7 +27,7 @@ def _ms(read: datetime) -> int:
 
 @lru_cache(maxsize=4096)
 def times_of(zone: str, day: date, minutes: frozenset[int]) -> tuple[int, ...]:
-    """When the clock of `zone` shows these minutes of the day, each time that it does, and when it is put."""
+    """When (UTC epoch, ms) the clock of `zone` shows these minutes of the day, each time, and when it is put."""
     midnight = datetime.combine(day, time(), _zone(zone))
     walls = [midnight + timedelta(minutes=minute) for minute in minutes]
     found = {_ms(one.replace(fold=fold)) for one in walls for fold in (0, 1)}

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Accepted, Draft, EmptyCampaign, KeyReused, Refusal, Refuse, UnknownSender
+from dispatcher.domain.guards import is_guarded
 from dispatcher.domain.ids import CHANCE_BITS, campaign_number
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.pacing import chunk_size_for
@@ -139,7 +140,7 @@ def _columns(account: Account, draft: Draft) -> dict[str, Any]:
         "warnings": draft.warnings,
         "follow_ups": draft.follow_ups,
         "callback_url": None if draft.callback_url is None else storable(draft.callback_url),
-        "guarded": account.cpc if draft.guarded is None else draft.guarded,
+        "guarded": is_guarded(account, draft),
         "on_locked": (draft.on_locked or account.on_locked).value,
         "validity_s": account.validity_s if draft.validity_s is None else draft.validity_s,
         "priority": draft.priority,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dispatcher.domain.account import Account, CpcScope, OnLocked
 from dispatcher.domain.campaign import Accepted, Draft, DraftMessage, Refusal, Refuse
-from dispatcher.domain.guards import lock_scope, turned_away
+from dispatcher.domain.guards import is_guarded, lock_scope, turned_away
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -66,8 +66,7 @@ def _refuser(stations: Stations, account: Account, draft: Draft) -> Refuse:
 def _scope(stations: Stations, account: Account, draft: Draft) -> str | None:
     """The scope of the locks that count now; None where the sender is not known yet, and for a draft that is not
     guarded, or whose messages wait for the end of a contact."""
-    guarded = account.cpc if draft.guarded is None else draft.guarded
-    if not guarded or (draft.on_locked or account.on_locked) is OnLocked.DEFER:
+    if not is_guarded(account, draft) or (draft.on_locked or account.on_locked) is OnLocked.DEFER:
         return None
     named = [sender for sender in stations.accounts.senders(account.id) if sender.name in draft.senders]
     if account.cpc_scope is CpcScope.TAG and len(named) != 1:

@@ -13,7 +13,7 @@ COLUMNS = ("measure", "what", "median", "unit", "spread", "ratio", "ratio_spread
 
 
 class Figure(NamedTuple):
-    """`more_is_better` is only for readers: nothing is judged here."""
+    """One number of one run; without a name where a measure has only one."""
 
     name: str
     value: float

@@ -56,11 +56,11 @@ ADVICE: dict[Check, Advice] = {
     ),
     Check.CURSOR: Advice(
         "the clock stands behind what was sent: nobody gets it twice, for the claim refuses, but jobs are wasted",
-        f"Redis fell back to an older state. {_REBUILD}",
+        f"Redis fell back to an older state; {_REBUILD}",
     ),
     Check.UNRELEASED: Advice(
         "messages wait behind others that have left: they leave when the rest of the campaign is through",
-        f"nothing at once. {_REBUILD}, and they leave next",
+        f"nothing at once; or {_REBUILD}, and they leave next",
     ),
     Check.UNKNOWN: Advice("a campaign runs of which nothing will be released", _RESTART),
     Check.HELD: Advice("a campaign runs in the ledger and is held in Redis: it stands still", "resume it once more"),
@@ -82,7 +82,7 @@ ADVICE: dict[Check, Advice] = {
     Check.LOCK_OWNER: Advice("a client is kept from being written to, and no message is the reason", _FREE),
     Check.LOCK_GONE: Advice(
         "a client is in contact and only the ledger knows: nobody is written to, for it is asked too, but later",
-        f"find out what deletes keys in Redis. {_REBUILD}",
+        f"find out what deletes keys in Redis; {_REBUILD}",
     ),
     Check.LOCK_LONG: Advice("a client is kept for longer than the day that the rule says", _FREE),
     Check.LOCK_FAILED: Advice("a client is kept by a message that certainly did not reach them", _FREE),

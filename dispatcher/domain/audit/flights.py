@@ -31,12 +31,15 @@ class Sending(NamedTuple):
 
 
 class Queue(NamedTuple):
+    """How many send jobs wait for a provider's workers, beside how many tickets are out."""
+
     provider: str
     jobs: int
     in_flight: int
 
 
 def flight_suspects(flights: Sequence[Flown], now_ms: int) -> Iterator[Suspect]:
+    """Flights that nobody will look into."""
     for one in flights:
         over_ms = now_ms - one.until_ms
         if over_ms > LOOKED_AFTER_MS:

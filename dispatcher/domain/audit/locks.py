@@ -67,6 +67,7 @@ class LockSeen(NamedTuple):
 
 
 def lock_suspects(lock: LockSeen, now_ms: int) -> Iterator[Suspect]:
+    """What is wrong with one lock, as both know it."""
     redis, ledger = _standing(lock.redis, now_ms), _standing(lock.ledger, now_ms)
     agree = redis is not None and ledger is not None and redis.holder == ledger.holder
     if redis is not None and not agree:

@@ -90,5 +90,7 @@ class AuditedKeys(Protocol):
 
 
 class LookBook(Protocol):
+    """What sweepers wrote down of their rounds. Redis'."""
+
     def of(self, campaigns: Collection[int]) -> Mapping[int, Looks]:
         """How often, and when, sweepers looked at these campaigns; those of the last hour."""
