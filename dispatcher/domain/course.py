@@ -3,14 +3,16 @@
 Ticket by ticket, as `laneclock` gives them: the lane that is free first takes the next messages, a chunk's gate
 is set by the end of its last send, hours and caps hold lanes back. As soon as a stretch is known in which nothing
 but pace mattered it is repeated as often as fits before the next thing that can matter (a leap), so that a million
-messages take no longer than a few thousand. Messages that are known not to leave end a leap.
+messages take no longer than a few thousand. Messages that are known not to leave end a leap. Where every delay is the
+same a stretch ends only when all lanes stand as they stood at its beginning: what is repeated is then exact. Lanes
+that are in no hurry to stand so (many, and chunks that they do not share evenly) are at last taken as they are.
 
 The delays are draws spread evenly over their range in a fixed disorder: every forecast of the same campaign is the
 same. What it does not know (retries, a lane that other campaigns share) makes the end later, never earlier.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappush, heapreplace
 
 from dispatcher.domain.caps import Caps, Sent, next_midnight, room
@@ -22,6 +24,7 @@ from dispatcher.domain.parts import Diary
 FARTHEST_MS = 3_660 * DAY_MS  # ten years: an end beyond that is none
 STRETCH = 256  # tickets that tell the speed; a multiple of STRATA, so that their draws have the middle as mean
 STRATA = 64
+PATIENCE, LONGEST = 8 * STRETCH, 64 * STRETCH  # tickets, at first and at last, in which lanes may stand the same again
 UNCAPPED, NOTHING_SENT = Caps(), Sent()
 
 
@@ -50,13 +53,22 @@ DRAWS = _draws()
 MIDDLE = (JITTER_STEPS // 2,)
 
 
+_Stand = tuple[list[tuple[int, int]], list[int], int]
+
+
 @dataclass(slots=True)
 class _Mark:
-    """Where the course was at a moment that a stretch may begin with."""
+    """Where the course was at a moment that a stretch may begin with, and for how many tickets it is kept.
+
+    `stand`: what tells how it goes on from there; None where delays differ: then it never stands the same again.
+    """
 
     at: int
     next: int
     sent: list[int]
+    tickets: int
+    stand: _Stand | None
+    patience: int = PATIENCE
 
 
 @dataclass(slots=True)
@@ -82,6 +94,7 @@ class Course:
     day_end: list[int] = field(init=False)
     left_on_day: list[int] = field(init=False)
     delays: tuple[int, ...] = field(init=False)
+    steady: bool = field(init=False)
     parked: set[int] = field(default_factory=set)
     tickets: int = 0
     open_from: int = 0
@@ -99,6 +112,7 @@ class Course:
         self.sent = [crew.sent for crew in self.crews]
         self.day_end, self.left_on_day = [0] * len(self.crews), [0] * len(self.crews)
         self.delays = tuple(delay_ms(self.pacing, jitter) for jitter in self._jitters())
+        self.steady = len(set(self.delays)) == 1
 
     def _jitters(self) -> tuple[int, ...]:
         """One lane adds its delays up: the middle is enough, unless the larger of delay and chunk pause counts."""
@@ -196,30 +210,54 @@ class Course:
         least = max(STRETCH, 8 * len(self.lanes)) * self.pacing.batch
         if chunk and self.next % chunk == 0:
             self.stretch = None
-            if self.chunk is None or self.next - self.chunk.next >= least:
-                mark, self.chunk = self.chunk, self._mark(at)
-                if mark and self._repeat(mark, at, end):
-                    self.chunk = None
-                    return True
+            mark, self.chunk = self.chunk, self._kept(self.chunk, at, least)
+            if mark and mark is not self.chunk and self._repeat(mark, at, end):
+                self.chunk = None
+                return True
+        if chunk and chunk < 3 * least:  # no stretch fits thrice
+            return False
         if self.stretch is None:
             self.settles = self.next + 2 * len(self.lanes) * self.pacing.batch
         if self.next <= self.settles:  # lanes that begin together are faster at first
             self.stretch = self._mark(at)
-        elif self.stretch and self.next - self.stretch.next >= least:
-            mark, self.stretch = self.stretch, self._mark(at)
+        elif self.stretch:
+            mark, self.stretch = self.stretch, self._kept(self.stretch, at, least)
             until = min(end, (self.next // chunk + 1) * chunk) if chunk else end
-            return self._repeat(mark, at, until)
+            return mark is not self.stretch and self._repeat(mark, at, until)
         return False
+
+    def _kept(self, mark: _Mark | None, at: int, least: int) -> _Mark:
+        """The mark, until the lanes stand as they stood there; one that has waited in vain gives way to a later one."""
+        if mark is None:
+            return self._mark(at)
+        if self.next - mark.next < least:
+            return mark
+        here = replace(self._mark(at), patience=mark.patience)
+        if here.stand == mark.stand:
+            return here
+        if self.tickets - mark.tickets < mark.patience:
+            return mark
+        return replace(here, patience=min(2 * mark.patience, LONGEST))
 
     def _next_absent(self) -> int:
         return self.absent[self.passed] if self.passed < len(self.absent) else self.end
 
     def _mark(self, at: int) -> _Mark:
-        return _Mark(at, self.next, [sent.today for sent in self.sent])
+        return _Mark(at, self.next, [sent.today for sent in self.sent], self.tickets, self._stand(at))
+
+    def _stand(self, at: int) -> _Stand | None:
+        """How long each lane is busy yet and every gap runs yet, and how long the last send takes yet."""
+        if not self.steady:
+            return None
+        lanes = [(-1 if lane in self.parked else free_at - at, self.crew_of[lane]) for free_at, lane in self.lanes]
+        gaps = [sent.last_ms + crew.caps.min_gap_ms - at for crew, sent in zip(self.crews, self.sent, strict=True)]
+        return sorted(lanes), [max(gap, 0) for gap in gaps], max(self.last_end - at, 0)
 
     def _repeat(self, mark: _Mark, at: int, until: int) -> bool:
         """As often as the messages, the hours and every sender's day have room for, but one less."""
         length, messages = at - mark.at, self.next - mark.next
+        if mark.patience < LONGEST and mark.stand != self._stand(at):
+            return False
         each = [sent.today - before for sent, before in zip(self.sent, mark.sent, strict=True)]
         times = [(until - self.next) // messages]
         if length:

@@ -84,6 +84,8 @@ def test_an_end_beyond_ten_years_is_none_and_the_parts_until_then_are_told() -> 
 )
 @example(0, 1, 0, 1_400, 1, set())
 @example(1_000, 7, 0, 1_400, 3, {0, 700, 1_399})
+@example(1, 29, 0, 783, 2, set())  # after an odd number of chunks the other lane is first
+@example(1, 29, 0, 784, 2, set())
 def test_leaps_lose_nothing_and_nobody(
     delay_ms: int, size: int, gap_ms: int, total: int, lanes: int, absent: Set[int]
 ) -> None:
