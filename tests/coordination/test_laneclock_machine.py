@@ -1,8 +1,10 @@
 """The scripts on a real server against their plain twin: same answers, same memory, after every step.
 
 Apart from the twin, `Diary` holds what was promised: it knows only tickets and when they were ended.
+DISPATCHER_MACHINE_PLAYS=500 plays the long plays so many times (a minute or two).
 """
 
+import os
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -33,6 +35,7 @@ from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
 from tests.coordination.diary import Diary
 
+LONG_PLAYS = int(os.environ.get("DISPATCHER_MACHINE_PLAYS", "180"))  # in the suite half a minute's worth
 LANES = [Lane(1, 0), Lane(1, 1), Lane(2, 0), Lane(10, 0)]
 CAMPAIGNS = [5, 6, 7]
 
@@ -372,4 +375,4 @@ def test_scripts_and_twin_agree(machine: Callable[..., None]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_scripts_and_twin_agree_for_long(machine: Callable[..., None]) -> None:
-    machine(max_examples=500, stateful_step_count=100)
+    machine(max_examples=LONG_PLAYS, stateful_step_count=100)
