@@ -8,6 +8,8 @@ a second one to who was sent to meanwhile, or too close to another of the sender
                                   are taken anew: a reply that came meanwhile answers something older
     the sender keeps a least gap  it is asked always: every call's start is written down in Redis before it leaves
 
+Taking locks may take long as well: what the clock said before is then asked again.
+
 A start that was told more than `LEAVES_WITHIN_MS` ago is not used: the gap between two starts is so much longer than
 the one between two calls.
 """
@@ -24,21 +26,24 @@ from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.stations import Stations, lease_ms
 
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
+STILL_OURS_MS = 10_000  # below the margin of the lease that the clock was asked for
 PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 MOST_ASKS = 4  # with what it waits in between: less than an open connection stays idle
 
 
 @dataclass(slots=True)
 class Gate:
-    """`hold_anew` takes the clients' locks once more; False: one is another's by now. `opened`: a call has left.
-    `shut_because` ("": it is not): the last try did not; it may come again `until_ms`."""
+    """`fresh_ms`: when its clients' locks were known to be its own, at first by begin. `hold_anew` takes them once
+    more; False: one is another's by now. `opened`: a call has left. `shut_because` ("": it is not): the last try did
+    not; it may come again `until_ms`.
+    """
 
     stations: Stations
     provider: str
     ticket: Ticket
     account: Account
     sender: Sender
-    begun_ms: int
+    fresh_ms: int
     hold_anew: Callable[[], bool]
     opened: bool = False
     shut_because: str = ""
@@ -47,7 +52,7 @@ class Gate:
     def __call__(self) -> bool:
         """Never raises: a server that does not answer shuts the gate."""
         try:
-            self.shut_because = self._trouble() or self._trouble_with_clients()
+            self.shut_because = self._trouble()
         except DispatcherTrouble as trouble:
             self.shut_because = str(trouble)
         if self.shut_because:
@@ -58,10 +63,15 @@ class Gate:
 
     @property
     def _was_held_up(self) -> bool:
-        return self.stations.now_ms() - self.begun_ms >= HELD_UP_MS
+        return self.stations.now_ms() - self.fresh_ms >= HELD_UP_MS
 
-    def _trouble_with_clients(self) -> str:
-        return CONTACT_OPEN if self._was_held_up and not self.hold_anew() else ""
+    def _lost_a_client(self) -> bool:
+        """Who was held up takes the locks anew; that may take long itself, but is not done again because it did."""
+        if not self._was_held_up:
+            return False
+        holds = self.hold_anew()
+        self.fresh_ms = self.stations.now_ms()
+        return not holds
 
     def _trouble(self) -> str:
         """What speaks against the call; "": nothing."""
@@ -79,8 +89,10 @@ class Gate:
                 return "min_gap"
             if told.wait_ms:
                 self.stations.pause(told.wait_ms)
-            elif not gap_ms or self.stations.now_ms() - asked_ms <= LEAVES_WITHIN_MS:
+            elif self._lost_a_client():
+                return CONTACT_OPEN
+            elif self.stations.now_ms() - asked_ms <= (LEAVES_WITHIN_MS if gap_ms else STILL_OURS_MS):
                 return ""
             else:
                 unused_ms = told.start_ms
-        return "min_gap"
+        return "min_gap" if gap_ms else "held_up"

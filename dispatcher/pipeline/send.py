@@ -251,7 +251,8 @@ def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) 
 
 def _hold_anew(stations: Stations, passage: Passage) -> bool:
     """Take the locks that were got once more, dated now; False: a reply lifted one, and another message has it."""
-    rows = [row for row in passage.rows if row.seq in passage.locked]
+    leaving = passage.locked & {parcel.seq for parcel in passage.parcels}  # a lock may be held by one that broke then
+    rows = [row for row in passage.rows if row.seq in leaving]
     return all(_take_lock(stations, passage, row, stations.now_ms()) is None for row in rows)
 
 

@@ -11,11 +11,13 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import Claim
-from dispatcher.domain.ids import campaign_text
+from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.outcomes import Reading
 from dispatcher.domain.policies import LEAVES_WITHIN_MS
 from dispatcher.domain.tickets import Departure, Ticket
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.ledger.engine import LedgerFault
+from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.pace import recover
@@ -131,6 +133,68 @@ def test_promise_2_a_claim_whose_answer_was_lost_is_put_back(hand: Hand, simulat
     assert simulator.summary()["duplicates"] == []
 
 
+class Anew(LockBook):
+    """The locks of a worker that stands still each time it has taken one, while the next of `meanwhile` happens."""
+
+    def __init__(self, engine: Engine, *meanwhile: Callable[[], None]) -> None:
+        super().__init__(engine)
+        self._meanwhile = list(meanwhile)
+
+    def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
+        left_ms = super().take(scope, key, holder, now_ms, until_ms, leaves_in_ms)
+        if self._meanwhile:
+            self._meanwhile.pop(0)()
+        return left_ms
+
+
+def test_promise_1_a_worker_that_stands_still_while_it_takes_its_locks_anew_does_not_send_what_another_sent(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    number = hand.submit(1, cpc=True)
+
+    def held_up() -> None:
+        hand.now_ms += 1_000
+
+    def meanwhile() -> None:
+        hand.now_ms += LEASE_MS
+        hand.work_all()
+        resolve(hand.stations, number, f"{campaign_text(number)}-0.1", (0.0,))
+        hand.work_all()
+        assert hand.counts(number) == {"sent": 1}
+
+    (ticket,) = hand.release()
+    hand.work(ticket, replace(hand.stations, lock_book=Anew(hand.wiring.engine, held_up, meanwhile)))
+    assert hand.counts(number) == {"sent": 1}
+    assert simulator.summary()["deliveries"] == 1
+
+
+def test_a_worker_that_takes_its_locks_anew_slowly_sends(hand: Hand, simulator: SimulatorClient) -> None:
+    number = hand.submit(1, cpc=True)
+
+    def held_up() -> None:
+        hand.now_ms += 6_000
+
+    (ticket,) = hand.release()
+    hand.work(ticket, replace(hand.stations, lock_book=Anew(hand.wiring.engine, held_up, held_up)))
+    assert hand.counts(number) == {"sent": 1}
+
+
+def test_a_message_that_broke_once_it_had_its_lock_does_not_break_the_others_of_a_batch_that_was_held_up(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    hand.wiring.accounts.apply(read_accounts(uazapi_account(simulator.url, ["one"], batch=10), {}))
+    hand.forget_accounts()
+    number = hand.submit(3, cpc=True)
+
+    def breaks() -> None:
+        hand.now_ms += 1_000
+        raise LedgerFault("PostgreSQL refused a statement")
+
+    (ticket,) = hand.release()
+    hand.work(ticket, replace(hand.stations, lock_book=Anew(hand.wiring.engine, breaks)))
+    assert hand.counts(number) == {"failed": 1, "sent": 2}
+
+
 # ---------------------------------------------------------------- a sender's least gap
 
 
@@ -181,6 +245,24 @@ def test_promise_3_a_worker_that_stands_still_before_it_opens_its_connection_doe
             return hand.stations.caller.call(job, may_leave)
 
     hand.work(first, replace(hand.stations, caller=Slow(hand.wiring.transport, provider)))
+    assert simulator.summary()["deliveries"] == 1
+
+
+def test_promise_3_a_worker_that_stands_still_while_it_takes_its_locks_anew_does_not_undercut_the_least_gap(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    keeps_a_gap(hand, simulator)
+    hand.submit(2, cpc=True)
+    first, second = hand.release()
+
+    def held_up() -> None:
+        hand.now_ms += 1_000
+
+    def meanwhile() -> None:
+        hand.now_ms += STEP_MS
+        hand.work(second)
+
+    hand.work(first, replace(hand.stations, lock_book=Anew(hand.wiring.engine, held_up, meanwhile)))
     assert simulator.summary()["deliveries"] == 1
 
 
