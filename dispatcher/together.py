@@ -59,12 +59,24 @@ class Together(Generic[Asked, Answer]):
             turn.leads = self._free > 0
             self._free -= turn.leads
         if not turn.leads:
-            turn.door.acquire()
+            self._wait(turn)
         if turn.leads:
             self._lead(turn)
         if turn.error is not None:
             raise turn.error
         return turn.answer  # type: ignore[return-value]  # answered, for it is neither waiting nor failed
+
+    def _wait(self, turn: _Turn[Asked, Answer]) -> None:
+        """Whom a signal calls away goes without its place, and without the lead it may have been given."""
+        try:
+            turn.door.acquire()
+        except BaseException:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+            if turn.leads:
+                self._hand_on()
+            raise
 
     def _lead(self, turn: _Turn[Asked, Answer]) -> None:
         company = self._gather(turn)

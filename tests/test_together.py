@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Lock
+from signal import SIGUSR1, pthread_kill, signal
+from threading import Event, Lock, get_ident
+from typing import Any
 
 import pytest
 
@@ -110,3 +112,32 @@ def test_a_call_must_answer_each_question_once(answers: list[int]) -> None:
     together: Together[int, int] = Together(lambda asked: answers, kind=bool, most=10)
     with pytest.raises(ValueError, match="zip"):
         together(1)
+
+
+def test_a_signal_that_calls_away_who_waits_does_not_stop_the_others() -> None:
+    """Signals reach the main thread, which stops with SystemExit while its other threads finish their work."""
+
+    def stop(*_: Any) -> None:
+        raise SystemExit(1)
+
+    desk, main = Desk(), get_ident()
+    together = Together(desk.ask, kind=bool, most=10)
+
+    def call_away() -> None:
+        wait_until(lambda: len(together._waiting) == 1, WITHIN_S)
+        pthread_kill(main, SIGUSR1)
+
+    before = signal(SIGUSR1, stop)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            first = threads.submit(together, 1)
+            wait_until(lambda: desk.calls == [[1]], WITHIN_S)
+            threads.submit(call_away)
+            with pytest.raises(SystemExit):
+                together(2)
+            desk.gate.set()
+            assert first.result(WITHIN_S) == 10
+            assert threads.submit(together, 3).result(WITHIN_S) == 30
+    finally:
+        signal(SIGUSR1, before)
+    assert desk.calls == [[1], [3]]
