@@ -369,7 +369,7 @@ def machine(client: redis.Redis, secrecy: Secrecy) -> Callable[..., None]:
 
 
 def test_scripts_and_twin_agree(machine: Callable[..., None]) -> None:
-    machine(max_examples=250, stateful_step_count=40)
+    machine(max_examples=120, stateful_step_count=40)
 
 
 @pytest.mark.slow
