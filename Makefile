@@ -14,8 +14,8 @@ demo: $(STAMP)  ## everything on this machine, the four seed payloads sent to th
 	$(BIN)/dispatcher demo $(if $(KEEP),--keep)
 
 test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts itself
-	$(BIN)/pytest -n 3 --dist worksteal -m "not alone" $(ARGS)
-	$(BIN)/pytest -n 2 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
+	$(BIN)/pytest -n 4 --dist worksteal -m "not alone" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
 
 chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3 MESSAGES=5000 SPAN=240 STRIKES=39
 	$(BIN)/python -m tests.chaos $(foreach name,SEED RUNS MESSAGES SPAN STRIKES,\
