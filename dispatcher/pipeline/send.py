@@ -6,78 +6,35 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
             job stops here, and so does one that hours or caps have something against: its lane rests, or its
             campaign waits, where campaigns have hours of their own
     claim   pending -> sending in the ledger, durable before anything leaves
-    guard   expired? suppressed? night where the client is? is another message in contact with the client?
+    guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
     call    the provider, through its adapter; at the first byte the gate (gate.py) is asked whether it still may leave
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
-from dispatcher.domain.campaign import Campaign, Job, Parcel
+from dispatcher.domain.campaign import Job
 from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.claims import Claimed
-from dispatcher.domain.followups import holder_of
-from dispatcher.domain.guards import (
-    LOCK_MS,
-    UNHEARD,
-    kept_back,
-    lock_scope,
-    locked,
-    told_locked,
-    unheard_until,
-    valid_until,
-)
+from dispatcher.domain.guards import told_locked
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.notbefore import NotBefore, Reason
-from dispatcher.domain.outcomes import Fate, Halt, Outcome
-from dispatcher.domain.pacing import leaves_in_ms, provider_busy_ms
-from dispatcher.domain.parcels import parcel_of
-from dispatcher.domain.policies import allowance_of, caps_of, is_closed, night_not_before, sender_not_before
-from dispatcher.domain.template import MissingField
+from dispatcher.domain.outcomes import Fate, Outcome
+from dispatcher.domain.pacing import provider_busy_ms
+from dispatcher.domain.policies import allowance_of, caps_of, is_closed, sender_not_before
 from dispatcher.domain.tickets import CLOSED, Begun, Retry, Ticket, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.gate import PUT_BACK_MS, Gate
+from dispatcher.pipeline.guard import guard, hold_anew
+from dispatcher.pipeline.passage import Passage, broken
 from dispatcher.pipeline.persist import if_reachable, persist
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
-BROKEN = "broken"
 ASKED_AGAIN_MS = 50  # where the clock refused and the policies, some ms later, would not: never at once, in a circle
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
-
-
-@dataclass(slots=True)
-class Passage:
-    """A ticket on its way through the station.
-
-    `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
-    `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
-    whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted; where the
-    provider spaces a batch out, a reply counts only from when its message has left. `left_alone_until_ms` (0: not):
-    the provider could not be reached, its lane rests until then.
-    """
-
-    provider: str
-    ticket: Ticket
-    campaign: Campaign
-    account: Account
-    sender: Sender
-    begun_ms: int
-    begun: Begun
-    lock_ms: int = LOCK_MS
-    spaced_out: bool = False
-    rows: tuple[Claimed, ...] = ()
-    parcels: list[Parcel] = field(default_factory=list)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    defers: dict[int, int] = field(default_factory=dict)
-    locked: set[int] = field(default_factory=set)
-    put_back: list[Retry] = field(default_factory=list)
-    halt: Halt | None = None
-    called: bool = False
-    left_alone_until_ms: int = 0
-    running: bool = True
 
 
 def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool = False) -> Passage | None:
@@ -93,8 +50,7 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
         passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
     try:
         _claim(stations, passage)
-        for row in passage.rows:
-            _guard_apart(stations, passage, row)
+        guard(stations, passage)
     except DispatcherTrouble as trouble:
         _put_back(stations, passage, "server_unavailable", str(trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
@@ -152,116 +108,6 @@ def _claim(stations: Stations, passage: Passage) -> None:
         passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
 
 
-def _guard_apart(stations: Stations, passage: Passage, row: Claimed) -> None:
-    """A message that breaks its guards fails by itself: as an exception it would come back, and stop its lane."""
-    try:
-        _guard(stations, passage, row)
-    except DispatcherTrouble:
-        raise
-    except Exception as error:
-        _refuse(passage, row.seq, broken(passage, row.seq, error))
-        passage.rows = tuple(emptied(one) if one.seq == row.seq else one for one in passage.rows)
-
-
-def broken(passage: Passage, seq: int, error: Exception) -> Outcome:
-    """What becomes of a message that breaks us: only the kind of the error is told, for its text may hold the message.
-
-    In doubt where the provider was called.
-    """
-    kind = type(error).__name__
-    emit("send.broken", "error", campaign=passage.campaign.id, seq=seq, error=kind)
-    return Outcome(Fate.IN_DOUBT if passage.called else Fate.FAILED, BROKEN, kind)
-
-
-def emptied(row: Claimed) -> Claimed:
-    """Without what may have broken us, and would again."""
-    return row._replace(payload={})
-
-
-def _refuse(passage: Passage, seq: int, outcome: Outcome) -> None:
-    passage.outcomes[seq] = outcome
-    passage.parcels = [parcel for parcel in passage.parcels if parcel.seq != seq]
-
-
-def _guard(stations: Stations, passage: Passage, row: Claimed) -> None:
-    now_ms = stations.now_ms()
-    outcome = kept_back(passage.campaign, row, now_ms)
-    if outcome is None:
-        outcome = _hear_first(passage, row, now_ms)
-    if outcome is None:
-        outcome = _let_sleep(passage, row, now_ms)
-    if outcome is None:
-        outcome = _prepare(passage, row)
-    if outcome is None and passage.campaign.guarded and row.key:
-        outcome = _take_lock(stations, passage, row, now_ms)
-    if outcome is not None:
-        _refuse(passage, row.seq, outcome)
-
-
-def _hear_first(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
-    """A follow-up moves aside while a reply of its client waits to be processed: it may end it."""
-    until_ms = unheard_until(row, now_ms)
-    if until_ms is None:
-        return None
-    passage.defers[row.seq] = until_ms
-    return UNHEARD
-
-
-def _let_sleep(passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
-    """At night a message moves aside until the morning; one that will not be valid then, until it expires."""
-    morning = night_not_before(passage.account, row.key, now_ms, passage.campaign.business_hours)
-    if morning is None:
-        return None
-    over_ms = valid_until(passage.campaign, row) + 1
-    passage.defers[row.seq] = int(min(morning.ms, over_ms))
-    return Outcome(Fate.DEFERRED, morning.reason)
-
-
-def _prepare(passage: Passage, row: Claimed) -> Outcome | None:
-    """Put the message's content together; a template's missing field is its failure."""
-    try:
-        passage.parcels.append(parcel_of(passage.campaign, row))
-    except MissingField as missing:
-        return Outcome(Fate.FAILED, "missing_field", str(missing))
-    return None
-
-
-def _take_lock(stations: Stations, passage: Passage, row: Claimed, now_ms: int) -> Outcome | None:
-    """Redis first, for it is fast; then the ledger, for it does not forget. It is told when that is, not when the
-    guard began: a reply that came meanwhile answers something else, and must not lift this lock.
-    """
-    scope = lock_scope(passage.account, passage.sender)
-    message = MessageId(passage.campaign.id, row.seq)
-    holder = holder_of(message)
-    until_ms, leaves_ms = now_ms + passage.lock_ms, _leaves_in_ms(passage, row)
-    left_ms = stations.locks.take(scope, row.key, holder, until_ms, leaves_ms)
-    if not left_ms:
-        passage.locked.add(row.seq)
-        left_ms = stations.lock_book.take(scope, row.key, message, stations.now_ms(), until_ms, leaves_ms)
-        if left_ms:
-            passage.locked.discard(row.seq)
-            stations.locks.give_back(scope, row.key, holder)
-    if not left_ms:
-        return None
-    outcome = locked(passage.campaign.on_locked)
-    if outcome.fate is Fate.DEFERRED:
-        passage.defers[row.seq] = now_ms + PUT_BACK_MS  # until `settle` has written that it waits for its client
-    return outcome
-
-
-def _hold_anew(stations: Stations, passage: Passage) -> bool:
-    """Take the locks that were got once more, dated now; False: a reply lifted one, and another message has it."""
-    leaving = passage.locked & {parcel.seq for parcel in passage.parcels}  # a lock may be held by one that broke then
-    rows = [row for row in passage.rows if row.seq in leaving]
-    return all(_take_lock(stations, passage, row, stations.now_ms()) is None for row in rows)
-
-
-def _leaves_in_ms(passage: Passage, row: Claimed) -> int:
-    """By its place in the batch."""
-    place = [parcel.seq for parcel in passage.parcels].index(row.seq)
-    return leaves_in_ms(passage.campaign.pacing, place) if passage.spaced_out else 0
-
-
 def _put_back(stations: Stations, passage: Passage, reason: str, detail: str) -> None:
     """Nothing was called: what was claimed goes back to pending, the rest is released again."""
     emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=detail)
@@ -291,10 +137,8 @@ def _call(stations: Stations, passage: Passage) -> bool | None:
     if job is None:
         return None
     passage.called = True
-    hold_anew = partial(_hold_anew, stations, passage)
-    gate = Gate(
-        stations, passage.provider, passage.ticket, passage.account, passage.sender, passage.begun_ms, hold_anew
-    )
+    holds = partial(hold_anew, stations, passage)
+    gate = Gate(stations, passage.provider, passage.ticket, passage.account, passage.sender, passage.begun_ms, holds)
     reading = stations.caller.call(job, gate)
     passage.called = gate.opened or not gate.shut_because
     passage.halt = reading.halt

@@ -20,9 +20,9 @@ from dispatcher.domain.retries import after_attempt, backoff_ms, first_look_s, n
 from dispatcher.domain.tickets import Landing, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.giveback import give_back
+from dispatcher.pipeline.passage import Passage, broken, emptied
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import plan
-from dispatcher.pipeline.send import Passage, broken, emptied
 from dispatcher.pipeline.senders import pause_senders
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.watch import watch

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dispatcher.domain.claims import Settled
 from dispatcher.domain.errorrate import Tally, judge
 from dispatcher.domain.outcomes import Fate
+from dispatcher.pipeline.passage import Passage
 from dispatcher.pipeline.persist import if_reachable
-from dispatcher.pipeline.send import Passage
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
