@@ -12,6 +12,8 @@ the line for a while.
 """
 
 import logging
+import socket
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +30,13 @@ KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a reque
 MAX_CONNECTIONS = 512  # above any pool of workers: a call must not wait for a connection with its lease running
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # uazapi lists every mass send of an instance in one answer
 FIRST_BYTE = "http11.send_request_headers.started"  # the connection stands by then, after its TLS handshake
+SOCKET_OPTIONS = [
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),  # what is given up is taken back: closing resets
+]
+if hasattr(socket, "TCP_USER_TIMEOUT"):  # nor does a process that stands still leave its request on the way
+    SOCKET_OPTIONS.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, struct.pack("i", 15_000)))
+"""Without them the system goes on sending what a server has not acknowledged, for a quarter of an hour, and for minutes
+after the socket was closed. Once the network is whole again it arrives, long after others found that it had not."""
 DOWN_S = 30.0  # a link that could not be reached is worth a try again; in between the other one is faster
 
 for _name in ("httpx", "httpcore"):  # they log URLs, which hold keys, and headers, which hold tokens
@@ -106,7 +115,8 @@ class Transport:
             max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEPALIVE_S,
         )
-        self._client = httpx.Client(limits=limits, follow_redirects=False, trust_env=False)
+        connections = httpx.HTTPTransport(limits=limits, trust_env=False, socket_options=SOCKET_OPTIONS)
+        self._client = httpx.Client(transport=connections, follow_redirects=False, trust_env=False)
         self._max_answer_bytes = max_answer_bytes
         self._down: dict[str, float] = {}
 

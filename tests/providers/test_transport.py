@@ -3,6 +3,7 @@
 import gzip
 import logging
 import math
+import socket
 from typing import Any
 
 import httpx
@@ -206,3 +207,23 @@ def test_whether_a_request_may_leave_is_asked_when_its_connection_stands_and_not
     with serving(OK) as server:
         found = transport.send([refusing(), server.url], SEND, 5, lambda: next(answers))
         assert status(found) == 200, "nothing could have left to who refused the connection: it was not asked"
+
+
+def test_a_request_that_is_given_up_does_not_arrive_later(transport: Transport) -> None:
+    """What the other end has not taken by then would be sent by the system, also minutes after we let go."""
+    long = Request("POST", "/send", {}, {"text": "x" * 200_000})
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)  # most of it stays on our side
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        found = transport.send([f"http://127.0.0.1:{listening.getsockname()[1]}"], long, 0.3)
+        assert failed(found) == (Failed.MAYBE_SENT, "read_timeout")
+        with listening.accept()[0] as late:
+            late.settimeout(30)
+            with pytest.raises(ConnectionResetError):
+                read_all(late)
+
+
+def read_all(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass

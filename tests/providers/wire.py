@@ -88,7 +88,10 @@ def _talk(connection: socket.socket, server: Server, stopped: threading.Event) -
 
 
 def _read(stream: Any) -> Seen | None:
-    line = stream.readline().decode().strip()
+    try:
+        line = stream.readline().decode().strip()
+    except ConnectionResetError:  # the client hung up
+        return None
     if not line:
         return None
     headers: dict[str, str] = {}
