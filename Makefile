@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test chaos overload model lint lock clean
+.PHONY: help demo test collect chaos overload model lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -13,9 +13,15 @@ help:  ## this list
 demo: $(STAMP)  ## everything on this machine, the four seed payloads sent to the simulator (KEEP=1: leave it running)
 	$(BIN)/dispatcher demo $(if $(KEEP),--keep)
 
-test: lint  ## the whole suite, against Valkey and PostgreSQL that it starts itself
+test collect: export PYTHONDONTWRITEBYTECODE :=  # hundreds of processes would compile what one can keep
+
+test: $(STAMP)  ## the whole suite, against Valkey and PostgreSQL that it starts itself
+	$(MAKE) --jobs 2 lint collect
 	$(BIN)/pytest -n 4 --dist worksteal -m "not alone" $(ARGS)
 	$(BIN)/pytest -n 3 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
+
+collect: $(STAMP)
+	$(BIN)/pytest --collect-only -qqq  # so that its modules are compiled once, not by each worker at the same time
 
 chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3 MESSAGES=5000 SPAN=240 STRIKES=39
 	$(BIN)/python -m tests.chaos $(foreach name,SEED RUNS MESSAGES SPAN STRIKES,\

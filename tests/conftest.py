@@ -26,6 +26,13 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")  # a busy machine is no counterexample
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """For the few tests that run alone nobody imports the others' modules: that takes seconds in each process."""
+    if config.option.markexpr != "alone" or not collection_path.match("test_*.py"):
+        return None
+    return "mark.alone" not in collection_path.read_text() or None
+
+
 @pytest.fixture(scope="session")
 def service_dir() -> Iterator[Path]:
     """Outside pytest's own folders: those are closed to the user that PostgreSQL runs as under root.
