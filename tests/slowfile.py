@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
+
+from tests.serving import Quiet, serving
 
 OPENING = b"phone,nome\n" + b"5511900000001,Ana\n" * 40_000  # more than a reader takes before it stores the first
 
@@ -20,7 +21,7 @@ class SlowFile:
 def slow_file() -> Iterator[SlowFile]:
     file = SlowFile()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Leads(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
@@ -34,17 +35,9 @@ def slow_file() -> Iterator[SlowFile]:
             with suppress(ConnectionError):  # who asked was killed
                 super().handle()
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    file.url = f"http://127.0.0.1:{server.server_port}/leads.csv"
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield file
-    finally:
-        file.let.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Leads) as url:
+        file.url = f"{url}/leads.csv"
+        try:
+            yield file
+        finally:
+            file.let.set()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.crash.conftest import Play
 from tests.crash.world import World
-from tests.journey.receiver import SECRET, Receiver
+from tests.journey.receiver import SECRET, Receiver, receiving
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def told(app: Receiver) -> list[str]:
 
 def the_courier_dies(world: World, moment: str) -> None:
     """What it brought and had not written down is brought again, under the same id; nothing is left out."""
-    with Receiver() as app:
+    with receiving() as app:
         world.account(callback_url=app.url, callback_secret=SECRET)
         number = world.send()
         world.dies(moment)
@@ -48,7 +48,7 @@ def the_courier_dies(world: World, moment: str) -> None:
 
 
 def the_web_dies_that_lets_them_go_again(world: World, moment: str) -> None:
-    with Receiver(lambda event: (410, {})) as app:
+    with receiving(lambda event: (410, {})) as app:
         world.account(callback_url=app.url, callback_secret=SECRET)
         number = world.send()
         world.works(lambda: world.state(number) == "done" and world.wiring.callbacks.disabled() == 1)

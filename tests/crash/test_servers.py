@@ -17,7 +17,7 @@ from dispatcher.ledger.schema import upgrade
 from tests.crash.conftest import Play
 from tests.crash.spawner import Spawner
 from tests.crash.world import Site, World, built
-from tests.journey.receiver import SECRET, Receiver
+from tests.journey.receiver import SECRET, receiving
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ def test_a_callback_that_was_taken_while_the_ledger_was_away_comes_again_under_i
     def answer(_: dict[str, Any]) -> tuple[int, dict[str, str]]:
         return (200 if is_away.wait(60) else 500), {}
 
-    with Receiver(answer) as app:
+    with receiving(answer) as app:
         world.account(callback_url=app.url, callback_secret=SECRET)
         number = world.send(1)
         world.worker()

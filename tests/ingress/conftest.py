@@ -4,7 +4,6 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
@@ -22,6 +21,7 @@ from dispatcher.pipeline.desk import Desk
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
 from dispatcher.wiring.counter import desk_of
+from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
 ADMIN = "admin-token-of-the-tests"
@@ -150,23 +150,13 @@ def served(app: FastAPI) -> Iterator[str]:
     thread.join()
 
 
-class _Leads(BaseHTTPRequestHandler):
+class _Leads(Quiet):
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write("telefone;nome\n5511900000001;Ana\n5511900000002;João\n".encode("latin-1"))
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.answer(200, "telefone;nome\n5511900000001;Ana\n5511900000002;João\n".encode("latin-1"))
 
 
 @pytest.fixture
 def leads_server() -> Iterator[str]:
     """A server with a file of two leads, as Excel writes it."""
-    files = ThreadingHTTPServer(("127.0.0.1", 0), _Leads)
-    thread = Thread(target=files.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{files.server_port}"
-    files.shutdown()
-    files.server_close()
-    thread.join()
+    with serving(_Leads) as url:
+        yield url

@@ -4,8 +4,7 @@ import gzip
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -13,6 +12,7 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.providers.addresses import is_public
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.leads_fetch import ANYWHERE, AT_ONCE, PUBLIC, Reach, open_leads
+from tests.serving import Quiet, serving
 
 REDIRECTS = {
     "elsewhere": "http://169.254.169.254/latest",
@@ -23,29 +23,32 @@ REDIRECTS = {
 FILE = b"phone,name\n5511900000001,Ana\n"
 
 
-class Files(BaseHTTPRequestHandler):
+class Files(Quiet):
     """/file is a file; /hop/N redirects N times and ends there; /status/N answers N; others do as they are called."""
 
     def do_GET(self) -> None:
         _, what, *number = self.path.split("/")
         if what in REDIRECTS:
-            self._answer(302, b"", REDIRECTS[what])
+            self._go_to(REDIRECTS[what])
         elif what == "hop":
             left = int(number[0])
-            self._answer(302, b"", f"/hop/{left - 1}" if left > 1 else "/file")
+            self._go_to(f"/hop/{left - 1}" if left > 1 else "/file")
         elif what == "status":
-            self._answer(int(number[0]), b"")
+            self.answer(int(number[0]))
         else:
             getattr(self, f"_{what}")()
 
+    def _go_to(self, location: str) -> None:
+        self.answer(302, headers={"Location": location})
+
     def _file(self) -> None:
-        self._answer(200, FILE)
+        self.answer(200, FILE)
 
     def _host(self) -> None:
-        self._answer(200, self.headers["Host"].encode())
+        self.answer(200, self.headers["Host"].encode())
 
     def _packed(self) -> None:
-        self._answer(200, gzip.compress(FILE * 10_000), packed=True)
+        self.answer(200, gzip.compress(FILE * 10_000), {"Content-Encoding": "gzip"})
 
     def _cut(self) -> None:
         self.send_response(200)
@@ -71,29 +74,11 @@ class Files(BaseHTTPRequestHandler):
                 self.wfile.write(b"x")
                 self.wfile.flush()
 
-    def _answer(self, status: int, body: bytes, location: str = "", *, packed: bool = False) -> None:
-        self.send_response(status)
-        if packed:
-            self.send_header("Content-Encoding", "gzip")
-        if location:
-            self.send_header("Location", location)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    files = ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    thread = Thread(target=files.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{files.server_port}"
-    files.shutdown()
-    files.server_close()
-    thread.join()
+    with serving(Files) as url:
+        yield url.replace("127.0.0.1", "localhost")
 
 
 HERE = Reach(allows=lambda text: text in ("127.0.0.1", "::1") or is_public(text))

@@ -3,8 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -13,41 +12,31 @@ from dispatcher.domain.leads import read_leads
 from dispatcher.providers.recipients import messages
 from tests.ingress.asks import ANA, BIA, CREATING
 from tests.ingress.conftest import Web
+from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
 MANY = 20_000
 
 
+@dataclass
 class Shelf:
-    """A server with one file, which the test puts there."""
+    """A server's one file, which the test puts there."""
 
-    def __init__(self) -> None:
-        self.content = b""
-        shelf = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(shelf.content)))
-                self.end_headers()
-                self.wfile.write(shelf.content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/leads.csv"
+    url: str = ""
+    content: bytes = b""
 
 
 @pytest.fixture(scope="module")
 def shelf() -> Iterator[Shelf]:
     found = Shelf()
-    thread = Thread(target=found.server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-    thread.join()
+
+    class Leads(Quiet):
+        def do_GET(self) -> None:
+            self.answer(200, found.content)
+
+    with serving(Leads) as url:
+        found.url = f"{url}/leads.csv"
+        yield found
 
 
 def posted(web: Web, shelf: Shelf, content: bytes) -> httpx.Response:

@@ -1,15 +1,17 @@
 """An upstream app's receiver of callbacks: it verifies each with the library, and can fail, be slow, or hold on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import create_server
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
 from standardwebhooks import Webhook
+
+from tests.serving import Quiet, serving
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 
@@ -55,54 +57,41 @@ class Receiver:
     `seen` all of them, in the order of their arrival.
     """
 
-    answer: Callable[[dict[str, Any]], tuple[int, dict[str, str]]] = lambda event: (204, {})
+    answer: Callable[[dict[str, Any]], tuple[int, dict[str, str]]]
+    url: str = ""
     seen: list[dict[str, Any]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
-
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/hook"
 
     def types(self, message: str | None) -> list[str]:
         """What was taken about a message, or about the campaign (None), in order."""
         return [one["type"] for one in self.taken if one["data"].get("message_id") == message]
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
+    def hear(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        event = Webhook(SECRET).verify(body, headers)
+        assert event["id"] == headers["webhook-id"]
+        with self.lock:
+            self.seen.append(json.loads(body))
+        answer = self.answer(event)
+        with self.lock:
+            if answer[0] < 300:
+                self.taken.append(event)
+        return answer
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                event = Webhook(SECRET).verify(body, dict(self.headers))
-                assert event["id"] == self.headers["webhook-id"]
-                with receiver.lock:
-                    receiver.seen.append(json.loads(body))
-                status, headers = receiver.answer(event)
-                with receiver.lock:
-                    if status < 300:
-                        receiver.taken.append(event)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", "0")
-                self.end_headers()
+@contextmanager
+def receiving(
+    answer: Callable[[dict[str, Any]], tuple[int, dict[str, str]]] = lambda event: (204, {}),
+) -> Iterator[Receiver]:
+    receiver = Receiver(answer)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+    class Hook(Quiet):
+        protocol_version = "HTTP/1.1"
 
-        return Handler
+        def do_POST(self) -> None:
+            status, headers = receiver.hear(self.body(), dict(self.headers))
+            self.answer(status, headers=headers)
+
+    with serving(Hook) as url:
+        receiver.url = f"{url}/hook"
+        yield receiver

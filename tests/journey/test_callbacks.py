@@ -11,7 +11,7 @@ from dispatcher.ledger.engine import autocommit
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation
-from tests.journey.receiver import SECRET, Receiver
+from tests.journey.receiver import SECRET, receiving
 from tests.ledger.steps import run
 from tests.waiting import wait_until
 
@@ -50,7 +50,7 @@ def test_a_receiver_that_fails_and_then_is_slow_is_told_everything_in_order_whil
         Event().wait(0.2 if slow else 0)
         return 200, {}
 
-    with Receiver(answer) as app:
+    with receiving(answer) as app:
         account = uazapi_account(simulator.url, names(5), callback_url=app.url, callback_secret=SECRET)
         place.accounts(account)
         place.start_workers("a", "b")
@@ -74,7 +74,7 @@ def test_a_courier_that_is_killed_after_the_delivery_delivers_again_under_the_sa
 ) -> None:
     """The receiver has it, and its answer comes too late for a worker that is dead by then."""
     go_on = Event()
-    with Receiver(lambda event: (200 if go_on.wait(30) else 500, {})) as app:
+    with receiving(lambda event: (200 if go_on.wait(30) else 500, {})) as app:
         place.accounts(uazapi_account(simulator.url, names(1), callback_secret=SECRET))
         place.start_workers("a")
         number = place.submit("loja", campaign(range(1), callback_url=app.url))
@@ -94,7 +94,7 @@ def test_a_courier_that_is_killed_after_the_delivery_delivers_again_under_the_sa
 def test_a_dead_destination_does_not_hold_up_another(place: Installation, simulator: SimulatorClient) -> None:
     """The dead one takes connections and never answers; it has far more to be told, and had its turn first."""
     never = Event()
-    with Receiver(lambda event: (200 if never.wait(60) else 500, {})) as dead, Receiver() as alive:
+    with receiving(lambda event: (200 if never.wait(60) else 500, {})) as dead, receiving() as alive:
         place.accounts(uazapi_account(simulator.url, names(5), callback_secret=SECRET))
         place.start_workers("a")
         place.submit_and_wait("loja", campaign(range(TOTAL), callback_url=dead.url))

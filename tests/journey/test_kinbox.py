@@ -1,8 +1,6 @@
 """A client of Kinbox' API lives its day with us: create, list, watch, pause, patch, resume, read, hear, delete."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -11,6 +9,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.journey.installation import Installation
+from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -30,27 +29,17 @@ name = "canal-1"
 """
 
 
-class Leads(BaseHTTPRequestHandler):
+class Leads(Quiet):
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
         rows = [f"{phone(number)};Cliente {number}" for number in range(PEOPLE)]
-        self.wfile.write("\n".join(["telefone;nome", *rows]).encode("latin-1"))
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.answer(200, "\n".join(["telefone;nome", *rows]).encode("latin-1"))
 
 
 @pytest.fixture
 def leads() -> Iterator[str]:
     """The URL of the client's own file."""
-    files = ThreadingHTTPServer(("127.0.0.1", 0), Leads)
-    thread = Thread(target=files.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{files.server_port}/leads.csv"
-    files.shutdown()
-    files.server_close()
-    thread.join()
+    with serving(Leads) as url:
+        yield f"{url}/leads.csv"
 
 
 @pytest.fixture

@@ -3,18 +3,15 @@
 `dispatcher bench intake` does the same with a million.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from dispatcher.cli.bench.intake import csv
 from tests.journey.installation import Installation
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.slow
 
@@ -32,26 +29,14 @@ name = "canal-1"
 """
 
 
-class _Leads(BaseHTTPRequestHandler):
+class _Leads(Quiet):
+    """`/<count>` is a file of so many leads, made as it is sent."""
+
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         for block in csv(int(self.path.strip("/"))):
             self.wfile.write(block)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@contextmanager
-def leads_files() -> Iterator[str]:
-    """A server whose `/<count>` is a file of so many leads, made as it is sent."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Leads) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def post(url: str, file: str) -> httpx.Response:
@@ -70,7 +55,7 @@ def test_promise_7_two_hundred_thousand_leads_come_in_and_others_are_answered_me
     place.accounts(ACCOUNT)
     url = place.start_web()
     assert place.web is not None
-    with leads_files() as files, ThreadPoolExecutor(1) as other:
+    with serving(_Leads) as files, ThreadPoolExecutor(1) as other:
         assert post(url, f"{files}/{FEW}").status_code == 201
         small, answered = peak(place.web.pid), 0
         asked = other.submit(post, url, f"{files}/{MANY}")

@@ -21,7 +21,7 @@ from dispatcher.providers.callback_post import Outbox
 from dispatcher.providers.contract import BadRequest
 from dispatcher.wiring.clock import SharedClock
 from tests.journey.bodies import campaign, names, uazapi_account
-from tests.journey.receiver import SECRET, Dripping, Receiver
+from tests.journey.receiver import SECRET, Dripping, receiving
 from tests.ledger.steps import run
 from tests.pipeline.conftest import Hand
 from tests.waiting import wait_until
@@ -62,7 +62,7 @@ def state(hand: Hand) -> dict[str, Any]:
 
 
 def test_an_event_carries_who_and_what(hand: Hand, courier: Courier) -> None:
-    with Receiver() as app:
+    with receiving() as app:
         number = hand.submit(1, name="junho", callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
         courier.round()
@@ -75,7 +75,7 @@ def test_an_event_carries_who_and_what(hand: Hand, courier: Courier) -> None:
 
 def test_what_was_refused_comes_again_under_the_same_id_and_before_what_followed(hand: Hand, courier: Courier) -> None:
     refusals = [500, 302, 400]
-    with Receiver() as app:
+    with receiving() as app:
         app.answer = lambda event: (refusals.pop(), {"location": app.url}) if refusals else (200, {})
         hand.submit(1, callback_url=app.url)
         hand.wiring.campaigns.pause(int(hand.wiring.campaigns.page()[0].id))
@@ -88,7 +88,7 @@ def test_what_was_refused_comes_again_under_the_same_id_and_before_what_followed
 
 
 def test_a_410_disables_the_endpoint(hand: Hand, courier: Courier) -> None:
-    with Receiver(lambda event: (410, {})) as app:
+    with receiving(lambda event: (410, {})) as app:
         hand.submit(1, callback_url=app.url)
         courier.round()
         rest_over(hand)
@@ -100,14 +100,14 @@ def test_a_410_disables_the_endpoint(hand: Hand, courier: Courier) -> None:
 
 @pytest.mark.parametrize(("status", "least_s"), [(429, 3000), (503, 3000), (500, 0)])
 def test_a_retry_after_is_obeyed(hand: Hand, courier: Courier, status: int, least_s: int) -> None:
-    with Receiver(lambda event: (status, {"retry-after": "3600"})) as app:
+    with receiving(lambda event: (status, {"retry-after": "3600"})) as app:
         hand.submit(1, callback_url=app.url)
         courier.round()
     assert (state(hand)["rests"].total_seconds() > 3000) is bool(least_s)
 
 
 def test_who_failed_for_three_days_is_given_up(hand: Hand, courier: Courier) -> None:
-    with Receiver(lambda event: (500, {})) as app:
+    with receiving(lambda event: (500, {})) as app:
         hand.submit(1, callback_url=app.url)
         courier.round()
         run(hand.wiring.engine, "UPDATE callback_endpoint SET failing_since = now() - interval '73 hours'")
@@ -121,7 +121,7 @@ def test_who_failed_for_three_days_is_given_up(hand: Hand, courier: Courier) -> 
 
 
 def test_one_event_that_is_always_refused_holds_up_only_its_own_message(hand: Hand, courier: Courier) -> None:
-    with Receiver(lambda event: (400 if event["data"].get("seq") == 0 else 200, {})) as app:
+    with receiving(lambda event: (400 if event["data"].get("seq") == 0 else 200, {})) as app:
         number = hand.submit(30, callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
         for _ in range(60):  # here it is due at each of them; it comes less and less often elsewhere
@@ -134,7 +134,7 @@ def test_an_endpoint_whose_turn_is_over_is_soon_served_again(hand: Hand, courier
     """Every look at the clock takes six seconds: a turn is one wave, of one call and then of ten."""
     looks = count(hand.now_ms, 6_000)
     hurried = replace(courier, now_ms=partial(next, looks))
-    with Receiver() as app:
+    with receiving() as app:
         number = hand.submit(15, callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
         for taken in (1, 11, 17):
@@ -148,7 +148,7 @@ def test_an_endpoint_that_we_cannot_serve_ourselves_rests_and_others_have_their_
     """Its account's secret was encrypted with another key."""
     other = uazapi_account("http://127.0.0.1:9", names(1), "outra", callback_secret=SECRET)
     hand.wiring.accounts.apply(read_accounts(other, {}))
-    with Receiver() as app:
+    with receiving() as app:
         hand.submit(1, callback_url=app.url)
         run(hand.wiring.engine, "UPDATE account SET callback_secret = 'x' WHERE name = 'loja'")
         submit(hand.stations, "outra", {**campaign(range(1), callback_url=app.url), "account": "outra"})
@@ -163,7 +163,7 @@ def test_a_changed_secret_signs_what_waits(hand: Hand, courier: Courier) -> None
     old = "whsec_" + "b2xkb2xk" * 4
     account = uazapi_account("http://127.0.0.1:9", names(2), callback_secret=old)
     hand.wiring.accounts.apply(read_accounts(account, {}))
-    with Receiver() as app:
+    with receiving() as app:
         hand.submit(1, callback_url=app.url)
         courier.round()
         assert app.taken == []
@@ -174,7 +174,7 @@ def test_a_changed_secret_signs_what_waits(hand: Hand, courier: Courier) -> None
 
 
 def test_what_becomes_of_a_removed_accounts_campaigns_is_still_told(hand: Hand, courier: Courier) -> None:
-    with Receiver() as app:
+    with receiving() as app:
         hand.submit(1, callback_url=app.url)
         hand.wiring.accounts.remove("loja")
         hand.sweep()
@@ -195,7 +195,7 @@ def test_a_receiver_that_drips_is_left_and_its_connection_closed(hand: Hand, cou
 
 def test_a_hundred_slow_receivers_do_not_hold_up_one_that_is_quick(hand: Hand, courier: Courier) -> None:
     """Who has as many slow ones as it may serve at once does not come near another."""
-    with Receiver(lambda event: (500, {})) as slow, Receiver() as quick:
+    with receiving(lambda event: (500, {})) as slow, receiving() as quick:
         for number in range(100):
             hand.submit(1, callback_url=f"{slow.url}/{number}")
         run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = true")
@@ -208,7 +208,7 @@ def test_a_hundred_slow_receivers_do_not_hold_up_one_that_is_quick(hand: Hand, c
 def test_who_failed_rests_also_when_redis_has_another_time_than_the_ledger(hand: Hand) -> None:
     """What is due is compared with the ledger's clock; waits by a clock that is behind would be none."""
     hand.wiring.shared_clock = SharedClock(lambda: 0)
-    with Receiver(lambda event: (500, {})) as app:
+    with receiving(lambda event: (500, {})) as app:
         hand.submit(1, callback_url=app.url)
         replace(hand.wiring.courier(), jitter=lambda: JITTER_STEPS - 1).round()
     [waiting] = hand.wiring.callbacks.page(CallbackState.WAITING)
@@ -219,7 +219,7 @@ def test_who_failed_rests_also_when_redis_has_another_time_than_the_ledger(hand:
 def test_promise_8_what_fails_leaves_no_number_address_or_secret_in_logs_and_redis(
     hand: Hand, courier: Courier, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Receiver(lambda event: (410, {})) as app:
+    with receiving(lambda event: (410, {})) as app:
         number = hand.submit(1, callback_url=f"{app.url}?key=s3cret")
         hand.wiring.campaigns.cancel(number)
         run(hand.wiring.engine, "UPDATE callback SET tried_at = now() - interval '4 days'")
@@ -234,7 +234,7 @@ def test_promise_8_what_fails_leaves_no_number_address_or_secret_in_logs_and_red
 
 
 def test_who_takes_long_is_slow_until_it_answers_quickly(hand: Hand, courier: Courier) -> None:
-    with Receiver(lambda event: (500, {})) as app:
+    with receiving(lambda event: (500, {})) as app:
         hand.submit(1, callback_url=app.url)
         for step_ms, slow in ((2_001, True), (100, False)):
             stepping = count(hand.now_ms, step_ms)
@@ -245,7 +245,7 @@ def test_who_takes_long_is_slow_until_it_answers_quickly(hand: Hand, courier: Co
 
 def test_a_name_that_turns_to_a_private_address_is_not_called(hand: Hand, courier: Courier) -> None:
     """It was public when the campaign named it; the address that is called is the one that was checked."""
-    with Receiver() as app:
+    with receiving() as app:
         hand.submit(1, callback_url=app.url.replace("127.0.0.1", "localhost"))
         public = hand.wiring.settings.model_copy(update={"allow_private_urls": False})
         hand.wiring.settings = public
@@ -257,7 +257,7 @@ def test_a_name_that_turns_to_a_private_address_is_not_called(hand: Hand, courie
 def test_a_slow_receiver_does_not_hold_up_another(hand: Hand, courier: Courier) -> None:
     """The slow one answers only when the other has been told everything."""
     go_on = Event()
-    with Receiver(lambda event: (200 if go_on.wait(20) else 500, {})) as slow, Receiver() as quick:
+    with receiving(lambda event: (200 if go_on.wait(20) else 500, {})) as slow, receiving() as quick:
         hand.submit(1, callback_url=slow.url)
         hand.submit(1, callback_url=quick.url)
         with ThreadPoolExecutor(1) as other:
@@ -287,7 +287,7 @@ def test_no_more_than_ten_calls_at_once_reach_a_receiver(hand: Hand, courier: Co
         under_way.pop()
         return 200, {}
 
-    with Receiver(answer) as app:
+    with receiving(answer) as app:
         number = hand.submit(60, callback_url=app.url)
         hand.wiring.campaigns.cancel(number)
         while courier.round():
@@ -313,7 +313,7 @@ def test_why_an_event_was_not_brought(hand: Hand, courier: Courier, url: str, al
 
 
 def test_without_a_secret_nothing_leaves(hand: Hand) -> None:
-    with Receiver() as app, Outbox(app.url, "", True, lambda: 0) as outbox:
+    with receiving() as app, Outbox(app.url, "", True, lambda: 0) as outbox:
         hand.submit(1, callback_url=app.url)
         endpoint = hand.wiring.callbacks.take(10)
         assert endpoint is not None
@@ -352,7 +352,7 @@ def test_a_turn_begins_with_one_call_and_goes_on_with_ten(hand: Hand, courier: C
 def test_hundreds_that_have_just_died_do_not_hold_up_one_that_is_well(hand: Hand) -> None:
     """All were quick the last time; each takes ten seconds now: a few threads would come to the last after minutes."""
     halted, broken = Event(), list[Exception]()
-    with create_server(("127.0.0.1", 0), backlog=4_096) as dead, Receiver() as well:
+    with create_server(("127.0.0.1", 0), backlog=4_096) as dead, receiving() as well:
         for number in range(100):
             hand.submit(1, callback_url=f"http://127.0.0.1:{dead.getsockname()[1]}/{number}")
         run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = false")
@@ -371,7 +371,7 @@ def test_hundreds_that_have_just_died_do_not_hold_up_one_that_is_well(hand: Hand
 def test_slow_ones_take_only_a_part_of_the_threads(hand: Hand) -> None:
     """The others wait for one of them to be over, and quick ones are served meanwhile."""
     halted, go_on = Event(), Event()
-    with Receiver(lambda event: (200 if go_on.wait(60) else 500, {})) as slow, Receiver() as well:
+    with receiving(lambda event: (200 if go_on.wait(60) else 500, {})) as slow, receiving() as well:
         for number in range(6):
             hand.submit(1, callback_url=f"{slow.url}/{number}")
         run(hand.wiring.engine, "UPDATE callback_endpoint SET slow = true")

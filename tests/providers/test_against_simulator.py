@@ -14,7 +14,7 @@ from dispatcher.providers.registry import provider
 from dispatcher.providers.transport import Transport
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
 from tests.providers.jobs import CAMPAIGN, PHONES, account, campaign, job, parcel, parcels, sender
-from tests.simulator.listener import Listener
+from tests.simulator.listener import Listener, listening
 from tests.simulator.seeds import UAZAPI as SEED
 
 CLIENT = PHONES[0]
@@ -228,7 +228,7 @@ def test_a_line_that_is_down_says_so(simulator: SimulatorClient, caller: Caller)
 
 @pytest.fixture
 def heard(simulator: SimulatorClient) -> Iterator[Listener]:
-    with Listener() as listener:
+    with listening() as listener:
         simulator.set_webhooks(*({"provider": name, "url": listener.url} for name in ("uazapi", "cpc")))
         yield listener
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
-from tests.simulator.listener import Listener
+from tests.simulator.listener import Listener, listening
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +34,5 @@ def http(simulator: SimulatorClient) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    with Listener() as one:
+    with listening() as one:
         yield one

@@ -1,11 +1,12 @@
 """A small HTTP server of the tests' own: it hears webhooks, and publishes files of leads."""
 
 import json
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
+
+from tests.serving import Quiet, serving
 
 
 @dataclass
@@ -22,23 +23,7 @@ class Listener:
     status: int = 200
     heard: list[Heard] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
-
-    def __enter__(self) -> "Listener":
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    url: str = ""
 
     def publish(self, path: str, text: str) -> str:
         self.files[path] = text.encode()
@@ -47,27 +32,21 @@ class Listener:
     def bodies(self) -> list[Any]:
         return [one.body for one in self.heard]
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        listener = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                listener.heard.append(Heard(self.path, json.loads(body), headers))
-                self._answer(listener.status, b"{}")
+@contextmanager
+def listening() -> Iterator[Listener]:
+    listener = Listener()
 
-            def do_GET(self) -> None:
-                found = listener.files.get(self.path)
-                self._answer(200 if found is not None else 404, found or b"")
+    class Ears(Quiet):
+        def do_POST(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            listener.heard.append(Heard(self.path, json.loads(self.body()), headers))
+            self.answer(listener.status, b"{}")
 
-            def _answer(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+        def do_GET(self) -> None:
+            found = listener.files.get(self.path)
+            self.answer(200 if found is not None else 404, found or b"")
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        return Handler
+    with serving(Ears) as url:
+        listener.url = url
+        yield listener
