@@ -10,10 +10,8 @@ is connected to. Nothing of a callback is logged. What goes wrong is a word:
 """
 
 import json
-import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -24,21 +22,16 @@ from standardwebhooks import Webhook
 from dispatcher.domain.account import Account
 from dispatcher.domain.callbacks import Answer, Callback, payload
 from dispatcher.providers.addresses import UNKNOWN_HOST, BadAddress, addressed, checked_address, readable
+from dispatcher.providers.connections import KEEPALIVE_S, USER_AGENT, trusted
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.stamps import iso
 from dispatcher.providers.statuses import retry_after_s
-from dispatcher.providers.transport import CONNECT_S, KEEPALIVE_S, failure_of
+from dispatcher.providers.transport import CONNECT_S, failure_of
 
 ANSWER_S = 10.0  # a receiver should store and answer; who works first is called again
 MOST_BYTES = 64 * 1024  # of an answer that nobody reads: beyond that the connection is dropped
 WISHES = frozenset({429, 503})
 """Statuses whose Retry-After is obeyed."""
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Reading the certificates takes 20 ms: once."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def check_callback_url(account: Account, url: str, allow_private: bool) -> None:
@@ -72,7 +65,7 @@ class Outbox:
         self._url = url
         self._client = httpx.Client(
             trust_env=False,
-            verify=_trusted(),
+            verify=trusted(),
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
             limits=httpx.Limits(keepalive_expiry=KEEPALIVE_S),
         )
@@ -131,7 +124,7 @@ def signed(webhook: Webhook, event_id: str, now_ms: int, body: str) -> dict[str,
     at = datetime.fromtimestamp(now_ms // 1000, UTC)
     return {
         "content-type": "application/json",
-        "user-agent": "whatsapp-dispatcher",
+        "user-agent": USER_AGENT,
         "webhook-id": event_id,
         "webhook-timestamp": str(now_ms // 1000),
         "webhook-signature": webhook.sign(event_id, at, body),

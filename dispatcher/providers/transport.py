@@ -1,4 +1,5 @@
-"""The one place that sends. One httpx client a process; redirects are not followed, nothing is logged.
+"""The one place that sends, over httpx's transport (`connections`); redirects are not followed, nothing is logged,
+no cookie is kept.
 
 What can go wrong comes back as a `CallFailure`; httpx's exceptions in our words:
 
@@ -12,9 +13,8 @@ the line for a while.
 """
 
 import logging
-import socket
-import struct
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -23,20 +23,13 @@ from time import monotonic
 
 import httpx
 
+from dispatcher.providers.connections import USER_AGENT, Connections
 from dispatcher.providers.contract import Request, Response
 
 CONNECT_S = 5.0  # a server that is up answers a connection within a second; the rest is for a lost packet or two
-KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a request must not meet a closing connection
-MAX_CONNECTIONS = 512  # above any pool of workers: a call must not wait for a connection with its lease running
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # uazapi lists every mass send of an instance in one answer
 FIRST_BYTE = "http11.send_request_headers.started"  # the connection stands by then, after its TLS handshake
-SOCKET_OPTIONS = [
-    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),  # what is given up is taken back: closing resets
-]
-if hasattr(socket, "TCP_USER_TIMEOUT"):  # nor does a process that stands still leave its request on the way
-    SOCKET_OPTIONS.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, struct.pack("i", 15_000)))
-"""Without them the system goes on sending what a server has not acknowledged, for a quarter of an hour, and for minutes
-after the socket was closed. Once the network is whole again it arrives, long after others found that it had not."""
+SAID = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": USER_AGENT}
 DOWN_S = 30.0  # a link that could not be reached is worth a try again; in between the other one is faster
 
 for _name in ("httpx", "httpcore"):  # they log URLs, which hold keys, and headers, which hold tokens
@@ -106,22 +99,29 @@ def _ask_first(may_leave: Callable[[], bool], step: str, _: object) -> None:
         raise _Held
 
 
+def _written(base_url: str, request: Request, body: bytes | None, timeout_s: float) -> httpx.Request:
+    """Raises InvalidURL, TypeError or ValueError for what cannot be put on the wire."""
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    return httpx.Request(
+        request.method,
+        base_url.rstrip("/") + request.path,
+        params=dict(request.params) or None,
+        headers={**SAID, **request.headers, **kind},
+        content=body,
+        extensions={"timeout": httpx.Timeout(timeout_s, connect=CONNECT_S, pool=CONNECT_S).as_dict()},
+    )
+
+
 class Transport:
     """Sends requests; many threads share one. Not to be taken across a fork."""
 
     def __init__(self, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
-        limits = httpx.Limits(
-            max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_CONNECTIONS,
-            keepalive_expiry=KEEPALIVE_S,
-        )
-        connections = httpx.HTTPTransport(limits=limits, trust_env=False, socket_options=SOCKET_OPTIONS)
-        self._client = httpx.Client(transport=connections, follow_redirects=False, trust_env=False)
+        self._connections = Connections()
         self._max_answer_bytes = max_answer_bytes
         self._down: dict[str, float] = {}
 
     def close(self) -> None:
-        self._client.close()
+        self._connections.close()
 
     def send(
         self,
@@ -165,7 +165,7 @@ class Transport:
         may_leave: Callable[[], bool] | None,
     ) -> Response | CallFailure:
         try:
-            outgoing = self._written(base_url, request, body, timeout_s)
+            outgoing = _written(base_url, request, body, timeout_s)
         except httpx.InvalidURL as error:
             return failure_of(error)
         except (TypeError, ValueError):
@@ -180,21 +180,8 @@ class Transport:
         except Exception as error:
             return failure_of(error)
 
-    def _written(self, base_url: str, request: Request, body: bytes | None, timeout_s: float) -> httpx.Request:
-        """Raises InvalidURL, TypeError or ValueError for what cannot be put on the wire."""
-        headers = dict(request.headers) if body is None else {**request.headers, "Content-Type": "application/json"}
-        return self._client.build_request(
-            request.method,
-            base_url.rstrip("/") + request.path,
-            params=dict(request.params) or None,
-            headers=headers,
-            content=body,
-            timeout=httpx.Timeout(timeout_s, connect=CONNECT_S, pool=CONNECT_S),
-        )
-
     def _exchange(self, base_url: str, outgoing: httpx.Request, give_up: float) -> Response | CallFailure:
-        answer = self._client.send(outgoing, stream=True)
-        try:
+        with self._connections.lent(base_url) as connection, closing(connection.handle_request(outgoing)) as answer:
             body = bytearray()
             for piece in answer.iter_bytes():
                 body += piece
@@ -202,7 +189,5 @@ class Transport:
                     return TOO_LONG
                 if monotonic() > give_up:
                     return TOO_SLOW
-        finally:
-            answer.close()
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, bytes(body), base_url)

@@ -52,6 +52,13 @@ def test_connections_are_kept_for_the_next_call(transport: Transport) -> None:
         assert server.connections == 1
 
 
+def test_no_cookie_of_one_call_goes_with_another(transport: Transport) -> None:
+    with serving(http(200, {"ok": True}, Set_Cookie="session=1")) as server:
+        transport.send([server.url], SEND, 5)
+        transport.send([server.url], SEND, 5)
+        assert [seen.headers.get("cookie") for seen in server.seen] == [None, None]
+
+
 def test_redirects_are_answers(transport: Transport) -> None:
     with serving(http(302, Location="/elsewhere")) as server:
         assert status(transport.send([server.url], SEND, 5)) == 302

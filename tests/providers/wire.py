@@ -34,6 +34,7 @@ class Server:
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
     connections: int = 0
+    closed: int = 0
 
     def next(self) -> bytes:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -74,7 +75,13 @@ def _accept(listening: socket.socket, server: Server, stopped: threading.Event) 
 
 
 def _talk(connection: socket.socket, server: Server, stopped: threading.Event) -> None:
-    with connection, connection.makefile("rb") as stream:
+    with connection:
+        _answer(connection, server, stopped)
+    server.closed += 1
+
+
+def _answer(connection: socket.socket, server: Server, stopped: threading.Event) -> None:
+    with connection.makefile("rb") as stream:
         while (seen := _read(stream)) is not None:
             server.seen.append(seen)
             answer = server.next()
