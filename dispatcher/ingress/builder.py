@@ -19,7 +19,7 @@ from dispatcher.domain.campaign import Accepted
 from dispatcher.domain.ids import CHANCE_BITS, MalformedId, MessageId, parse_campaign
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.domain.views import MessageView
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, House, Inside, Key, created, submission, submit, unknown_sender
 from dispatcher.ingress.refusals import Refused, not_found, speaking, unauthorised
 from dispatcher.ingress.tokens import ACCESS, REFRESH, REFRESH_LIFETIME_S, is_good, issue, named_in

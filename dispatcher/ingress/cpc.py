@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.campaign import Accepted, Refusal
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, Inside, Key, bearer_of, created, submission, submit, unknown_sender
 from dispatcher.ingress.refusals import Refused, speaking
 from dispatcher.providers.registry import provider

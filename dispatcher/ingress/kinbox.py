@@ -20,7 +20,7 @@ from dispatcher.domain.forecast import finish_ms
 from dispatcher.domain.hours import not_before, opens
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import OPEN, CampaignState, MessageState, campaign_state
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import (
     Body,
     House,

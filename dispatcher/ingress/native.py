@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import CampaignState, MessageState
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, House, Inside, Key, Receipt, bearer_of, created, submission, submit
 from dispatcher.ingress.export import csv_of
 from dispatcher.ingress.following import Looks, follow

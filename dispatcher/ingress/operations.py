@@ -7,7 +7,7 @@ from fastapi import Response
 from dispatcher.domain.ids import MalformedId, parse_message
 from dispatcher.domain.phone import InvalidPhone, canonical
 from dispatcher.domain.trouble import UnknownAccount
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.inbound import read_reply, read_suppression
 from dispatcher.ingress.native import Cursor, Limit, admin_router

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from dispatcher.domain.account import Account
 from dispatcher.domain.ids import MalformedId, parse_campaign
 from dispatcher.domain.lifecycle import MessageState
-from dispatcher.ingress import bodies
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, House, Inside, Key, Receipt, created, submission, submit
 from dispatcher.ingress.refusals import Refused, speaking
 from dispatcher.pipeline.desk import CampaignView, Order

@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.inbound import InboundEvent
-from dispatcher.ingress import bodies
 from dispatcher.ingress.body import read_leniently
+from dispatcher.ingress.document import bodies
 from dispatcher.ingress.door import Body, Inside
 from dispatcher.ingress.metrics import InboundMeter
 from dispatcher.ingress.refusals import not_found, problem, speaking

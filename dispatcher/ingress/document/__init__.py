@@ -1,9 +1,10 @@
 """The API's own description (`/openapi.json`, shown by `/docs`), made true.
 
 FastAPI writes down paths and parameters. The doors read their bodies and shape their refusals by themselves, so
-what it says of answers is replaced here: `answers` has the good ones, one row for each operation, `refusals` the
-others, by dialect and by what an operation takes, `schemas` the words both are written in. tests/ingress runs
-schemathesis against the result; tests/house fails where an operation has no row.
+what it says of bodies and answers stands here: `bodies` has what each operation takes (the doors hand it to FastAPI),
+`answers` what it gives, one row for each operation, `refusals` what else it may say, by dialect and by what an
+operation takes, `schemas` the words answers and refusals are written in. tests/ingress runs schemathesis against the
+result; tests/house fails where an operation has no row.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about bodies: the doors read them by themselves, so FastAPI cannot know."""
+"""The bodies that each operation takes, with an example."""
 
 from typing import Any
 
