@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=3600, ge=0, description="a start that passed so long ago while nothing could be sent asks; 0: it fires"
     )
     keep_days: int = Field(default=30, ge=1, description="how long old keys, events and ended locks are kept")
+    lost_starts: int = Field(
+        default=3, ge=2, description="how often in a row a message may lose its worker before the claim; then it failed"
+    )
     web_requests: int = Field(default=256, ge=8, description="requests that a web process has at work at once")
     web_bodies_mib: int = Field(default=128, ge=128, description="MiB of large bodies that it has at work at once")
     web_followers: int = Field(default=500, ge=1, description="streams of events that it keeps up at once")

@@ -86,6 +86,14 @@ class LaneClock:
         held, wait_ms, start_ms = self._call("depart", provider, args)
         return Departure(bool(held), wait_ms, start_ms)
 
+    def spare(self, provider: str, ticket: Ticket) -> None:
+        """The ticket's worker met trouble with a server before its claim, and lives."""
+        self._call("spare", provider, [str(ticket.lane), ticket.token])
+
+    def is_silent(self, provider: str, ticket: Ticket) -> bool:
+        """A worker began the ticket, and has not said since that it lives."""
+        return bool(self._call("is_silent", provider, [str(ticket.lane), ticket.token]))
+
     def finish(
         self,
         provider: str,

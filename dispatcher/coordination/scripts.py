@@ -20,6 +20,8 @@ LANE_VERBS = (
     "release",
     "begin",
     "depart",
+    "spare",
+    "is_silent",
     "finish",
     "skip",
     "forget",

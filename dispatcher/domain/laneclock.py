@@ -99,6 +99,15 @@ class PlainClock(CampaignBook):
         wait_ms = day.depart(flight.at, gap_ms, unused_ms, now) if gap_ms and day else 0
         return Departure(True, wait_ms, 0 if wait_ms else now)
 
+    def spare(self, ticket: Ticket) -> None:
+        flight = self.flights.get(ticket.lane)
+        if flight and flight.ticket.token == ticket.token:
+            flight.spared = True
+
+    def is_silent(self, ticket: Ticket) -> bool:
+        flight = self.flights.get(ticket.lane)
+        return bool(flight and flight.ticket.token == ticket.token and flight.begun and not flight.spared)
+
     def finish(
         self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int, landing: Landing = ALL_LEFT
     ) -> Finished:

@@ -16,7 +16,7 @@ class Flight:
     """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end.
 
     `kept`: messages that were taken from the sender's day, which ends at `day`; its start was given to it for `at`, and
-    the one given out before that was at `before`.
+    the one given out before that was at `before`. `spared`: its worker met trouble before the claim, and lives.
     """
 
     ticket: Ticket
@@ -27,6 +27,7 @@ class Flight:
     day: int = 0
     at: int = 0
     before: int = 0
+    spared: bool = False
 
 
 @dataclass(slots=True)

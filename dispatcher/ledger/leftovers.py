@@ -1,4 +1,5 @@
-"""What nobody needs any more: old idempotency keys, processed events, CPC locks that ended. Cleared in slices.
+"""What nobody needs any more: old idempotency keys, processed events, CPC locks that ended, starts that were lost.
+Cleared in slices.
 
 No index is kept for it: keys have one by age, events are looked at from the oldest on, and locks are walked
 through in the order of their key, a slice at a time, round and round.
@@ -39,6 +40,12 @@ WITH looked AS (
 SELECT (SELECT count(*) FROM gone) AS gone, scope, phone_key FROM looked ORDER BY scope DESC, phone_key DESC LIMIT 1
 """)
 
+STARTS = text("""
+DELETE FROM lost_start WHERE (campaign_id, seq) IN (
+    SELECT campaign_id, seq FROM lost_start WHERE at < now() - make_interval(days => :days) LIMIT :slice
+)
+""")
+
 
 class Cleared(NamedTuple):
     keys: int = 0
@@ -60,5 +67,6 @@ class Leftovers:
             keys = connection.execute(KEYS, self._bounds).rowcount
             events = connection.execute(EVENTS, self._bounds).rowcount
             row = connection.execute(LOCKS, self._bounds | self._place).first()
+            connection.execute(STARTS, self._bounds)
         self._place = {"scope": row.scope, "key": row.phone_key} if row else {"scope": "", "key": ""}
         return Cleared(keys, events, row.gone if row else 0)

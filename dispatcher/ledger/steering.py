@@ -14,6 +14,7 @@ flight: when they come back to wait, `close` cancels them too.
 from sqlalchemy import Connection, Engine, text
 
 from dispatcher.domain.followups import MOST, STEP
+from dispatcher.domain.loststarts import REASON
 from dispatcher.ledger.engine import autocommit, transaction
 
 CANCEL_AT_ONCE = 10_000  # a million in one transaction would make every worker wait for it
@@ -34,10 +35,10 @@ UPDATE message SET state = 'cancelled', reason = 'cancelled', due_at = NULL, set
 WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending'
 """)
 
-RETRY_FAILED = text("""
+RETRY_FAILED = text(f"""
 WITH again AS (
     UPDATE message SET state = 'pending', due_at = now(), settled_at = NULL, reason = NULL, detail = NULL
-    WHERE campaign_id = :campaign AND state = 'failed' AND attempts > 0
+    WHERE campaign_id = :campaign AND state = 'failed' AND (attempts > 0 OR reason = '{REASON}')
     RETURNING seq
 )
 SELECT count(*) FROM again

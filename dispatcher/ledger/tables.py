@@ -313,4 +313,16 @@ pulse = Table(
     Column("at", EpochMs, nullable=False),
 )
 
+lost_start = Table(
+    "lost_start",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("attempts", SmallInteger, nullable=False),  # the message's: one more, and this is over
+    Column("times", SmallInteger, nullable=False),
+    Column("token", Text, nullable=False),  # of the ticket that was lost last
+    Column("at", EpochMs, nullable=False),
+    Column("alone_at", EpochMs),
+)
+
 event.listen(metadata, "after_create", COUNT_TRIGGER)

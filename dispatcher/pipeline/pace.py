@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dispatcher.domain.claims import Settled
+from dispatcher.domain.claims import Settled, Whereabouts
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import Fate, Outcome
@@ -29,11 +29,15 @@ def pace(stations: Stations, provider: str, room: int) -> Released:
 def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: float | None) -> bool:
     """Find out what became of a ticket whose lease ran out; True when its campaign may be done.
 
-    Still pending: it was never claimed and is released again. Sending: whoever claimed it is gone, and
+    Still pending: it was never claimed and is released again; where a worker had begun it, and did not say that it
+    lives, that counts against it. Sending: whoever claimed it is gone, and
     whether the provider was called is not known. Certainly not sent: whoever wrote that may have died before the
     client was given back.
     """
     found = stations.messages.whereabouts(ticket)
+    left = max(0, ticket.size - sum(retry.size for retry in found.pending))
+    if found.pending and stations.clock.is_silent(provider, ticket):
+        found = _start_lost(stations, ticket)
     if found.sending:
         cut_off(stations, ticket.campaign, found.sending, first_lookup_s)
     if found.unsent and stations.campaign(ticket.campaign).guarded:
@@ -49,9 +53,15 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
         in_doubt=len(found.sending),
     )
     retries = near(found.pending, stations.now_ms())
-    left = max(0, ticket.size - sum(retry.size for retry in found.pending))
     landing = Landing(left)  # what is pending was not sent, and goes back to the sender's day
     return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries, landing).exhausted
+
+
+def _start_lost(stations: Stations, ticket: Ticket) -> Whereabouts:
+    failed = stations.starts.note(ticket, stations.now_ms())
+    level = "error" if failed else "warning"
+    emit("start.lost", level, campaign=ticket.campaign, seq=ticket.seq, failed=failed)
+    return stations.messages.whereabouts(ticket)
 
 
 def cut_off(

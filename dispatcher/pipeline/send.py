@@ -30,6 +30,7 @@ from dispatcher.pipeline.guard import guard, hold_anew
 from dispatcher.pipeline.passage import Passage, broken
 from dispatcher.pipeline.persist import if_reachable, persist
 from dispatcher.pipeline.plan import plan
+from dispatcher.pipeline.spared import spared
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
 
@@ -42,17 +43,18 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
 
     `paces_batches`: the provider may be busy with the ticket long after the call, and the day counts from the send.
     """
-    passage = _begin(stations, provider, ticket)
-    if passage is None:
-        return None
-    if paces_batches:
-        passage.spaced_out = True
-        passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
-    try:
-        _claim(stations, passage)
-        guard(stations, passage)
-    except DispatcherTrouble as trouble:
-        _put_back(stations, passage, "server_unavailable", str(trouble))
+    with spared(stations, provider, ticket):
+        passage = _begin(stations, provider, ticket)
+        if passage is None:
+            return None
+        if paces_batches:
+            passage.spaced_out = True
+            passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
+        try:
+            _claim(stations, passage)
+            guard(stations, passage)
+        except DispatcherTrouble as trouble:
+            _put_back(stations, passage, "server_unavailable", str(trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
     return passage
 

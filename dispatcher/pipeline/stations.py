@@ -9,7 +9,7 @@ from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers
 from dispatcher.pipeline.ports.clock import CampaignControl, LaneClock, LaneControl, Retries
 from dispatcher.pipeline.ports.contacts import ContactLocks, LockBook
 from dispatcher.pipeline.ports.events import Feedback, Follows, InboundEvents
-from dispatcher.pipeline.ports.messages import Doubts, FollowUps, Messages, Waits
+from dispatcher.pipeline.ports.messages import Doubts, FollowUps, LostStarts, Messages, Waits
 from dispatcher.pipeline.ports.outside import Caller, Circuits, Publisher
 from dispatcher.pipeline.ports.senders import Accounts, Pauses
 
@@ -38,6 +38,7 @@ class Stations:
     lock_book: LockBook
     circuits: Circuits
     messages: Messages
+    starts: LostStarts
     waits: Waits
     follow_ups: FollowUps
     doubts: Doubts

@@ -35,6 +35,7 @@ from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.leftovers import Leftovers
 from dispatcher.ledger.lines import Lines
 from dispatcher.ledger.locks import LockBook
+from dispatcher.ledger.loststarts import LostStarts
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.overdue import Overdue
 from dispatcher.ledger.pulse import PulseBook
@@ -127,6 +128,7 @@ class Wiring:
             lock_book=self.lock_book,
             circuits=Circuits(self.redis),
             messages=self.messages,
+            starts=LostStarts(self.engine, self.settings.lost_starts),
             waits=self.waits,
             follow_ups=FollowUps(self.engine, registry.pacing()),
             doubts=self.doubts,

@@ -24,6 +24,8 @@ def of_redis(client: redis.Redis, provider: str) -> Snapshot:
     batch.hgetall(days)
     answers = batch.execute()
     hashes = [{field: json.loads(text) for field, text in answer.items()} for answer in answers[1:5]]
+    for flight in hashes[1].values():
+        flight.setdefault("spared", False)
     for lane in hashes[0].values():
         lane["ring"] = lane["ring"] or []  # Lua writes an empty list as {}
     hashes[3] = {campaign: crew or [] for campaign, crew in hashes[3].items()}
@@ -51,6 +53,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "day": flight.day,
                 "at": flight.at,
                 "before": flight.before,
+                "spared": flight.spared,
             }
             for lane, flight in twin.flights.items()
         },

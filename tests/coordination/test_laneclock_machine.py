@@ -172,6 +172,15 @@ class ClockMachine(RuleBasedStateMachine):
             self.diary.departed(ticket, told, self.now, gap_ms, late)
 
     @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), spared=st.booleans())
+    def a_worker_says_that_it_lives(self, data: st.DataObject, spared: bool) -> None:
+        ticket = self.a_ticket(data)
+        if spared:
+            self.clock.spare(PROVIDER, ticket)
+            self.twin.spare(ticket)
+        assert self.clock.is_silent(PROVIDER, ticket) == self.twin.is_silent(ticket)
+
+    @precondition(lambda self: self.tickets)
     @rule(
         data=st.data(),
         jitter=jitters,

@@ -81,3 +81,21 @@ def stories(steps: Mapping[str, Step]) -> dict[str, Story]:
 @pytest.mark.parametrize("steps", [STEPS, CERTAINLY_NOT_SENT, TRIED_AGAIN], ids=["sent", "failed", "tried again"])
 def test_promises_1_and_2_hold_when_a_worker_dies_at_a_step_of_a_send(play: Play, steps: Mapping[str, Step]) -> None:
     play(stories(steps))
+
+
+def a_pacer_counts_a_lost_start(world: World, moment: str) -> None:
+    """It counts once for the lost ticket, however many pacers look: at three the message would have failed."""
+    world.account()
+    number = world.send()
+    world.dies("clock.begin:after")
+    for _ in range(2):
+        world.lease_over()
+        world.dies(moment)
+        assert world.ask("SELECT max(times) FROM lost_start") == 1
+    world.recover()
+    world.ends(number, {"sent": 2})
+    world.judge()
+
+
+def test_promise_2_a_lost_start_counts_once_however_many_pacers_die_over_it(play: Play) -> None:
+    play({"starts.note:after": a_pacer_counts_a_lost_start})

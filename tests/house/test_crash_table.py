@@ -38,6 +38,7 @@ QUESTIONS = {
     "callbacks": "due",
     "caller": "is_up look_up follow",
     "campaigns": "get running over",
+    "clock": "is_silent",
     "control": "idle known",
     "doubts": "job",
     "errors": "tally",
@@ -55,6 +56,7 @@ QUESTIONS = {
 
 SAME_AS = {
     "clock.depart": "caller.call:before",  # the lease lasts longer, and a start is written down that nobody used
+    "clock.spare": "clock.begin:after",  # the flight is the same, and not held against its messages
     "doubts.retry_all": "doubts.resolve:after",  # the same for many, in slices that each stand by themselves
     "suppressions.remove": "suppressions.add:after",  # one statement, nothing behind it
 }

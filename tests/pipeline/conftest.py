@@ -71,6 +71,11 @@ class Hand:
             assert jobs < 100, "the same job again and again"
         return jobs
 
+    def look_into_leases(self) -> None:
+        """What pacers do about leases that are over now; nothing is released."""
+        for ticket in self.stations.clock.release(self.provider, 0, 100).overdue:
+            self._over(ticket.campaign, recover(self.stations, self.provider, ticket, first_lookup_s(self.provider)))
+
     def sweep(self, rounds: int = 2) -> None:
         sweeper = Sweeper(self.stations, first_lookup_s, [self.provider])
         for _ in range(rounds):

@@ -134,7 +134,7 @@ def test_promise_2_a_reply_in_the_moment_of_the_deferral_is_not_overlooked(hand:
 
 
 def test_promise_2_a_worker_that_dies_before_it_knows_until_when_a_message_waits_forgets_nobody(hand: Hand) -> None:
-    """Crash row 40: written as waiting, due in a second; it asks for the lock again and waits as long as that."""
+    """Crash row 41: written as waiting, due in a second; it asks for the lock again and waits as long as that."""
     hand.submit(1, cpc=True)
     hand.work_all()
     (lock,) = hand.wiring.lock_book.of(CLIENT, hand.now_ms)

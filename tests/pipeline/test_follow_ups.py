@@ -212,7 +212,7 @@ def test_promise_2_a_worker_that_dies_before_it_frees_its_lane_loses_no_follow_u
 def test_promise_2_a_worker_that_dies_after_a_reply_ended_a_follow_up_leaves_no_campaign_open(
     hand: Hand, simulator: SimulatorClient
 ) -> None:
-    """Crash row 50: cancelled in the ledger, an entry of it in the clock, the event not processed."""
+    """Crash row 51: cancelled in the ledger, an entry of it in the clock, the event not processed."""
     number = hand.submit(1, follow_ups=[{"after_s": 30, "text": "oi?"}])
     hand.work_all()
     hand.now_ms += 10_000
@@ -240,7 +240,7 @@ def test_promise_2_a_worker_that_dies_after_a_reply_ended_a_follow_up_leaves_no_
 def test_a_follow_up_that_is_due_while_a_reply_waits_to_be_processed_does_not_leave(
     hand: Hand, simulator: SimulatorClient
 ) -> None:
-    """Crash row 48: the reply is stored and its job lost. Once it is processed the follow-up is ended."""
+    """Crash row 49: the reply is stored and its job lost. Once it is processed the follow-up is ended."""
     number = submit(hand)
     hand.now_ms += 3_590_000
     store(hand, CLIENT)

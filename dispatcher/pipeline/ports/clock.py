@@ -36,6 +36,12 @@ class LaneClock(Protocol):
         """Renew it once more: may its call start, `gap_ms` after the sender's last one? `unused_ms`: a start that it
         was told, and let pass. Not held when the lane was given to another ticket, or a pacer is deciding about it."""
 
+    def spare(self, provider: str, ticket: Ticket) -> None:
+        """The ticket's worker met trouble with a server before its claim, and lives: it is not to count as lost."""
+
+    def is_silent(self, provider: str, ticket: Ticket) -> bool:
+        """A worker began the ticket, and has not said since that it lives."""
+
     def finish(
         self,
         provider: str,

@@ -24,6 +24,14 @@ class Messages(Protocol):
         """(campaign, seq, attempt) of messages that have been sending for longer than that."""
 
 
+class LostStarts(Protocol):
+    """Messages whose worker was not heard of again between beginning them and claiming them."""
+
+    def note(self, ticket: Ticket, now_ms: int) -> int:
+        """Hold a lost ticket against its messages that nobody claimed, once: they wait on, alone from the second time,
+        and have failed at last; how many have."""
+
+
 class Doubts(Protocol):
     """Messages in doubt, by the job that left them so."""
 
