@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test collect chaos overload model lint lock clean
+.PHONY: help demo test collect chaos overload model bench lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -32,6 +32,9 @@ model: $(STAMP)  ## interleavings of the real stations, scripts and statements, 
 
 overload: $(STAMP)  ## more than it can do at once, with figures: CLIENTS=500 EVENTS=10000 QUEUE=1000000 JOBS=100000
 	$(foreach name,CLIENTS EVENTS QUEUE JOBS,$(if $($(name)),$(name)=$($(name)))) $(BIN)/python -m tests.overload
+
+bench: $(STAMP)  ## this machine's figures beside those of plain Celery, COPY, httpx: FORM=full OUT=bench.json; goes on from OUT
+	$(BIN)/dispatcher bench --form $(or $(FORM),short) --out $(or $(OUT),bench.json)
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .

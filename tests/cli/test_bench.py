@@ -2,42 +2,46 @@
 
 import json
 import subprocess
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dispatcher.cli.bench.measure import MEASURES
 from tests.cli.running import DISPATCHER
 
 pytestmark = pytest.mark.slow
 
+SHARES = {"workers", "web", "postgresql", "redis"}
+LEFT_OUT = {"lanes"}  # is `pacing`, again and again
 
-def bench(*options: str) -> list[dict[str, Any]]:
-    done = subprocess.run([*DISPATCHER, "bench", *options, "--json"], capture_output=True, text=True, timeout=200)
+
+def bench(*options: str) -> tuple[list[dict[str, Any]], str]:
+    """The rows, and what was said meanwhile."""
+    done = subprocess.run([*DISPATCHER, "bench", *options], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
-    assert all(value >= 0 for row in rows for value in row["runs"])
-    return rows
+    return rows, done.stderr
 
 
-def test_each_pool_is_measured() -> None:
-    rows = bench("pools", "--pools", "threads:4", "--answers", "0", "--messages", "100", "--runs", "1")
-    assert [row["what"] for row in rows if row["unit"] == "per s"] == ["threads:4"]
-
-
-def test_taking_in_is_measured_beside_a_plain_copy() -> None:
-    rows = bench("intake", "--leads", "2000", "--messages", "1000", "--runs", "1")
-    ours = {row["measure"]: row for row in rows if row["what"] == "dispatcher"}
-    for what in ("2,000 leads of a CSV file", "1,000 messages in JSON"):
-        assert ours[f"taking in {what}"]["ratio"] > 0
-        assert ours[f"taking in {what}: most memory of web"]["runs"] < [300]
-        assert f"taking in {what}: others wait, p99" in ours
-
-
-def test_sending_is_measured_beside_bare_celery_and_written_down(tmp_path: Path) -> None:
+def test_every_measure_gives_whole_figures_and_is_not_repeated(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    rows = bench("sending", "--answers", "0", "--messages", "100", "--runs", "1", "--out", str(file))
-    assert {row["what"] for row in rows} == {"bare Celery, 2 × solo", "dispatcher", "dispatcher, guarded"}
-    assert json.loads(file.read_text()) == rows
-    used = {row["measure"].rpartition("CPU of ")[2] for row in rows if row["unit"] == "ms each"}
-    assert used == {"workers", "web", "postgresql", "redis"}
+    small = ("--form", "tiny", "--without", ",".join(LEFT_OUT), "--out", str(file), "--json")
+    rows, _ = bench(*small)
+    assert all(isfinite(value) and row["unit"] for row in rows for value in row["runs"])
+    kept = json.loads(file.read_text())["measures"]
+    assert {key.partition(" ")[0] for key in kept} == {*MEASURES} - LEFT_OUT
+    assert [row for one in kept.values() for row in one["rows"]] == rows
+
+    found = {(row["measure"], row["what"]): row for row in rows}
+    assert found["messages a second, target of 0 ms", "dispatcher"]["ratio"] > 0
+    assert {name.rpartition("CPU of ")[2] for name, _ in found if name.startswith("messages")} >= SHARES
+    assert found["taking in 2,000 leads of a CSV file", "dispatcher"]["ratio"] > 0
+    assert found["memory in Redis of a recipient that waits", "dispatcher"]["ratio"] < 0.5
+    assert found["20 lanes at 3 to 6 s: sent too early", "dispatcher"]["met"]
+    assert found["20 lanes at 3 to 6 s: sends", "dispatcher"]["median"] > 0
+
+    again, said = bench(*small)
+    assert again == rows
+    assert said.startswith("0 of "), "what the file has is not measured again"

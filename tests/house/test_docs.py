@@ -35,9 +35,15 @@ def commands(command: Any, path: str) -> Iterator[str]:
     """The full names of all commands below this one."""
     if not hasattr(command, "commands"):
         yield path
-        return
-    for name, one in command.commands.items():
+    for name, one in below(command):
         yield from commands(one, f"{path} {name}")
+
+
+def below(command: Any) -> Iterator[tuple[str, Any]]:
+    """The commands of a group, by name."""
+    if hasattr(command, "commands"):
+        for name in command.list_commands(None):
+            yield name, command.get_command(None, name)
 
 
 def default_of(model: type[BaseModel], name: str) -> str | None:
@@ -85,7 +91,7 @@ def test_every_option_of_a_command_is_documented_and_no_other() -> None:
 
 def options(command: Any, path: str) -> Iterator[tuple[str, set[str]]]:
     """The long options of every command below this one."""
-    for name, one in getattr(command, "commands", {}).items():
+    for name, one in below(command):
         yield from options(one, f"{path} {name}")
     given = [name for one in command.params for name in (*one.opts, *one.secondary_opts)]
     yield path, {name for name in given if OPTION.fullmatch(name)} - {"--json", "--help"}

@@ -1,4 +1,5 @@
 """Measures of the whole system on this machine, each beside what it is compared with.
 
-Read `command`, then `sending`, `pools` and `intake`. They stand on `ground`, and `report` tells what they found.
+Read `measure`, then any of those that it names: they all have the same shape. `runner` runs them on a `ground`,
+`report` tells what they found, and `command` is the way in.
 """

@@ -6,12 +6,18 @@ No ledger, no lock, no pace; what is lost is lost, what is doubled is sent twice
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
+from itertools import repeat
+from time import monotonic
 
 import httpx
 from celery import Celery
 
 from dispatcher.taskbus import batch
+
+Recipient = tuple[str, str, str]
+"""Sender, number, text."""
 
 app = Celery("bare", broker=os.environ.get("BENCH_BROKER"))
 app.conf.update(
@@ -36,8 +42,15 @@ def send(sender: str, number: str, text: str) -> None:
     answer.raise_for_status()
 
 
-def enqueue(broker: str, recipients: Sequence[tuple[str, str, str]]) -> None:
-    """Every recipient (sender, number, text) as a job, in kombu's batches: the fastest way that Celery has."""
+def enqueue(broker: str, recipients: Sequence[Recipient], countdowns_s: Sequence[float] | None = None) -> list[float]:
+    """Every recipient as a job, in kombu's batches: the fastest way that Celery has.
+
+    `countdowns_s`: when each is due, from the moment that it was put into the queue; gives these (monotonic, s).
+    """
+    put = []
     with app.connection_for_write(broker) as connection, connection.Producer() as producer, batch(producer):
-        for recipient in recipients:
-            send.apply_async(recipient, producer=producer, retry=False)
+        for recipient, countdown_s in zip(recipients, countdowns_s or repeat(None), strict=False):
+            put.append(monotonic())
+            at = None if countdown_s is None else app.now() + timedelta(seconds=countdown_s)
+            send.apply_async(recipient, eta=at, producer=producer, retry=False)  # type: ignore[arg-type]
+    return put

@@ -1,87 +1,88 @@
 """`dispatcher bench`: what this machine makes of the system, each measure beside what it is compared with."""
 
-import json
-import tempfile
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from dispatcher.cli.bench.measure import EXTRA, MEASURES, Form, Size, measure_of
 from dispatcher.cli.output import AsJson, say, show_table
+from dispatcher.cli.trouble import Problem
 
-if TYPE_CHECKING:
-    from dispatcher.cli.bench.ground import Ground
-    from dispatcher.cli.bench.report import Found
+Wanted = Annotated[Form, typer.Option("--form", help="How large: to see that it runs, in short, as the goals ask.")]
+Runs = Annotated[int | None, typer.Option(min=1, help="Runs of each; the median counts. Default: 3; tiny, 1.")]
+Out = Annotated[Path | None, typer.Option(help="Keep every run's figures in this file, as JSON; go on from it.")]
+
+
+class Bench(TyperGroup):
+    """A command for each measure."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*MEASURES, *EXTRA]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _command_of(cmd_name) if cmd_name in (*MEASURES, *EXTRA) else None
+
 
 bench = typer.Typer(
-    help="Measure this machine, side by side with what a team would write instead. Only ratios tell something."
+    cls=Bench,
+    help="Measure this machine, side by side with what a team would write instead. Only ratios tell something. "
+    "Without a measure: all of them, one after the other.",
 )
 
-POOLS = ("threads:32", "threads:8", "threads:16", "threads:64", "prefork:2", "prefork:8")
 
-Runs = Annotated[int, typer.Option(min=1, help="Runs of each; the median counts.")]
-Answers = Annotated[str, typer.Option(help="Milliseconds the target takes to answer, one or several.")]
-Out = Annotated[Path | None, typer.Option(help="Write every run's figures to this file, as JSON.")]
-
-
-@bench.command()
-def sending(
-    answers: Answers = "0,100",
-    messages: Annotated[int, typer.Option(min=100, help="Messages in each run.")] = 5000,
-    runs: Runs = 3,
+@bench.callback(invoke_without_command=True)
+def everything(
+    context: typer.Context,
+    form: Wanted = Form.SHORT,
+    runs: Runs = None,
+    without: Annotated[str, typer.Option(help="Measures to leave out, with commas between them.")] = "",
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Messages a second, unpaced, all promises kept, against bare Celery; CPU by who uses it."""
-    from dispatcher.cli.bench import sending as measure
+    if context.invoked_subcommand is None:
+        wanted = [name for name in MEASURES if name not in without.split(",")]
+        _measure(wanted, form, runs, out, as_json, {})
 
-    _run(lambda ground: measure.sending(ground, _times(answers), messages, runs), out, as_json)
+
+def _command_of(name: str) -> Any:
+    """The command of a measure, with an option for each of its sizes."""
+    measure = measure_of(name)
+
+    def command(
+        *, form: Wanted = Form.SHORT, runs: Runs = None, out: Out = None, as_json: AsJson = False, **sizes: Any
+    ) -> None:
+        _measure([name], form, runs, out, as_json, sizes)
+
+    known = inspect.signature(command)
+    common = [one for one in known.parameters.values() if one.kind is one.KEYWORD_ONLY]
+    options = [*map(_option, measure.sizes), *common]
+    command.__signature__ = known.replace(parameters=options)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in options}
+    app = typer.Typer(add_completion=False)
+    app.command(name, help=measure.help)(command)
+    return typer.main.get_command(app)
 
 
-@bench.command()
-def intake(
-    leads: Annotated[int, typer.Option(min=0, help="Leads in a CSV file, Kinbox' dialect.")] = 1_000_000,
-    messages: Annotated[int, typer.Option(min=0, help="Messages in one JSON body, uazapi's dialect.")] = 100_000,
-    runs: Runs = 3,
-    out: Out = None,
-    as_json: AsJson = False,
+def _option(size: Size) -> inspect.Parameter:
+    told = f"{size.help} Tiny {size.tiny}, short {size.short}, full {size.full}."
+    kind: Any = Annotated[type(size.full) | None, typer.Option(help=told)]
+    return inspect.Parameter(size.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
+def _measure(
+    names: Sequence[str], form: Form, runs: int | None, out: Path | None, as_json: bool, given: dict[str, Any]
 ) -> None:
-    """Recipients a second through HTTP, against a plain COPY of the same rows; memory, and who waits for it."""
-    from dispatcher.cli.bench import intake as measure
-
-    _run(lambda ground: measure.intake(ground, leads, messages, runs), out, as_json)
-
-
-@bench.command()
-def pools(
-    wanted: Annotated[
-        str, typer.Option("--pools", help="Worker pools, each as pool:concurrency; ratios are to the first.")
-    ] = ",".join(POOLS),
-    answers: Answers = "0,100",
-    messages: Annotated[int, typer.Option(min=100, help="Messages in each run.")] = 2000,
-    runs: Runs = 3,
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """Messages a second of two workers with different pools."""
-    from dispatcher.cli.bench import pools as measure
-
-    _run(lambda ground: measure.pools(ground, wanted.split(","), _times(answers), messages, runs), out, as_json)
-
-
-def _times(answers: str) -> list[int]:
-    return [int(one) for one in answers.split(",")]
-
-
-def _run(measure: "Callable[[Ground], Iterable[Found]]", out: Path | None, as_json: bool) -> None:
-    from dispatcher.cli.bench.ground import ground
     from dispatcher.cli.bench.report import COLUMNS
+    from dispatcher.cli.bench.runner import Order, run
     from dispatcher.telemetry import configure
 
     configure("WARNING")
-    with tempfile.TemporaryDirectory(prefix="dispatcher-bench-") as folder, ground(Path(folder), say) as stands:
-        rows = [row for found in measure(stands) for row in found.rows()]
-    if out is not None:
-        out.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    orders = [Order(name, measure_of(name), form, runs or (1 if form is Form.TINY else 3), given) for name in names]
+    rows, failed = run(orders, out, say)
     show_table(rows, COLUMNS, as_json)
+    if failed:
+        raise Problem(f"these could not be measured: {', '.join(failed)}")

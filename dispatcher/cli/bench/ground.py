@@ -12,10 +12,13 @@ from time import monotonic
 
 import httpx
 import psutil
+from sqlalchemy import text
 
 from dispatcher.cli.bench.target import LOOPBACK
 from dispatcher.cli.machine import Running, Wanted, machine
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.embedded import EmbeddedValkey
+from dispatcher.embedded.home import Home
 from dispatcher.embedded.ports import becomes_true, free_port
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
@@ -29,11 +32,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A running installation without workers, and the ledger's and Redis's doors."""
+    """A running installation without workers, and the ledger's and Redis's doors. `crew`: workers in a run."""
 
     running: Running
     wiring: Wiring
+    valkey: EmbeddedValkey
     say: Say
+    crew: int = 2
 
     @property
     def environment(self) -> dict[str, str]:
@@ -43,13 +48,31 @@ class Ground:
     def redis_url(self) -> str:
         return self.environment["DISPATCHER_REDIS_URL"]
 
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.environment['DISPATCHER_ADMIN_TOKEN']}"}
+
+    def execute(self, statement: str, **values: object) -> None:
+        with self.wiring.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def clean(self) -> None:
+        """Forget all campaigns and locks, and what Redis holds."""
+        self.execute("TRUNCATE message, campaign_count, contact_lock")
+        self.execute("UPDATE campaign SET state = 'cancelled', finished_at = now() WHERE finished_at IS NULL")
+        self.wiring.redis.flushall()
+        self.wiring.rebuild_clock()
+
 
 @contextmanager
-def ground(folder: Path, say: Say) -> Iterator[Ground]:
+def ground(folder: Path, say: Say, crew: int = 2) -> Iterator[Ground]:
     """An installation of its own in this folder: PostgreSQL, Valkey, the web; gone with the context."""
-    wanted = Wanted(folder / "home", flower_port=None, workers=0, more={"DISPATCHER_ALLOW_PRIVATE_URLS": "true"})
-    with machine(wanted, say, _migrate) as running, wired(running.environment) as wiring:
-        yield Ground(running, wiring, say)
+    home = folder / "home"
+    with EmbeddedValkey(Home(home).valkey, password="bench") as valkey:
+        more = {"DISPATCHER_ALLOW_PRIVATE_URLS": "true", "DISPATCHER_REDIS_URL": valkey.url}
+        wanted = Wanted(home, flower_port=None, workers=0, more=more)
+        with machine(wanted, say, _migrate) as running, wired(running.environment) as wiring:
+            yield Ground(running, wiring, valkey, say, crew)
 
 
 @contextmanager
@@ -92,29 +115,34 @@ def calls(url: str) -> dict[str, list[float]]:
     return told
 
 
+def count(url: str) -> int:
+    """How many calls a target got: cheap enough to be asked for all the time."""
+    return int(httpx.get(f"{url}/count", trust_env=False, timeout=60).text)
+
+
 def use_account(ground: Ground, url: str, lanes: int, more: str = "") -> None:
     """One uazapi account in mode `direct`, so that a message is one call, with this many lines."""
     senders = "".join(f'[[account.sender]]\nname = "line{n}"\ntoken = "line{n}"\n' for n in range(lanes))
     head = f'[[account]]\nname = "{ACCOUNT}"\nprovider = "uazapi"\nmode = "direct"\nbase_urls = ["{url}"]\n'
-    text = f'{head}ingress_token = "bench"\n{more}[account.credentials]\ntoken = "bench"\n{senders}'
-    ground.wiring.accounts.apply(read_accounts(text, {}))
+    written = f'{head}ingress_token = "bench"\n{more}[account.credentials]\ntoken = "bench"\n{senders}'
+    ground.wiring.accounts.apply(read_accounts(written, {}))
 
 
 @contextmanager
-def workers(ground: Ground, count: int, *options: str) -> Iterator[list[int]]:
+def workers(ground: Ground, *options: str) -> Iterator[list[int]]:
     """Worker processes of ours, ready when the context begins; their process ids."""
     argv = [sys.executable, "-m", "celery", "-A", "workers", "worker", "--without-gossip", "--without-mingle", *options]
-    with _celery(argv, count, ground.environment, ground.running.home.log) as pids:
+    with _celery(argv, ground.crew, ground.environment, ground.running.home.log) as pids:
         yield pids
 
 
 @contextmanager
-def bare_workers(ground: Ground, url: str, count: int, *options: str) -> Iterator[list[int]]:
+def bare_workers(ground: Ground, url: str, *options: str) -> Iterator[list[int]]:
     """The same of the bare application."""
     argv = [sys.executable, "-m", "celery", "-A", "dispatcher.cli.bench.bare", "worker"]
     argv += ["--without-gossip", "--without-mingle", "--without-heartbeat", *options]
     environment = ground.environment | {"BENCH_BROKER": ground.redis_url, "BENCH_TARGET": url}
-    with _celery(argv, count, environment, ground.running.home.log) as pids:
+    with _celery(argv, ground.crew, environment, ground.running.home.log) as pids:
         yield pids
 
 
@@ -162,6 +190,11 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         _pause.wait(0.02)
 
 
+def rest(seconds: float) -> None:
+    """Let the others work."""
+    _pause.wait(seconds)
+
+
 class Cpu:
     """CPU seconds by who used them, since this was made: workers, web, PostgreSQL, Redis."""
 
@@ -187,6 +220,18 @@ def servers(ground: Ground) -> dict[str, list[int]]:
             if mark in line:
                 found[name].append(process.pid)
     return {name: _topmost(pids) for name, pids in found.items()}
+
+
+def ours_s(ground: Ground) -> float:
+    """CPU seconds of all that belongs to the bench: this process, what it started, and the servers."""
+    pids = {os.getpid(), *(pid for found in servers(ground).values() for pid in found)}
+    return _seconds([pid for pid in pids if not any(above.pid in pids for above in psutil.Process(pid).parents())])
+
+
+def family(pids: Sequence[int]) -> list[int]:
+    """These processes and those that they started."""
+    each = [psutil.Process(pid) for pid in pids]
+    return [one.pid for process in each for one in (process, *process.children(recursive=True))]
 
 
 def _topmost(pids: Sequence[int]) -> list[int]:

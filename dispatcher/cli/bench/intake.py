@@ -18,15 +18,16 @@ from time import monotonic, process_time
 from typing import Any, NamedTuple
 
 import httpx
-import psutil
 
-from dispatcher.cli.bench.ground import Cpu, Ground, servers
-from dispatcher.cli.bench.report import Figure, Found, in_turns
+from dispatcher.cli.bench.ground import Cpu, Ground, family, servers
+from dispatcher.cli.bench.measure import Measure, Size
+from dispatcher.cli.bench.report import Figure, Found, Goal, in_turns
 from dispatcher.cli.bench.target import LOOPBACK
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.ledger.intake import COPY
 
 OURS, PLAIN = "dispatcher", "plain COPY of its rows"
+RATE, MEMORY = Goal(0.5, at_most=False, ratio=True), Goal(300)
 ASK_EVERY_S = 0.1
 TAKEN_WITHIN_S = 900.0
 COLUMNS = COPY.partition("(")[2].partition(")")[0]
@@ -54,7 +55,7 @@ class Post(NamedTuple):
     recipients: int
 
 
-def intake(ground: Ground, leads: int, messages: int, runs: int) -> Iterator[Found]:
+def intake(ground: Ground, runs: int, leads: int, messages: int) -> Iterator[Found]:
     """`leads` in a CSV file through Kinbox' dialect, `messages` in one JSON body through uazapi's; 0 leaves one out."""
     providers = ("kinbox", "uazapi")
     text = "".join(_ACCOUNT.format(name=f"bench-{provider}", provider=provider) for provider in providers)
@@ -111,11 +112,11 @@ def _measured(ground: Ground, recipients: int, work: Callable[[], None]) -> Iter
         work()
         took_s, used = monotonic() - begun, cpu.used_s() | {"us": process_time() - own_s}
     told = sorted(waits)
-    yield Figure("", recipients / took_s, "per s")
+    yield Figure("", recipients / took_s, "per s", RATE)
     yield Figure("CPU of all", sum(used.values()) / recipients * 1_000_000, "µs each")
     yield Figure("CPU of web", used["web"] / recipients * 1_000_000, "µs each")
     yield Figure("CPU of postgresql", used["postgresql"] / recipients * 1_000_000, "µs each")
-    yield Figure("most memory of web", max(map(peak_mb, web)), "MB")
+    yield Figure("most memory of web", max(map(peak_mb, web)), "MB", MEMORY)
     yield Figure("others wait, median", median(told), "ms")
     yield Figure("others wait, p99", quantiles(told, n=100)[-1] if len(told) > 1 else told[-1], "ms")
 
@@ -209,12 +210,6 @@ def asking(ground: Ground) -> Iterator[list[float]]:
         thread.join()
 
 
-def family(pids: Iterable[int]) -> list[int]:
-    """These processes and those that they started."""
-    each = [psutil.Process(pid) for pid in pids]
-    return [one.pid for process in each for one in (process, *process.children(recursive=True))]
-
-
 def forget_peak(pid: int) -> None:
     """Count a process' peak of memory from now on (Linux; elsewhere the peak is that of its whole life)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
@@ -224,3 +219,14 @@ def peak_mb(pid: int) -> float:
     """The most memory that a process had resident since then, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
+
+
+MEASURE = Measure(
+    "Recipients a second through HTTP, against a plain COPY of the same rows; memory, and who waits for it.",
+    intake,
+    (5, 20),
+    (
+        Size("leads", "Leads in a CSV file, Kinbox' dialect; 0: none.", 2000, 200_000, 1_000_000),
+        Size("messages", "Messages in one JSON body, uazapi's dialect; 0: none.", 1000, 100_000, 100_000),
+    ),
+)

@@ -9,7 +9,24 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
-COLUMNS = ("measure", "what", "median", "unit", "spread", "ratio", "ratio_spread")
+COLUMNS = ("measure", "what", "median", "unit", "spread", "ratio", "ratio_spread", "goal", "met", "others")
+
+
+class Goal(NamedTuple):
+    """What a figure should be: the median, or its ratio to what it is compared with, at most or at least this."""
+
+    limit: float
+    at_most: bool = True
+    ratio: bool = False
+
+    def __str__(self) -> str:
+        return f"{'ratio ' if self.ratio else ''}{'≤' if self.at_most else '≥'} {self.limit:g}"
+
+    def met(self, median: float, ratio: float | None) -> bool | None:
+        value = ratio if self.ratio else median
+        if value is None:
+            return None
+        return value <= self.limit if self.at_most else value >= self.limit
 
 
 class Figure(NamedTuple):
@@ -18,6 +35,7 @@ class Figure(NamedTuple):
     name: str
     value: float
     unit: str
+    goal: Goal | None = None
 
 
 @dataclass(slots=True)
@@ -28,27 +46,33 @@ class Found:
     compared_with: str | None = None
     values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    goals: dict[tuple[str, str], Goal] = field(default_factory=dict)
 
     def add(self, what: str, figures: Iterable[Figure]) -> None:
         for figure in figures:
             self.values.setdefault(what, {}).setdefault(figure.name, []).append(figure.value)
             self.units[figure.name] = figure.unit
+            if figure.goal is not None:
+                self.goals[what, figure.name] = figure.goal
 
     def rows(self) -> list[dict[str, Any]]:
         """A row a figure, as tables and JSON show it; `runs` are the values themselves."""
-        return [
-            {
-                "measure": f"{self.measure}: {name}" if name else self.measure,
-                "what": what,
-                "median": rounded(median(runs)),
-                "unit": self.units[name],
-                "spread": f"{rounded(min(runs))} … {rounded(max(runs))}",
-                **self._ratio(what, name, runs),
-                "runs": [rounded(one) for one in runs],
-            }
-            for what, figures in self.values.items()
-            for name, runs in figures.items()
-        ]
+        return [self._row(what, name, runs) for what, figures in self.values.items() for name, runs in figures.items()]
+
+    def _row(self, what: str, name: str, runs: Sequence[float]) -> dict[str, Any]:
+        ratios = self._ratio(what, name, runs)
+        goal = None if what == self.compared_with else self.goals.get((what, name))
+        return {
+            "measure": f"{self.measure}: {name}" if name else self.measure,
+            "what": what,
+            "median": rounded(median(runs)),
+            "unit": self.units[name],
+            "spread": f"{rounded(min(runs))} … {rounded(max(runs))}",
+            **ratios,
+            "goal": goal and str(goal),
+            "met": goal and goal.met(median(runs), ratios["ratio"]),
+            "runs": [rounded(one) for one in runs],
+        }
 
     def _ratio(self, what: str, name: str, runs: Sequence[float]) -> dict[str, Any]:
         others = self.values.get(self.compared_with or "", {}).get(name)

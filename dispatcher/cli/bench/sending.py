@@ -6,40 +6,29 @@ from functools import partial
 from time import monotonic
 
 from dispatcher.cli.bench import bare
-from dispatcher.cli.bench.ground import (
-    ACCOUNT,
-    Cpu,
-    Ground,
-    bare_workers,
-    calls,
-    target,
-    use_account,
-    wait_until,
-    workers,
-)
-from dispatcher.cli.bench.report import Figure, Found, in_turns
-from dispatcher.domain.lifecycle import MessageState
-from dispatcher.producer import submit
+from dispatcher.cli.bench.ground import Cpu, Ground, bare_workers, count, target, use_account, wait_until, workers
+from dispatcher.cli.bench.mailing import accept, numbers, sent
+from dispatcher.cli.bench.measure import Measure, Size
+from dispatcher.cli.bench.report import Figure, Found, Goal, in_turns
 
 LANES = 200
 WARM_UP = 200
-BARE_AT_ONCE = ("solo", 2, ("-P", "solo"))
-BARE_SLOW = ("threads:50", 2, ("-P", "threads", "-c", "50"))
+BARE_AT_ONCE = ("solo", ("-P", "solo"))
+BARE_SLOW = ("threads:50", ("-P", "threads", "-c", "50"))
 SLOW_MS = 20
 """Bare Celery at its best: two workers of this pool, when the target answers at once, and when it does not."""
 OURS = "dispatcher"
+RATE = Goal(1.2, at_most=False, ratio=True)
 
-_serial = 0
 
-
-def sending(ground: Ground, answers_ms: Sequence[int], messages: int, runs: int) -> Iterator[Found]:
+def sending(ground: Ground, runs: int, answers: str, messages: int) -> Iterator[Found]:
     """A measure for each time (ms) that the target takes to answer."""
-    for answer_ms in answers_ms:
-        pool, count, options = BARE_AT_ONCE if answer_ms < SLOW_MS else BARE_SLOW
-        name = f"bare Celery, {count} × {pool}"
+    for answer_ms in map(int, answers.split(",")):
+        pool, options = BARE_AT_ONCE if answer_ms < SLOW_MS else BARE_SLOW
+        name = f"bare Celery, {ground.crew} × {pool}"
         found = Found(f"messages a second, target of {answer_ms} ms", compared_with=name)
         subjects = {
-            name: partial(_bare, ground, answer_ms, messages, count, options),
+            name: partial(_bare, ground, answer_ms, messages, options),
             OURS: partial(ours, ground, answer_ms, messages),
             f"{OURS}, guarded": partial(ours, ground, answer_ms, messages, guarded=True),
         }
@@ -52,14 +41,12 @@ def ours(
     """One run of two workers with these `options`; `guarded` takes a CPC lock for each message."""
     with target(answer_ms) as url:
         use_account(ground, url, LANES, "cpc = true\n" if guarded else "")
-        return _measured(ground, partial(workers, ground, 2, *options), messages, partial(_send, ground))
+        return _measured(ground, partial(workers, ground, *options), messages, partial(_send, ground))
 
 
-def _bare(ground: Ground, answer_ms: int, messages: int, count: int, options: tuple[str, ...]) -> list[Figure]:
+def _bare(ground: Ground, answer_ms: int, messages: int, options: tuple[str, ...]) -> list[Figure]:
     with target(answer_ms) as url:
-        return _measured(
-            ground, partial(bare_workers, ground, url, count, *options), messages, partial(_push, ground, url)
-        )
+        return _measured(ground, partial(bare_workers, ground, url, *options), messages, partial(_push, ground, url))
 
 
 def _measured(
@@ -75,24 +62,26 @@ def _measured(
         send(messages)
         took_s, used = monotonic() - begun, cpu.used_s()
     each = [Figure(f"CPU of {name}", seconds / messages * 1000, "ms each") for name, seconds in used.items()]
-    return [Figure("", messages / took_s, "per s"), *each]
-
-
-def numbers(count: int) -> list[str]:
-    """Made-up mobile numbers, no two the same in one bench: a guarded client is contacted once."""
-    global _serial
-    _serial += count
-    return [f"55119{10_000_000 + number:08d}" for number in range(_serial - count, _serial)]
+    return [Figure("", messages / took_s, "per s", RATE), *each]
 
 
 def _send(ground: Ground, messages: int) -> None:
-    body = {"account": ACCOUNT, "text": "Olá", "recipients": [{"phone": one} for one in numbers(messages)]}
-    accepted = submit(ground.wiring.stations, ACCOUNT, body)
-    campaign = accepted.campaign_id
-    wait_until(lambda: ground.wiring.campaigns.counts(campaign).get(MessageState.SENT, 0) >= messages, "all are sent")
+    campaign = accept(ground, messages)
+    wait_until(lambda: sent(ground, campaign) >= messages, "all are sent")
 
 
 def _push(ground: Ground, url: str, messages: int) -> None:
-    before = len(calls(url)["at_s"])
+    before = count(url)
     bare.enqueue(ground.redis_url, [(f"line{n % LANES}", number, "Olá") for n, number in enumerate(numbers(messages))])
-    wait_until(lambda: len(calls(url)["at_s"]) >= before + messages, "all are sent")
+    wait_until(lambda: count(url) >= before + messages, "all are sent")
+
+
+MEASURE = Measure(
+    "Messages a second, unpaced, all promises kept, against bare Celery; CPU by who uses it.",
+    sending,
+    (8, 15),
+    (
+        Size("answers", "Milliseconds the target takes to answer, one or several.", "0", "0,100", "0,100"),
+        Size("messages", "Messages in each run.", 100, 3000, 10_000),
+    ),
+)

@@ -3,7 +3,8 @@
     python -m dispatcher.cli.bench.target <port> <milliseconds an answer takes>
 
 The simulator checks, records and judges; here a call costs next to nothing, so that what is measured is the caller.
-`GET /calls` answers with the monotonic time (s) at which each call was complete, and the token it came with.
+`GET /calls` answers with the monotonic time (s) at which each call was complete, and the token it came with;
+`GET /count` with how many there were.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ class Calls:
         """The answer to a request with this head, and after how many seconds it is due."""
         if head.startswith(b"GET /calls"):
             told = json.dumps({"at_s": self.at_s, "tokens": self.tokens}).encode()
+            return HEAD % (len(told), told), 0.0
+        if head.startswith(b"GET /count"):
+            told = b"%d" % len(self.at_s)
             return HEAD % (len(told), told), 0.0
         self.at_s.append(monotonic())
         self.tokens.append(_field(head.lower(), TOKEN).decode())
