@@ -7,7 +7,7 @@ A message's content is provider-neutral and has the shape of uazapi's messages w
 is sent to the letter. `params` are for the provider alone (CPC's contract, Builder's own keys).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -37,9 +37,41 @@ class DraftMessage(NamedTuple):
     written: str = ""
 
 
+class Roll(NamedTuple):
+    """One or more recipients as the rows of a table: `cells` are each one's fields, in the order of `names`.
+
+    `phones`, `keys` and `written` are theirs as a DraftMessage has them; `problems` are of those who have one, by their
+    place.
+    """
+
+    names: Sequence[str]
+    cells: Sequence[Sequence[str]]
+    phones: Sequence[str]
+    keys: Sequence[str]
+    written: Sequence[str]
+    problems: Mapping[int, str]
+
+    def messages(self) -> Iterator[DraftMessage]:
+        each = zip(self.cells, self.phones, self.keys, self.written, strict=True)
+        for place, (cells, phone, key, written) in enumerate(each):
+            fields = dict(zip(self.names, cells, strict=True))
+            yield DraftMessage(phone, key, None, fields, None, self.problems.get(place), written)
+
+
+class Rolls:
+    """Messages of a draft in rolls: what takes many at once need not look at each. Read once, either way."""
+
+    def __init__(self, rolls: Iterable[Roll]) -> None:
+        self.rolls = rolls
+
+    def __iter__(self) -> Iterator[DraftMessage]:
+        for roll in self.rolls:
+            yield from roll.messages()
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an upstream app asks for, checked, in no dialect. `messages` is read once, as a stream.
+    """What an upstream app asks for, checked, in no dialect. `messages` is read once, as a stream; it may be `Rolls`.
 
     `pacing` is complete but for its `batch`, which depends on who will send it: the dialect's reader fills in
     the account's defaults. `chunks_count` becomes a chunk size when the messages have been counted. `join_key`:

@@ -1,12 +1,7 @@
-"""Recipients from a CSV file, read as a stream: memory for one row, however long the file.
+"""Recipients from a CSV file, read as a stream: memory for one piece of it, however long the file.
 
 The first row that is not blank holds the column names; the separator (`,`, `;` or a tab) is the one that
 finds a phone column in it, or else the most columns. Every column of a recipient is a field for the text.
-
-Encoding is decided line by line: a line that is UTF-8 is read as UTF-8, any other as Windows-1252, which
-is Latin-1 with the signs that Excel adds. Latin-1 text with accents is practically never valid UTF-8, so
-no line need wait for another, and a file pasted together from both reads well. The weak spot: Latin-1
-text that happens to spell UTF-8, such as `Ã©` meant to the letter.
 
 Rows are numbered as a spreadsheet numbers them, the header being row 1 and blank rows counted. What breaks
 a rule raises LeadsError at its row; rows before it have been given out by then.
@@ -15,16 +10,14 @@ a rule raises LeadsError at its row; rows before it have been given out by then.
 import csv
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO, StringIO
 from itertools import chain
 from typing import NamedTuple
+
+from dispatcher.domain.leadlines import BadLine, Lines
 
 PHONE_COLUMNS = ("phone", "telefone", "celular", "number", "numero", "whatsapp", "fone")
 SEPARATORS = ",;\t"
 MAX_COLUMNS = 256
-MAX_ROW_BYTES = 256 * 1024  # a WhatsApp text has at most some 4,000 characters; the csv module stops a cell at 131,072
-
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class LeadsError(ValueError):
@@ -44,109 +37,127 @@ class Lead(NamedTuple):
     fields: dict[str, str]
 
 
-def read_leads(chunks: Iterable[bytes], *, phone_columns: Sequence[str] = PHONE_COLUMNS) -> Iterator[Lead]:
-    """The recipients of a CSV file that arrives in pieces of any size; raises LeadsError."""
-    rows = _rows(_Lines(chunks), phone_columns)
-    row, header = next(rows, (1, None))
-    if header is None:
-        raise LeadsError(row, "the file is empty; a row with column names is needed")
-    names, phone = _columns(row, header, phone_columns)
-    nameless = "" in names  # a separator at the end of every line makes a column without a name
-    width = len(names)
-    for row, cells in rows:
-        if len(cells) != width:
-            raise LeadsError(row, f"has {len(cells)} cells where the header has {width}")
-        fields = dict(zip(names, cells))  # noqa: B905  as long as each other, and asking costs a tenth of it all
-        if nameless:
-            del fields[""]
-        yield Lead(row, cells[phone], fields)
+class Slice(NamedTuple):
+    """Rows that were read at once, one or more: their numbers, and their cells, in each row as many as `names`.
 
-
-class _Lines:
-    """The file's lines as text. `taken` counts the row being read, from the first block that begins with it on; the
-    reader of rows resets it. So what is kept of a row is bounded by twice MAX_ROW_BYTES.
+    `phone` is the place of the cell with the phone.
     """
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self.taken = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for block in self._blocks():
-            if self.taken + len(block) <= MAX_ROW_BYTES:
-                self.taken += len(block)  # for a row that goes on in the next block; others reset it
-                yield from _lines(block)
-            else:
-                yield from self._counted(_lines(block))
-
-    def _counted(self, lines: Iterable[str]) -> Iterator[str]:
-        for line in lines:
-            self.taken += len(line)
-            if self.taken > MAX_ROW_BYTES:
-                raise _BadLine(f"is longer than {MAX_ROW_BYTES} bytes")
-            yield line
-
-    def _blocks(self) -> Iterator[bytes]:
-        """Whole lines, and what is left at the end."""
-        rest = b""
-        for chunk in self._chunks:
-            whole, end, rest = (rest + chunk).rpartition(b"\n")
-            yield whole + end
-            if len(rest) > MAX_ROW_BYTES:
-                break
-        yield rest
+    names: Sequence[str]
+    phone: int
+    numbers: Sequence[int]
+    cells: Sequence[Sequence[str]]
 
 
-class _BadLine(ValueError):
-    """A rule broken below the rows, where their number is not known."""
+def read_leads(chunks: Iterable[bytes], *, phone_columns: Sequence[str] = PHONE_COLUMNS) -> Iterator[Lead]:
+    """The recipients of a CSV file that arrives in pieces of any size; raises LeadsError."""
+    for names, phone, numbers, rows in read_slices(chunks, phone_columns=phone_columns):
+        for number, cells in zip(numbers, rows, strict=True):
+            yield Lead(number, cells[phone], dict(zip(names, cells, strict=True)))
 
 
-def _lines(block: bytes) -> Iterable[str]:
-    """A block's lines. One that is UTF-8 throughout, as nearly all are, is read at once."""
+def read_slices(chunks: Iterable[bytes], *, phone_columns: Sequence[str] = PHONE_COLUMNS) -> Iterator[Slice]:
+    """The same, as many recipients at a time as came in one piece: what they have in common is asked of all at once."""
+    header: _Header | None = None
+    for first, rows in _gathered(Lines(chunks), phone_columns):
+        if header is not None and _is_even(rows, header):
+            yield _slice(header, range(first, first + len(rows)), rows)
+            continue
+        numbered = [(number, cells) for number, cells in enumerate(rows, first) if not _is_blank(cells)]
+        if header is None and numbered:
+            header = _header(*numbered.pop(0), phone_columns)
+        if header is not None:
+            yield from _checked(header, numbered)
+    if header is None:
+        raise LeadsError(1, "the file is empty; a row with column names is needed")
+
+
+class _Header(NamedTuple):
+    names: list[str]
+    phone: int
+
+
+def _checked(header: _Header, numbered: Sequence[tuple[int, list[str]]]) -> Iterator[Slice]:
+    """These rows, up to one that is not as long as the header: raises LeadsError there."""
+    width = len(header.names)
+    uneven = next((at for at, (_, cells) in enumerate(numbered) if len(cells) != width), None)
+    if even := numbered[:uneven]:
+        yield _slice(header, *zip(*even, strict=True))
+    if uneven is not None:
+        row, cells = numbered[uneven]
+        raise LeadsError(row, f"has {len(cells)} cells where the header has {width}")
+
+
+def _is_even(rows: Sequence[Sequence[str]], header: _Header) -> bool:
+    """Each of them is as long as the header, and certainly not blank."""
+    names, phone = header
+    width = len(names)
+    return width > 1 and set(map(len, rows)) == {width} and all(cells[phone] for cells in rows)
+
+
+def _is_blank(cells: Sequence[str]) -> bool:
+    return not any(cells) or (len(cells) == 1 and cells[0].isspace())
+
+
+def _slice(header: _Header, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Slice:
+    """A separator at the end of every line makes a column without a name: nobody asks for it."""
+    names, phone = header
+    if "" not in names:
+        return Slice(names, phone, numbers, rows)
+    kept = [place for place, name in enumerate(names) if name]
+    cells = [[row[place] for place in kept] for row in rows]
+    return Slice([names[place] for place in kept], kept.index(phone), numbers, cells)
+
+
+def _gathered(lines: Lines, phone_columns: Sequence[str]) -> Iterator[tuple[int, list[list[str]]]]:
+    """All rows, blank ones too, some at a time: the first one's number, and their cells.
+
+    A block of whole rows is read at once. Where a row goes on in the next, or breaks a rule, rows are read one by one
+    until a block ends together with a row.
+    """
+    number = 1
     try:
-        if b"\0" not in block:
-            return StringIO(block.decode(), newline="\n")
-    except UnicodeDecodeError:
-        pass
-    return map(_text, BytesIO(block))
+        reader, separator = _reader(lines, phone_columns)
+    except (BadLine, csv.Error) as error:
+        raise LeadsError(number, str(error)) from None
+    while True:
+        rows, wrong = _up_to_a_border(reader, lines)
+        if rows:
+            yield number, rows
+            number += len(rows)
+        if wrong is not None:
+            raise LeadsError(number, str(wrong))
+        if not rows:
+            return
+        while (at_once := lines.rows_at_once(separator)) is not None:
+            if at_once:
+                yield number, at_once
+                number += len(at_once)
 
 
-def _text(line: bytes) -> str:
-    if b"\0" in line:
-        raise _BadLine("holds a NUL byte" + " (UTF-16? save the file as UTF-8)" * line.startswith(_UTF16_MARKS))
+def _up_to_a_border(reader: Iterator[list[str]], lines: Lines) -> tuple[list[list[str]], Exception | None]:
+    """Rows up to one that ends where its block does, and what stands in the way of more; none at the end."""
+    rows = []
     try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return _windows_1252(line)
-
-
-def _windows_1252(line: bytes) -> str:
-    try:
-        return line.decode("cp1252")
-    except UnicodeDecodeError:  # five bytes have no meaning there
-        return line.decode("latin-1")
-
-
-def _rows(lines: _Lines, phone_columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every row that is not blank."""
-    number = 0
-    try:
-        for cells in _reader(lines, phone_columns):
-            number += 1
+        for cells in reader:
             lines.taken = 0
-            if cells and (cells[0] or any(cells)) and (len(cells) > 1 or not cells[0].isspace()):
-                yield number, cells
-    except (_BadLine, csv.Error) as error:
-        raise LeadsError(number + 1, str(error)) from None
+            rows.append(cells)
+            if lines.used_up:
+                break
+    except (BadLine, csv.Error) as error:
+        return rows, error
+    return rows, None
 
 
-def _reader(lines: _Lines, phone_columns: Sequence[str]) -> Iterator[list[str]]:
+def _reader(lines: Lines, phone_columns: Sequence[str]) -> tuple[Iterator[list[str]], str]:
+    """Reads rows, line by line, with the separator that it found."""
     source = iter(lines)
     opening = [next(source, "").removeprefix("\ufeff")]
     while not opening[-1].strip() and (line := next(source, "")):
         opening.append(line)
     separator = _separator(opening[-1], phone_columns)
-    return csv.reader(chain(opening, source), delimiter=separator, strict=True)
+    lines.opening = iter(opening)
+    return csv.reader(chain(lines.opening, source), delimiter=separator, strict=True), separator
 
 
 def _separator(header: str, phone_columns: Sequence[str]) -> str:
@@ -157,8 +168,7 @@ def _separator(header: str, phone_columns: Sequence[str]) -> str:
     return max(SEPARATORS, key=fitness)
 
 
-def _columns(row: int, header: list[str], phone_columns: Sequence[str]) -> tuple[list[str], int]:
-    """The columns' names, and the place of the one with the phone."""
+def _header(row: int, header: list[str], phone_columns: Sequence[str]) -> _Header:
     names = [name.strip() for name in header]
     if len(names) > MAX_COLUMNS:
         raise LeadsError(row, f"has more than {MAX_COLUMNS} columns")
@@ -168,7 +178,7 @@ def _columns(row: int, header: list[str], phone_columns: Sequence[str]) -> tuple
         raise LeadsError(row, f"no column for the phone ({', '.join(phone_columns)}); {_found(names)}")
     if twice is not None:
         raise LeadsError(row, f"the column {twice!r} appears twice")
-    return names, phone
+    return _Header(names, phone)
 
 
 def _phone_column(names: Iterable[str], phone_columns: Sequence[str]) -> int | None:

@@ -20,6 +20,7 @@ toll-free and nationwide numbers (0800, 4004) have no area code and are refused.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NoReturn
 
 from phonenumbers import (
@@ -34,6 +35,8 @@ from phonenumbers import (
 
 _AREA = re.compile(r"[14689][1-9]|2[12478]|3[1-578]|5[1345]|7[134579]")  # the 67 area codes of Anatel's plan
 _BRAZILIAN = re.compile(rf"55(?:{_AREA.pattern})(?:9[0-9]{{8}}|[2-9][0-9]{{7}})")
+_MOBILES = re.compile(rf"(?:55(?:{_AREA.pattern})9[0-9]{{8}}\n)*+")  # as many, each in a line of its own
+_SPELT = re.compile(rf"(?:\+?55 ?)?\(?({_AREA.pattern})\)?[ -]?(9[0-9]{{4}})[ -]?([0-9]{{4}})")  # how people write one
 _GROUP = re.compile(r"[0-9]+(?:-[0-9]+)?@g\.us", re.IGNORECASE)
 
 _LONGEST = 64  # characters; the longest honest spelling (an id with its device, decorated) has about 40
@@ -65,15 +68,34 @@ def dialable(raw: str, region: str = "BR") -> str:
 
 def address(raw: str, region: str = "BR") -> tuple[str, str]:
     """`dialable` and `canonical` at once; a group has the key "". Raises InvalidPhone."""
-    return (raw.strip(), "") if is_group(raw) else person(raw, region)
+    return (raw.strip(), "") if "@" in raw and is_group(raw) else person(raw, region)
 
 
 def person(raw: str, region: str = "BR") -> tuple[str, str]:
     """`dialable` and `canonical` of who can only be a person, read once. Raises InvalidPhone, for a group too."""
     if len(raw) == 13 and _BRAZILIAN.fullmatch(raw):  # a mobile with its ninth digit: nearly all of a campaign
         return raw, raw
+    if region == "BR" and (spelt := _SPELT.fullmatch(raw)):
+        number = "55" + "".join(spelt.groups())
+        return number, number
     number = _international(raw, region)
     return number, _key(number)
+
+
+def people(written: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """`person` of each: what is dialled, and the keys; "" for both where it would raise."""
+    together = "".join(f"{raw}\n" for raw in written)
+    if len(together) == len(written) * 14 and _MOBILES.fullmatch(together):
+        return written, written
+    each = [_person_or_nobody(raw) for raw in written]
+    return [dialled for dialled, _ in each], [key for _, key in each]
+
+
+def _person_or_nobody(raw: str) -> tuple[str, str]:
+    try:
+        return person(raw)
+    except InvalidPhone:
+        return "", ""
 
 
 def is_group(raw: str) -> bool:
@@ -89,7 +111,7 @@ def _key(number: str) -> str:
 
 
 def _international(raw: str, region: str) -> str:
-    if _BRAZILIAN.fullmatch(raw):  # nearly all of a campaign
+    if _BRAZILIAN.fullmatch(raw):
         return raw
     if len(raw) > _LONGEST:
         raise InvalidPhone("too long for a phone number")

@@ -67,6 +67,11 @@ class Template:
             return self.text
         return "".join(piece if isinstance(piece, str) else piece.fill(fields) for piece in self._pieces)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The fields without which it cannot be filled."""
+        return tuple(hole.name for hole in self._holes if hole.default is None)
+
     def lacking(self, fields: Mapping[str, str]) -> str | None:
         """The first field without which it cannot be filled; None when nothing is missing."""
         for hole in self._holes:

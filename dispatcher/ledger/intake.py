@@ -6,14 +6,14 @@ a thousand.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Connection
 
-from dispatcher.domain.campaign import CampaignFull, Content, DraftMessage, Refusal, Refuse
+from dispatcher.domain.campaign import CampaignFull, Content, DraftMessage, Refusal, Refuse, Roll, Rolls
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.ledger.texts import copy_field
@@ -52,7 +52,9 @@ class MessageFile:
         self.settled: Counter[MessageState] = Counter()
         self.refused: list[Refusal] = []
         self.error: BaseException | None = None
-        self._messages = iter(messages)
+        rolls = messages.rolls if isinstance(messages, Rolls) and refuse is None else ()
+        self._rolls = iter(rolls)
+        self._messages = iter(() if rolls else messages)
         self._campaign = campaign
         self._seq = first_seq
         self._refuse = refuse
@@ -60,26 +62,50 @@ class MessageFile:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            return "".join(self._rows()).encode()
+            roll = next(self._rolls, None)
+            return (self._rows() if roll is None else self._rows_of(roll)).encode()
         except BaseException as error:
             self.error = error
             return b""
 
-    def _rows(self) -> Iterator[str]:
+    def _rows(self) -> str:
         block = list(islice(self._messages, BLOCK))
-        if self._seq + len(block) > STEP:
-            raise CampaignFull(f"a campaign takes no more than {STEP:,} recipients")
-        before = self._before
+        seq = self._take(len(block))
         refused = self._refuse(self._campaign, block) if self._refuse and block else [None] * len(block)
         self.refused += filter(None, refused)
-        for seq, (message, refusal) in enumerate(zip(block, refused, strict=True), self._seq):
-            phone, key, content, fields, params, problem, _ = message
-            reason = refusal.reason if refusal else problem
-            state, end = PENDING if reason is None else self._settle(problem is not None, reason)
-            payload = _payload(content, fields, params)
-            yield f"{before}{seq}{state}{copy_field(phone)}\t{copy_field(key)}\t{payload}{end}"
-        self._seq += len(block)
-        self.count += len(block)
+        return "".join(map(self._row, range(seq, seq + len(block)), block, refused))
+
+    def _row(self, seq: int, message: DraftMessage, refusal: Refusal | None) -> str:
+        phone, key, content, fields, params, problem, _ = message
+        reason = refusal.reason if refusal else problem
+        state, end = PENDING if reason is None else self._settle(problem is not None, reason)
+        payload = _payload(content, fields, params)
+        return f"{self._before}{seq}{state}{copy_field(phone)}\t{copy_field(key)}\t{payload}{end}"
+
+    def _rows_of(self, roll: Roll) -> str:
+        """The rows of those who wait, all by one format; then the others."""
+        seq = self._take(len(roll.cells))
+        problems, (state, end) = roll.problems, PENDING
+        fine: Iterable[tuple[Any, ...]] = zip(
+            range(seq, self._seq), roll.phones, roll.keys, *_columns(roll), strict=True
+        )
+        if problems:
+            fine = [row for place, row in enumerate(fine) if place not in problems]
+        one = f"{self._before}%d{state}%s\t%s\t{_fields_format(roll.names)}{end}"
+        rows = one * (len(roll.cells) - len(problems)) % tuple(chain.from_iterable(fine))
+        if not problems:
+            return rows
+        settled = [(place, message) for place, message in enumerate(roll.messages()) if message.problem]
+        return rows + "".join(self._row(seq + place, message, None) for place, message in settled)
+
+    def _take(self, count: int) -> int:
+        """The first of so many consecutive numbers; raises CampaignFull."""
+        first = self._seq
+        if first + count > STEP:
+            raise CampaignFull(f"a campaign takes no more than {STEP:,} recipients")
+        self._seq += count
+        self.count += count
+        return first
 
     def _settle(self, has_problem: bool, reason: str) -> tuple[str, str]:
         if has_problem:
@@ -102,7 +128,26 @@ def _payload(content: Content | None, fields: Mapping[str, str] | None, params: 
     return _json(payload).replace("\\", "\\\\") if payload else NULL
 
 
-def _json(payload: dict[str, Any]) -> str:
+def _fields_format(names: Sequence[str]) -> str:
+    """A payload of fields alone, with a place for each one's value as a line of COPY spells it within a JSON string."""
+    names_and_places = ",".join(f'{_in_json(name).replace("%", "%%")}:"%s"' for name in names)
+    return f'{{"fields":{{{names_and_places}}}}}'
+
+
+def _columns(roll: Roll) -> Iterable[Sequence[str]]:
+    """The cells by column, as a line of COPY spells them within a JSON string: nearly always as they are."""
+    together = "".join(chain.from_iterable(roll.cells))
+    columns = zip(*roll.cells, strict=True)
+    if together.isprintable() and '"' not in together and "\\" not in together:
+        return columns
+    return [[_in_json(cell)[1:-1] for cell in column] for column in columns]
+
+
+def _in_json(text: str) -> str:
+    return _json(text).replace("\\", "\\\\")
+
+
+def _json(payload: dict[str, Any] | str) -> str:
     """Pydantic's writer is nine times as fast as the standard library's. Half a surrogate pair only ASCII can spell."""
     try:
         return to_json(payload).decode()

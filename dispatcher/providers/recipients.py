@@ -11,12 +11,12 @@ from the start and says why.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from dispatcher.domain.campaign import Content, DraftMessage
-from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, read_leads
-from dispatcher.domain.phone import InvalidPhone, person
-from dispatcher.domain.template import read_template
+from dispatcher.domain.campaign import Content, DraftMessage, Roll, Rolls
+from dispatcher.domain.leads import PHONE_COLUMNS, Lead, LeadsError, Slice, read_leads, read_slices
+from dispatcher.domain.phone import InvalidPhone, people, person
+from dispatcher.domain.template import Template, read_template
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.sheet import column_of
 
@@ -24,6 +24,8 @@ INVALID_NUMBER = "invalid_number"
 DUPLICATE = "duplicate_recipient"
 MISSING = "missing_field:"
 TEXT_COLUMNS = ("message", "mensagem", "text", "texto")
+
+Leads = TypeVar("Leads", Lead, Slice)
 
 _LONGEST_PHONE = 64  # characters kept of what is no phone number
 
@@ -36,6 +38,14 @@ def leads_of_file(chunks: Iterable[bytes], field: str, phone_columns: Sequence[s
     """The leads of a CSV file; what breaks its rules is a BadRequest about `field`."""
     try:
         yield from read_leads(chunks, phone_columns=phone_columns)
+    except LeadsError as broken:
+        raise BadRequest((field, str(broken))) from None
+
+
+def slices_of_file(chunks: Iterable[bytes], field: str) -> Iterator[Slice]:
+    """The same leads, many at a time."""
+    try:
+        yield from read_slices(chunks)
     except LeadsError as broken:
         raise BadRequest((field, str(broken))) from None
 
@@ -95,7 +105,7 @@ def undialable(
     return DraftMessage(phone[:_LONGEST_PHONE], "", content, fields, params, problem=INVALID_NUMBER)
 
 
-def begun(leads: Iterator[Lead], field: str) -> Iterator[Lead]:
+def begun(leads: Iterator[Leads], field: str) -> Iterator[Leads]:
     """The same leads, the first fetched now: no file, or nobody in it, shows before anything is stored."""
     first = next(leads, None)
     if first is None:
@@ -137,3 +147,46 @@ def _message(
         problem = DUPLICATE if number in reached else None
         reached.add(number)
     return DraftMessage(dialled, key, content, fields, None, problem, phone)
+
+
+def rolls(slices: Iterable[Slice], text: str) -> Rolls:
+    """`messages` of the same leads, by the same rules, many at a time: most of a file is looked at once for all."""
+    reached: set[int] = set()
+    template = read_template(text)
+    return Rolls(_roll(one, template, reached) for one in slices)
+
+
+def _roll(leads: Slice, template: Template, reached: set[int]) -> Roll:
+    written = [cells[leads.phone] for cells in leads.cells]
+    phones, keys = people(written)
+    problems = _lacking(leads, template)
+    if not all(keys):
+        problems |= {place: INVALID_NUMBER for place, key in enumerate(keys) if not key}
+        phones = [phone or raw[:_LONGEST_PHONE] for phone, raw in zip(phones, written, strict=True)]
+    numbers = {int(key) for place, key in enumerate(keys) if place not in problems}
+    if len(numbers) + len(problems) < len(keys) or not numbers.isdisjoint(reached):
+        numbers = _mark_duplicates(keys, problems, reached)
+    reached |= numbers
+    return Roll(leads.names, leads.cells, phones, keys, written, problems)
+
+
+def _lacking(leads: Slice, template: Template) -> dict[int, str]:
+    columns = [leads.names.index(name) for name in template.needs if name in leads.names]
+    there = [cells[column] for column in columns for cells in leads.cells]
+    if len(columns) == len(template.needs) and all(there) and not any(map(str.isspace, there)):
+        return {}
+    each = (template.lacking(dict(zip(leads.names, cells, strict=True))) for cells in leads.cells)
+    return {place: MISSING + name for place, name in enumerate(each) if name}
+
+
+def _mark_duplicates(keys: Sequence[str], problems: dict[int, str], reached: set[int]) -> set[int]:
+    """The numbers that are reached for the first time."""
+    first: set[int] = set()
+    for place, key in enumerate(keys):
+        if place in problems:
+            continue
+        number = int(key)
+        if number in reached or number in first:
+            problems[place] = DUPLICATE
+        first.add(number)
+    return first

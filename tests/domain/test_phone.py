@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispatcher.domain.phone import InvalidPhone, NotAPhone, canonical, dialable, is_group
+from dispatcher.domain.phone import InvalidPhone, NotAPhone, canonical, dialable, is_group, people, person
 
 LAST_DIGITS = {1: "123456789", 2: "12478", 3: "1234578", 4: "123456789", 5: "1345", 6: "123456789", 7: "134579"}
 LAST_DIGITS |= {8: "123456789", 9: "123456789"}
@@ -206,3 +206,42 @@ def test_lists_newsletters_and_hidden_ids_are_no_phone_numbers(raw: str) -> None
 @pytest.mark.parametrize("raw", ["5511900000001", "5511900000001@s.whatsapp.net", "", "x" * 1000 + "@g.us"])
 def test_a_phone_is_no_group(raw: str) -> None:
     assert not is_group(raw)
+
+
+how_people_write = st.sampled_from(
+    ["{n}", "55{n}", "+55{n}", "+55 ({a}) {r}", "({a}) {r}", "{a} {r}", "{a}-{r}", "55 {a} {r}", "+55{a} {r}", "{a}{r}"]
+)
+
+
+@given(st.tuples(mobiles, how_people_write).map(lambda one: spelled(one[1], one[0])))
+@example("55 99999-9999")
+@example("(55)99999-9999")
+def test_a_common_spelling_is_read_at_once_as_the_general_way_reads_it(raw: str) -> None:
+    """An invisible mark sends it the general way; and the library for all countries is asked as well."""
+    assert person(raw) == person(f"{raw}\u200e")
+    told = phonenumbers.format_number(phonenumbers.parse(raw, "BR"), phonenumbers.PhoneNumberFormat.E164)
+    assert f"+{person(raw)[0]}" == told
+
+
+@given(st.from_regex(r"\A(?:\+?55 ?)?\(?[0-9]{2}\)?[ -]?9?[0-9]{3,5}[ -]?[0-9]{4}\Z"))
+def test_what_looks_like_a_common_spelling_is_read_or_refused_the_general_way(raw: str) -> None:
+    def outcome(raw: str) -> object:
+        try:
+            return person(raw)
+        except InvalidPhone as error:
+            return str(error)
+
+    assert outcome(raw) == outcome(f"{raw}\u200e")
+
+
+@given(st.lists(mobiles.map("55{}".format) | st.tuples(mobiles, spellings).map(lambda one: spelled(one[1], one[0]))))
+@example(["5511988887777\n5511", "", "5511988887777"])
+@example(["5511988887777", "nobody", "11988887777"])
+def test_many_are_read_as_each_by_itself(written: list[str]) -> None:
+    def one(raw: str) -> tuple[str, str]:
+        try:
+            return person(raw)
+        except InvalidPhone:
+            return "", ""
+
+    assert list(zip(*people(written), strict=True)) == [one(raw) for raw in written]

@@ -9,16 +9,15 @@
 `assetsUrls` and `template` are Kinbox' own: only an account of theirs can send them, and then no text is needed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Draft
-from dispatcher.domain.leads import Lead
+from dispatcher.domain.campaign import Draft, DraftMessage
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.kinbox.form import given_in, hours_problems, problems
-from dispatcher.providers.recipients import begun, leads_of_file, leads_of_list, messages, text_content
+from dispatcher.providers.recipients import begun, leads_of_list, messages, rolls, slices_of_file, text_content
 from dispatcher.providers.schedule import start_ms, start_problems, to_ms
 
 _ITS_OWN = ("leadsAssetUrl", "leads", "leadType", "channelId", "textRaw", "secondsBetweenMessages", "chunkSize")
@@ -46,7 +45,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
     return Draft(
         name=given["name"],
         dialect="kinbox",
-        messages=messages(_leads(given, body, context), text),
+        messages=_messages(given, body, context, text),
         pacing=_pacing(given, context.account),
         chunks_count=given.get("chunksCount", 0),
         content=text_content(text),
@@ -80,11 +79,13 @@ def _beyond(given: Mapping[str, Any], account: Account) -> Iterator[tuple[str, s
         yield from ((name, "can only be sent by a kinbox account") for name in _BEYOND_TEXT if given.get(name))
 
 
-def _leads(given: Mapping[str, Any], body: Mapping[str, Any], context: ParseContext) -> Iterator[Lead]:
+def _messages(
+    given: Mapping[str, Any], body: Mapping[str, Any], context: ParseContext, text: str
+) -> Iterable[DraftMessage]:
     if "leadsAssetUrl" in given:
         file = context.open_leads(given["leadsAssetUrl"])
-        return begun(leads_of_file(file, "leadsAssetUrl"), "leadsAssetUrl")
-    return begun(leads_of_list(body["leads"], "leads"), "leads")
+        return rolls(begun(slices_of_file(file, "leadsAssetUrl"), "leadsAssetUrl"), text)
+    return messages(begun(leads_of_list(body["leads"], "leads"), "leads"), text)
 
 
 def _pacing(given: Mapping[str, Any], account: Account) -> Pacing:
