@@ -79,7 +79,10 @@ def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     kind = content.get("type")
     if not isinstance(kind, str) or kind not in NEEDS:
         return [("type", f"must be one of {', '.join(NEEDS)}")]
-    problems = _missing(kind, content) + _mistyped(content)
+    problems = [(field, _required(kind)) for field in NEEDS[kind] if _is_empty(content.get(field))]
+    for field, value in content.items():
+        if value is not None and field in _KINDS and not _KINDS[field][0](value):
+            problems.append((field, _KINDS[field][1]))
     if content.get("choices") is not None and "choices" in NEEDS[kind]:
         problems += [
             ("choices" if found.at is None else f"choices[{found.at}]", found.rule)
@@ -88,15 +91,9 @@ def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     return problems
 
 
-def _missing(kind: str, content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    article = "an" if kind[0] in "aeiou" else "a"
-    return [(field, f"is required for {article} {kind}") for field in NEEDS[kind] if _is_empty(content.get(field))]
+def _required(kind: str) -> str:
+    return f"is required for {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and (not value or value.isspace()))
-
-
-def _mistyped(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    known = [(field, value, *_KINDS[field]) for field, value in content.items() if field in _KINDS]
-    return [(field, rule) for field, value, fits, rule in known if value is not None and not fits(value)]
