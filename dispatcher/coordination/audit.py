@@ -63,7 +63,7 @@ class AuditedClock:
 
     def covered(self, provider: str, campaign: int) -> list[tuple[int, int]]:
         """(first, size) of the campaign's messages that are in flight, or may leave at once."""
-        _, _, flights, _, _, retries, _ = keys.memory(provider)
+        _, _, flights, _, _, retries, *_ = keys.memory(provider)
         name = campaign_text(campaign)
         with our_words():
             batch = self._client.pipeline(transaction=True)
@@ -100,7 +100,7 @@ class AuditedClock:
     # ------------------------------------------------------------
 
     def _known(self, provider: str, campaigns: Sequence[int]) -> dict[int, Known]:
-        _, _, flights, records, _, retries, _ = keys.memory(provider)
+        _, _, flights, records, _, retries, *_ = keys.memory(provider)
         names = list(map(campaign_text, campaigns))
         with our_words():
             batch = self._client.pipeline(transaction=True)

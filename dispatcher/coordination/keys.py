@@ -2,13 +2,14 @@
 
     d:epoch              string  run id of the server whose memory is complete, and a build's own mark
     d:building           string  the same, while a rebuild is under way
-    d:clock:<provider>   zset    lane -> ms when it may next release, or when its lease ends
+    d:clock:<provider>   zset    lane -> ms when it may next release, or when its lease ends; below 0: its place in line
     d:lanes:<p>          hash    lane -> {ready, ring, held, until, rest, why}
     d:flights:<p>        hash    lane in flight -> {token, campaign, seq, size, until, begun, overdue, kept, …}
     d:campaigns:<p>      hash    campaign -> its cursor and pace: {next, stop, dmin, dmax, cs, cg, …}
     d:crews:<p>          hash    campaign -> [lanes], apart because it is long and seldom read
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
     d:days:<p>           hash    sender with caps -> {until, today, last, gone, gap, lanes}: its day and last starts
+    d:turns:<p>          hash    account -> its last turn, while lanes wait in line; reached: the turn that is served
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
     d:circuit:<digest>   string  <failures>|<until ms>|<probing>, of a list of base URLs that could not be reached
@@ -72,9 +73,10 @@ def memory(provider: str) -> list[str]:
     """The keys that the lane clock of a provider is made of, in the order in which the scripts take them."""
     crews = f"d:crews:{provider}"
     tables = [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
-    return [*tables, days(provider)]
+    return [*tables, days(provider), f"d:turns:{provider}"]
 
 
 def of_clock(provider: str) -> list[str]:
     """KEYS of every lane clock script."""
-    return [EPOCH, *memory(provider), wake(provider)]
+    *tables, turns = memory(provider)
+    return [EPOCH, *tables, wake(provider), turns]

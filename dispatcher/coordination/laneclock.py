@@ -122,7 +122,7 @@ class LaneClock:
         pace = plan.pacing
         args: Args = [campaign_text(plan.campaign), plan.next, plan.end]
         args += [pace.delay_min_ms, pace.delay_max_ms, pace.chunk_size, pace.chunk_gap_ms, pace.batch]
-        args += [plan.not_before_ms, int(plan.held), plan.priority, str(plan.why), *map(str, plan.lanes)]
+        args += [plan.not_before_ms, int(plan.held), plan.priority, str(plan.why), plan.account, *map(str, plan.lanes)]
         self._call("plan", provider, args)
 
     def forget(self, provider: str, campaign: int) -> None:

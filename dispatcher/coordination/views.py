@@ -82,7 +82,7 @@ class LaneViews:
 
     def census(self, provider: str) -> Census:
         """Five lengths, whatever there is."""
-        clock, _, flights, campaigns, _, retries, _ = keys.memory(provider)
+        clock, _, flights, campaigns, _, retries, *_ = keys.memory(provider)
         with our_words():
             batch = self._client.pipeline(transaction=True)
             batch.zcard(clock)

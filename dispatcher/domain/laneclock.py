@@ -19,8 +19,8 @@ argument. Tests play this against the scripts.
 
 from collections.abc import Sequence
 
-from dispatcher.domain.campaignbook import CampaignBook
 from dispatcher.domain.ids import Lane
+from dispatcher.domain.laneline import IN_LINE, LaneLine, Turns
 from dispatcher.domain.lanerecords import CampaignRecord, Flight, LaneRecord
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import Pacing, delay_ms
@@ -43,39 +43,32 @@ OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long befor
 NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
 
 
-class PlainClock(CampaignBook):
+class PlainClock(LaneLine):
     """The clock, lanes, flights, campaigns, retries (campaign, due, seq, size) and senders' days of one provider."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock: dict[Lane, int] = {}
-        self.lanes: dict[Lane, LaneRecord] = {}
-        self.flights: dict[Lane, Flight] = {}
         self.crews: dict[int, tuple[Lane, ...]] = {}
         self.days: dict[int, SenderDay] = {}
 
     # ------------------------------------------------------------ the way of a ticket
 
     def release(self, room: int, limit: int, prefix: str, now: int) -> Released:
-        """Look at up to `limit` due lanes in the order of their times; stop where a ticket needs more than `room`."""
+        """Look at up to `limit` due lanes in the order of their times; if they need more than `room` they line up."""
+        due = self._due(limit, now)
+        overdue = [self._overdue(self.flights[lane], now) for lane in due if lane in self.flights]
+        ready = [lane for lane in due if lane not in self.flights]
         tickets: list[Ticket] = []
-        overdue: list[Ticket] = []
-        full = False
-        due = sorted((at, str(lane), lane) for lane, at in self.clock.items() if at <= now)
-        for _, _, lane in due[:limit]:
-            flight, record = self.flights.get(lane), self.lanes[lane]
-            if flight:
-                flight.overdue = True
-                overdue.append(flight.ticket)
-                self.clock[lane] = now + OVERDUE_MS
-            elif record.held or record.free_at > now:
-                self._put(lane, None if record.held else record.free_at)
-            elif len(tickets) >= room:
-                full = True
-                break
-            elif ticket := self._give(lane, record, f"{prefix}-{len(tickets) + 1}", now):
-                tickets.append(ticket)
+        if len(ready) <= room and self._first_in_line() is None:
+            for lane in ready:
+                tickets += self._take_up(lane, f"{prefix}-{len(tickets) + 1}", now)
+        else:
+            for lane in ready:
+                if not self._line_up(lane, now):
+                    self._take_up(lane, "", now)
+            self._serve_line(tickets, room, limit, prefix, now)
         head = min(self.clock.values(), default=now + NOTHING_MS)
+        full = len(tickets) >= room and self._first_in_line() is not None
         return Released(tuple(tickets), tuple(overdue), max(0, head - now), full)
 
     def begin(self, ticket: Ticket, lease_ms: int, now: int, allowance: Allowance | None = None) -> Begun:
@@ -134,7 +127,7 @@ class PlainClock(CampaignBook):
             if known.priority != plan.priority:
                 self._crew(plan.campaign, ())  # it takes its new place in each ring when its lanes are woken
         record.start, record.held, record.priority = plan.not_before_ms, plan.held, plan.priority
-        record.why = plan.why
+        record.why, record.account = plan.why, plan.account
         self._close_chunk(plan.campaign, record)
         self.campaigns[plan.campaign] = record
         self._crew(plan.campaign, plan.lanes)
@@ -223,6 +216,29 @@ class PlainClock(CampaignBook):
 
     # ------------------------------------------------------------ how it is done
 
+    def _overdue(self, flight: Flight, now: int) -> Ticket:
+        flight.overdue = True
+        self.clock[flight.ticket.lane] = now + OVERDUE_MS
+        return flight.ticket
+
+    def _serve_line(self, tickets: list[Ticket], room: int, limit: int, prefix: str, now: int) -> None:
+        for lane in self._served(limit):
+            if len(tickets) >= room:
+                break
+            self.turns.reached = self.clock[lane] - IN_LINE
+            tickets += self._take_up(lane, f"{prefix}-{len(tickets) + 1}", now)
+        if self._first_in_line() is None:
+            self.turns = Turns()
+
+    def _take_up(self, lane: Lane, token: str, now: int) -> list[Ticket]:
+        """The ticket of a lane that is due; none: it is held, rests, or has no work."""
+        record = self.lanes[lane]
+        if record.held or record.free_at > now:
+            self._put(lane, None if record.held else record.free_at)
+            return []
+        ticket = self._give(lane, record, token, now)
+        return [ticket] if ticket else []
+
     def _give(self, lane: Lane, record: LaneRecord, token: str, now: int) -> Ticket | None:
         """The lane's next ticket, now in flight; None: the lane sleeps until its next work."""
         campaign, when = self._seek(record, now)
@@ -282,32 +298,6 @@ class PlainClock(CampaignBook):
         at = apart(max(free_at, day.starts_after + day.gap), [one for one in comings if one > now], day.gap)
         if at > free_at:
             record.rest, record.why = at, Reason.MIN_GAP
-
-    def _seek(self, lane: LaneRecord, at: int) -> tuple[int | None, int | None]:
-        """(campaign, None): the first of the ring with work by `at`; (None, when): none, but then; (None, None): never.
-
-        On the way, campaigns that are through are dropped from the ring.
-        """
-        kept: list[int] = []
-        best: int | None = None
-        for place, campaign in enumerate(lane.ring):
-            if self._exhausted(campaign):
-                continue
-            when = self._earliest(campaign)
-            if when is not None and when <= at:
-                lane.ring = kept + lane.ring[place:]
-                return campaign, None
-            if when is not None:
-                best = when if best is None else min(best, when)
-            kept.append(campaign)
-        lane.ring = kept
-        return None, best
-
-    def _put(self, lane: Lane, at: int | None) -> None:
-        if at is None:
-            self.clock.pop(lane, None)
-        else:
-            self.clock[lane] = at
 
     def _place(self, lane: Lane, record: LaneRecord, now: int) -> None:
         """Put a lane that is not in flight on the clock at its next work, or off it."""

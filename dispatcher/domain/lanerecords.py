@@ -77,6 +77,7 @@ class CampaignRecord:
     gone: bool = False
     priority: int = 0
     why: str = Reason.START
+    account: int = 0
 
     @property
     def has_work(self) -> bool:

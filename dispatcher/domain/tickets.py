@@ -60,7 +60,8 @@ class Plan:
     `why`. `hours` (None: its lanes rest for them) are those that it waits for; `in_hours` makes them such a moment.
     Planning a campaign that the clock knows already moves its end, pace, lanes, priority and hold; never its cursor.
     `over`: it was cancelled or is done, the clock is to forget it. Of the campaigns of a lane that have work, those
-    of the highest `priority` take turns.
+    of the highest `priority` take turns. While there is not room for all lanes that are due, those of its `account`
+    take turns with those of others.
     """
 
     campaign: int
@@ -74,6 +75,7 @@ class Plan:
     priority: int = 0
     hours: Hours | None = None
     why: Reason = Reason.START
+    account: int = 0
 
 
 class Allowance(NamedTuple):

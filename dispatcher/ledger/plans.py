@@ -85,6 +85,7 @@ def plan_of(connection: Connection, campaign: int) -> tuple[Plan, tuple[Retry, .
         over=row["state"] in (CampaignState.CANCELLED.value, CampaignState.DONE.value),
         priority=row["priority"],
         hours=_hours(row),
+        account=row["account_id"],
     )
     return plan, _waiting(connection, row, frontier, pacing.batch)
 

@@ -11,17 +11,18 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.laneclock import PlainClock
 
 Snapshot = dict[str, Any]
-PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days")
+PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days", "turns")
 
 
 def of_redis(client: redis.Redis, provider: str) -> Snapshot:
-    clock, lanes, flights, campaigns, crews, retries, days = keys.memory(provider)
+    clock, lanes, flights, campaigns, crews, retries, days, turns = keys.memory(provider)
     batch = client.pipeline(transaction=True)
     batch.zrange(clock, 0, -1, withscores=True)
     for name in (lanes, flights, campaigns, crews):
         batch.hgetall(name)
     batch.zrange(retries, 0, -1)
     batch.hgetall(days)
+    batch.hgetall(turns)
     answers = batch.execute()
     hashes = [{field: json.loads(text) for field, text in answer.items()} for answer in answers[1:5]]
     for flight in hashes[1].values():
@@ -30,7 +31,8 @@ def of_redis(client: redis.Redis, provider: str) -> Snapshot:
         lane["ring"] = lane["ring"] or []  # Lua writes an empty list as {}
     hashes[3] = {campaign: crew or [] for campaign, crew in hashes[3].items()}
     sent = {sender: json.loads(text) for sender, text in answers[6].items()}
-    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent], strict=True))
+    last = {account: int(turn) for account, turn in answers[7].items()}
+    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent, last], strict=True))
 
 
 def of_twin(twin: PlainClock) -> Snapshot:
@@ -75,6 +77,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "gone": record.gone,
                 "prio": record.priority,
                 "why": record.why,
+                "acct": record.account,
             }
             for campaign, record in twin.campaigns.items()
         },
@@ -83,4 +86,6 @@ def of_twin(twin: PlainClock) -> Snapshot:
             f"{campaign_text(campaign)}:{due:013d}:{seq:09d}:{size:05d}" for campaign, due, seq, size in twin.retries
         ),
         "days": {str(sender): asdict(day) for sender, day in twin.days.items()},
+        "turns": {str(account): turn for account, turn in twin.turns.last.items()}
+        | ({"reached": twin.turns.reached} if twin.turns.reached else {}),
     }

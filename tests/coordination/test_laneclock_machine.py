@@ -6,6 +6,7 @@ DISPATCHER_MACHINE_PLAYS=500 plays the long plays so many times (a minute or two
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -248,7 +249,16 @@ class ClockMachine(RuleBasedStateMachine):
         cursor = self.diary.cursors.get(campaign, 0)
         known = self.plans.get(campaign)
         plan = Plan(
-            campaign, cursor, cursor + more, pace, lanes, self.now + start if start else 0, held, False, priority
+            campaign,
+            cursor,
+            cursor + more,
+            pace,
+            lanes,
+            self.now + start if start else 0,
+            held,
+            False,
+            priority,
+            account=campaign % 2,
         )
         self.clock.plan(PROVIDER, plan)
         self.twin.plan(plan, self.now)
@@ -322,7 +332,7 @@ class ClockMachine(RuleBasedStateMachine):
         self.builder.clear()
         for campaign, plan in self.plans.items():
             begin = self.diary.cursors[campaign]
-            again = Plan(campaign, begin, plan.end, plan.pacing, plan.lanes, priority=plan.priority)
+            again = replace(plan, next=begin, not_before_ms=0, held=False)
             retries = [Retry(due, seq, size) for owner, due, seq, size in sorted(waiting) if owner == campaign]
             self.builder.plan(PROVIDER, again, retries)
             self.twin.plan(again, self.now)

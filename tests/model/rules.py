@@ -48,7 +48,7 @@ def what_arrived_is_told(play: Play) -> Iterator[str]:
 def redis_is_empty(play: Play) -> Iterator[str]:
     """Nothing is in flight, nothing waits, and no campaign that is over is known."""
     client = play.place.wiring.redis
-    _, _, flights, campaigns, crews, retries, _ = keys.memory(PROVIDER)
+    _, _, flights, campaigns, crews, retries, *_ = keys.memory(PROVIDER)
     for name in (flights, campaigns, crews):
         if left := client.hgetall(name):
             yield f"{name} still holds {left}"

@@ -1,7 +1,8 @@
 -- What every verb of the lane clock starts with; the loader puts it in front. The rules are those of
 -- dispatcher/domain/laneclock.py, under the same names; tests play one against the other.
 --
--- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  (10 queue: release)
+-- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  10 turns
+--      (11 queue: release)
 -- ARGV 1 now in ms (0: the server's)  2 "1" while rebuilding: works without the epoch  3… the verb's own
 -- Campaign records are read once a call and written by save(), for many lanes share one.
 
@@ -37,6 +38,9 @@ local function save()
     end
   end
 end
+
+-- Lanes that are due and wait for room stand in line on the clock, at this plus a turn: below every time.
+local IN_LINE = -2 ^ 50
 
 local NEW_LANE = '{"ready":0,"ring":[],"held":false,"until":0,"rest":0,"why":""}'
 

@@ -12,7 +12,7 @@ save_flight(lane, {
 put(lane, ends)
 records[id] = campaign(id) or {
   next = 0, stop = 0, dmin = 0, dmax = 0, cs = 0, cg = 0, batch = 1,
-  open = 0, start = 0, gate = 0, ended = 0, flights = 0, held = false, gone = true, prio = 0, why = 'start',
+  open = 0, start = 0, gate = 0, ended = 0, flights = 0, held = false, gone = true, prio = 0, why = 'start', acct = 0,
 }
 records[id].flights = records[id].flights + 1
 open_chunk(records[id])

@@ -1,9 +1,10 @@
--- Look at up to `limit` due lanes in the order of their times: give tickets, and the tickets whose lease ran out.
+-- Look at up to `limit` due lanes in the order of their times: give tickets, and the tickets whose lease ran out. Where
+-- there is not room for all of them, those that are due get in line, by the turns of their accounts.
 -- ARGV 3 room: jobs that may wait in the queue  4 limit  5 token prefix  6 begin lease ms  7 overdue ms  8 nothing ms
 -- Returns {tickets, overdue, ms until the next lane is due, full}; a ticket is five items: lane, campaign, seq,
 -- size, token. Looking at the queue's length here, not before, keeps any number of pacers within the room.
-local room = tonumber(ARGV[3]) - redis.call('LLEN', KEYS[10])
-local tickets, overdue, given, full = {}, {}, 0, 0
+local room = tonumber(ARGV[3]) - redis.call('LLEN', KEYS[11])
+local tickets, overdue, given = {}, {}, 0
 
 local function write(list, lane, flight)
   local n = #list
@@ -52,7 +53,56 @@ local function give(lane, record)
   write(tickets, lane, flight)
 end
 
-for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[4])) do
+-- A lane that is due gives a ticket, or sleeps: held, resting, or without work.
+local function take_up(lane)
+  local record = lane_record(lane)
+  if record.held then
+    put(lane, nil)
+  elseif free_at(record) > now then
+    put(lane, free_at(record))
+  else
+    give(lane, record)
+  end
+end
+
+-- The lane's place is its account's next turn: behind the account's own lanes, and never before who is served now.
+local function line_up(lane)
+  local record = lane_record(lane)
+  local ready = not record.held and free_at(record) <= now
+  local id, _, dropped = nil, nil, false
+  if ready then id, _, dropped = seek(record, now) end
+  if not id then return take_up(lane) end
+  if dropped then save_lane(lane, record) end
+  local account = string.format('%d', campaign(id).acct or 0)
+  local turns = redis.call('HMGET', KEYS[10], account, 'reached')
+  local turn = math.max(tonumber(turns[1] or 0), tonumber(turns[2] or 0)) + 1
+  redis.call('HSET', KEYS[10], account, string.format('%d', turn))
+  put(lane, IN_LINE + turn)
+end
+
+local function first_in_line()
+  local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+  local place = first[2] and tonumber(first[2])
+  if place and place < 0 then return first[1], place - IN_LINE end
+end
+
+local function serve_line()
+  local reached = nil
+  for _ = 1, tonumber(ARGV[4]) do
+    local lane, turn = first_in_line()
+    if not lane or given >= room then break end
+    reached = turn
+    take_up(lane)
+  end
+  if not first_in_line() then
+    redis.call('DEL', KEYS[10])
+  elseif reached then
+    redis.call('HSET', KEYS[10], 'reached', string.format('%d', reached))
+  end
+end
+
+local ready = {}
+for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'LIMIT', 0, ARGV[4])) do
   local flight = flight_of(lane)
   if flight then
     flight.overdue = true
@@ -60,19 +110,16 @@ for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
     put(lane, now + tonumber(ARGV[7]))
     write(overdue, lane, flight)
   else
-    local record = lane_record(lane)
-    if record.held then
-      put(lane, nil)
-    elseif free_at(record) > now then
-      put(lane, free_at(record))
-    elseif given >= room then
-      full = 1
-      break
-    else
-      give(lane, record)
-    end
+    ready[#ready + 1] = lane
   end
+end
+if #ready > room or first_in_line() then
+  for _, lane in ipairs(ready) do line_up(lane) end
+  serve_line()
+else
+  for _, lane in ipairs(ready) do take_up(lane) end
 end
 save()
 local next_due = head() or now + tonumber(ARGV[8])
-return { tickets, overdue, math.max(0, next_due - now), full }
+local full = given >= room and first_in_line()
+return { tickets, overdue, math.max(0, next_due - now), full and 1 or 0 }
