@@ -8,6 +8,7 @@ fenced by their token, the other verbs say what is to be, not what is to change.
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 import redis.exceptions
@@ -36,9 +37,20 @@ FOREIGN: tuple[type[Exception], ...] = (
 )
 
 
+class Pool(redis.BlockingConnectionPool):
+    """When a connection breaks in use, those that nobody uses now are left behind: where one hangs half-open the others
+    are likely to, and each would cost its time-out."""
+
+    def release(self, connection: Any) -> None:
+        broke = not connection.is_connected
+        super().release(connection)  # type: ignore[no-untyped-call]
+        if broke:
+            self.disconnect(inuse_connections=False)
+
+
 def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> redis.Redis:
     """A client that answers text; threads that find all `max_connections` busy wait for one. Connects at first use."""
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = Pool.from_url(
         url,
         max_connections=max_connections,
         timeout=WAIT_FOR_CONNECTION_S,
