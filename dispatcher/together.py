@@ -4,10 +4,22 @@ While a call is under way others gather; the next takes all of them along. Nobod
 alone leaves alone at once, so it costs nothing while there is little to do and saves most where there is much.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+_all: "WeakSet[Together[Any, Any]]" = WeakSet()
+
+
+def _begin_all_anew() -> None:
+    for one in _all:
+        one._begin_anew()
+
+
+os.register_at_fork(after_in_child=_begin_all_anew)
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -46,8 +58,14 @@ class Together(Generic[Asked, Answer]):
         self._ask = ask
         self._kind = kind
         self._most = most
-        self._free = at_once
+        self._at_once = at_once
         self._apart = apart
+        self._begin_anew()
+        _all.add(self)
+
+    def _begin_anew(self) -> None:
+        """Nobody waits, nothing is under way: so it is in a process that was forked, whatever this one is at."""
+        self._free = self._at_once
         self._lock = Lock()
         self._waiting: deque[_Turn[Asked, Answer]] = deque()
 
@@ -79,8 +97,9 @@ class Together(Generic[Asked, Answer]):
             raise
 
     def _lead(self, turn: _Turn[Asked, Answer]) -> None:
-        company = self._gather(turn)
+        company = [turn]
         try:
+            company = self._gather(turn)
             self._answer(company)
         except self._apart as error:
             if len(company) == 1:
@@ -90,10 +109,11 @@ class Together(Generic[Asked, Answer]):
         except BaseException as error:
             for one in company:
                 one.error = error
-        self._hand_on()
-        for one in company:
-            if one is not turn:
-                one.door.release()
+        finally:
+            self._hand_on()
+            for one in company:
+                if one is not turn:
+                    one.door.release()
 
     def _answer(self, company: Sequence[_Turn[Asked, Answer]]) -> None:
         answers = self._ask([one.asked for one in company])

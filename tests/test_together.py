@@ -1,8 +1,9 @@
 """Calls of many threads made as one."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from signal import SIGUSR1, pthread_kill, signal
+from signal import SIG_DFL, SIGALRM, SIGUSR1, alarm, pthread_kill, signal
 from threading import Event, Lock, get_ident
 from typing import Any
 
@@ -141,3 +142,23 @@ def test_a_signal_that_calls_away_who_waits_does_not_stop_the_others() -> None:
     finally:
         signal(SIGUSR1, before)
     assert desk.calls == [[1], [3]]
+
+
+def test_a_process_that_was_forked_while_a_call_was_under_way_asks_for_itself() -> None:
+    """The thread that would answer, and hand on the lead, is not in it."""
+    desk = Desk()
+    together: Together[int, int] = Together(desk.ask, lambda number: None, 10)
+    with ThreadPoolExecutor(2) as threads:
+        under_way = threads.submit(together, 1)
+        wait_until(lambda: desk.calls == [[1]], WITHIN_S)
+        waiting = threads.submit(together, 2)
+        wait_until(lambda: len(together._waiting) == 1, WITHIN_S)
+        child = os.fork()
+        if not child:
+            signal(SIGALRM, SIG_DFL)
+            alarm(WITHIN_S)  # ends it, should it wait for ever
+            desk.gate.set()
+            os._exit(0 if together(3) == 30 and not together._waiting else 1)
+        _, status = os.waitpid(child, 0)
+        desk.gate.set()
+        assert (status, under_way.result(WITHIN_S), waiting.result(WITHIN_S)) == (0, 10, 20)

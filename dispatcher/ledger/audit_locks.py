@@ -12,6 +12,7 @@ from dispatcher.domain.audit.standstill import (
     LOOK_UPS_WITHIN_S,
     Backlog,
     Standstill,
+    Waiting,
 )
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
@@ -60,13 +61,17 @@ LOOK_UPS = text(
     """)
 )
 
-EVENTS = text(
-    _overdue("""
-    SELECT extract(epoch FROM now() - greatest(received_at, due_at)) AS age_s FROM inbound_event
-    WHERE processed_at IS NULL AND received_at < now() - make_interval(secs => :s)
+EVENTS = text(f"""
+SELECT first.id, extract(epoch FROM now() - greatest(received_at, due_at))::float AS age_s
+FROM (SELECT 0 AS id UNION ALL SELECT id FROM account) AS account CROSS JOIN LATERAL (
+    SELECT id, received_at, due_at FROM inbound_event
+    WHERE account_id = account.id AND processed_at IS NULL
+        AND received_at < now() - make_interval(secs => :s)
         AND (due_at IS NULL OR due_at < now() - make_interval(secs => :s))
-    """)
-)
+    ORDER BY received_at, id LIMIT 1
+) AS first
+ORDER BY first.received_at LIMIT {COUNTED_TO}
+""")
 
 CALLBACKS = text(
     _overdue("""
@@ -109,13 +114,14 @@ class AuditedLocks:
     def standstill(self, now_ms: int) -> Standstill:
         """What should have been taken up minutes ago."""
         with autocommit(self._engine) as connection:
-            asked = (
-                (LOOK_UPS, {"s": LOOK_UPS_WITHIN_S, "now": moment(now_ms)}),
-                (EVENTS, {"s": EVENTS_WITHIN_S}),
-                (CALLBACKS, {"s": CALLBACKS_WITHIN_S}),
-            )
-            found = [connection.execute(statement, given).one() for statement, given in asked]
-        return Standstill(*(Backlog(row.many, row.oldest_s) for row in found))
+            look_ups = connection.execute(LOOK_UPS, {"s": LOOK_UPS_WITHIN_S, "now": moment(now_ms)}).one()
+            events = connection.execute(EVENTS, {"s": EVENTS_WITHIN_S}).all()
+            callbacks = connection.execute(CALLBACKS, {"s": CALLBACKS_WITHIN_S}).one()
+        return Standstill(
+            Backlog(look_ups.many, look_ups.oldest_s),
+            [Waiting(row.id, row.age_s) for row in events],
+            Backlog(callbacks.many, callbacks.oldest_s),
+        )
 
 
 def _lock(row: Row[Any]) -> InLedger:

@@ -134,7 +134,7 @@ WITH given AS (
     WHERE id = :campaign AND (EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
         OR finished_at IS NOT NULL AND EXISTS (SELECT FROM followed))
 )
-SELECT seq FROM moved
+SELECT seq, attempt FROM moved
 """)
 
 WHEREABOUTS = text("""
@@ -211,8 +211,8 @@ class Messages:
         """Of one campaign. An attempt that is named twice is settled once."""
         values = settle_values(asked[0][0], [one for _, part in asked for one in part])
         with autocommit(self._engine) as connection:
-            written = set(connection.execute(SETTLE, values).scalars())
-        return [sum(one.seq in written for one in part) for _, part in asked]
+            written = {(row.seq, row.attempt) for row in connection.execute(SETTLE, values)}
+        return [sum((one.seq, one.attempt) in written for one in part) for _, part in asked]
 
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
         """What became of a ticket whose lease ran out: what waits, what is sending under its token, and what that

@@ -6,7 +6,8 @@ Nothing is released and no lock is taken until the last step: the scripts refuse
     2. locks                           from the book of locks
     3. campaigns, retries, lanes       every lane rests for a delay drawn from its pace: no burst after a loss;
                                        paused senders stand still again
-    4. flights                         messages that are sending keep their lane until their lease is over
+    4. flights                         messages that are sending keep their lane until their lease is over; not before
+                                       everybody asks the clock who began before it was lost, and has not claimed yet
     5. the epoch
 """
 
@@ -16,6 +17,7 @@ from time import monotonic
 
 from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
+from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.plan import in_hours, provider_of
 from dispatcher.pipeline.ports.campaigns import Survivors
 from dispatcher.pipeline.ports.clock import ClockBuilder
@@ -39,11 +41,14 @@ def rebuild(
             return False
         started = monotonic()
         builder.clear()
+        cleared = monotonic()
         locks = builder.put_locks(survivors.locks(stations.now_ms()))
         campaigns = survivors.live_campaigns()
         for campaign in campaigns:
             _put_campaign(stations, builder, campaign)
         hold_paused(stations, builder.hold_lanes, stations.accounts.all_senders())
+        if campaigns:
+            stations.pause(max(0, HELD_UP_MS - int((monotonic() - cleared) * 1000)))
         for ticket in survivors.flights():
             sender = stations.sender(ticket.lane.sender_id)
             account = stations.account(sender.account_id)

@@ -260,3 +260,12 @@ def test_a_senders_day_counts_what_left_or_may_have_and_what_is_on_its_way(
     over_midnight = accounts.sent_since(7, last_ms + 60_000, 120_000)
     assert over_midnight.today == 0
     assert over_midnight.last_ms >= last_ms, "the gap counts over midnight, from now for what is on its way"
+
+
+def test_two_attempts_at_a_message_settled_at_once_are_told_apart(campaign: int, messages: Messages) -> None:
+    """Who wakes up late is not told that its outcome was written, because that of the attempt after it was."""
+    (row,) = messages.claim(ticket(campaign, 0)).rows
+    messages.settle(campaign, [fate(row, Fate.RETRY, 0)])
+    (again,) = messages.claim(ticket(campaign, 0)).rows
+    late, now = [fate(row, Fate.SENT)], [fate(again, Fate.SENT)]
+    assert messages._settle_all([(campaign, late), (campaign, now)]) == [0, 1]

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from dispatcher.coordination import keys
+from dispatcher.domain.audit.checks import confirmed
 from dispatcher.domain.audit.flights import STALE_JOBS
+from dispatcher.domain.audit.standstill import standstill_suspects
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.tickets import Ticket, send_queue
 from dispatcher.pipeline import steer
@@ -275,9 +277,25 @@ def test_events_that_are_not_processed_are_found(hand: Hand) -> None:
     assert rounds(hand) == {}
     execute(hand, "UPDATE inbound_event SET received_at = now() - interval '6 min'")
     assert rounds(hand) == {"events": ["events"]}
-    assert hand.wiring.audit_book.view().findings[0].finding.note.startswith("3 inbound events are not processed")
+    assert (
+        hand.wiring.audit_book.view().findings[0].finding.note.startswith("an account's first inbound event waits for")
+    )
     execute(hand, "UPDATE inbound_event SET due_at = now() + interval '1 min'")
     assert rounds(hand) == {}, "they wait for a time of their own"
+
+
+def test_a_storm_of_events_that_is_worked_off_is_no_finding(hand: Hand) -> None:
+    """However long the last of them waits: the first is another at each look."""
+    execute(
+        hand,
+        "INSERT INTO inbound_event (account_id, event_id, kind, at, phone_key, text, provider_ref, sender_name, reason,"
+        " received_at) SELECT 0, n::text, 'reply', now(), '', '', '', '', '', now() - interval '1 h'"
+        " FROM generate_series(1, 9) AS n",
+    )
+    look = hand.wiring.audited.ledger_locks.standstill
+    first = list(standstill_suspects(look(hand.now_ms)))
+    execute(hand, "UPDATE inbound_event SET processed_at = now() WHERE id IN (SELECT min(id) FROM inbound_event)")
+    assert (len(first), confirmed(first, standstill_suspects(look(hand.now_ms)))) == (1, [])
 
 
 def test_callbacks_that_nobody_brings_are_found(hand: Hand) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,11 +20,14 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.engine import LedgerFault
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
+from dispatcher.ledger.survivors import Survivors, alone
 from dispatcher.pipeline.doubt import resolve
+from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.pace import recover
+from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.providers.registry import provider
 from dispatcher.simulator.server import SimulatorClient
-from tests.journey.bodies import uazapi_account
+from tests.journey.bodies import names, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 
 LEASE_MS = 60_000  # more than a call with a time-out of a second is given
@@ -103,6 +107,24 @@ def test_promise_3_a_worker_that_begun_before_redis_was_flushed_does_not_call_on
     hand.now_ms += LEASE_MS
     hand.work_all()
     assert hand.counts(number) == {"sent": 1}
+
+
+def test_promise_3_a_claim_just_after_redis_was_flushed_keeps_its_lane(hand: Hand, simulator: SimulatorClient) -> None:
+    """Whoever claims within half a second of its begin calls without asking the clock: the rebuild waits for it."""
+    hand.wiring.accounts.apply(read_accounts(uazapi_account(simulator.url, names(1), timeout_s=1), {}))
+    hand.submit(2)
+    (ticket,) = hand.release()
+    assert hand.stations.clock.begin(PROVIDER, ticket, LEASE_MS)
+    hand.wiring.redis.flushall()
+
+    def claim(ms: int) -> None:
+        assert 0 <= ms <= HELD_UP_MS
+        hand.stations.messages.claim(ticket)
+
+    survivors, engine = Survivors(hand.wiring.engine), hand.wiring.engine
+    assert rebuild(replace(hand.stations, pause=claim), hand.wiring.builder, survivors, partial(alone, engine))
+    hand.catch_up()
+    assert hand.release() == (), "its lane is in use"
 
 
 def test_a_worker_that_was_only_slow_sends(hand: Hand, simulator: SimulatorClient) -> None:

@@ -8,6 +8,7 @@ from dispatcher.pipeline.settle import settle
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring import first_lookup_s
 from tests.pipeline.conftest import PROVIDER, Hand
+from tests.pipeline.test_poison import run
 
 MAYBE_SENT = {"kind": "status", "status": 500, "provider": PROVIDER, "sends": True}
 
@@ -78,3 +79,28 @@ def test_promise_2_a_doubt_that_was_certainly_not_sent_is_cancelled_with_its_cam
     hand.sweep()
     assert hand.counts(number) == {"cancelled": 2}
     assert hand.wiring.campaigns.get(number).finished_at_ms is not None
+
+
+def test_promise_2_a_resume_that_the_clock_hears_first_of_forgets_nothing(hand: Hand) -> None:
+    """The clock forgot a paused campaign, and with it a message behind the cursor that had gone back unsent, and one
+    that waited for its next try. A resume puts back the cursor alone; the others follow when the rest is through."""
+    number = hand.submit(5)
+    first, second = hand.release()
+    hand.stations.clock.skip(PROVIDER, second, [])  # it is pending, and in nobody's books: a hole
+    hand.work(first)
+    run(
+        hand,
+        "UPDATE message SET state = 'pending', due_at = now() WHERE campaign_id = :number AND seq = 0",
+        number=number,
+    )
+    (third, *_) = hand.release()
+    hand.work(third)
+    steer.pause(hand.stations, hand.wiring.campaigns, number)
+    hand.stations.control.forget(PROVIDER, number)
+    steer.resume(hand.stations, hand.wiring.campaigns, number)
+    for _ in range(2):
+        hand.work_all()
+        hand.now_ms += 60_000  # a flight that the campaign had before is over by then
+        hand.sweep()
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 5}
