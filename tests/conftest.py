@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -21,6 +22,7 @@ from sqlalchemy import URL, make_url
 from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
+from tests.ledgers import Ledgers
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no counterexample
@@ -108,6 +110,19 @@ def migrated(create_database: Callable[[str], str]) -> str:
     upgrade(engine)
     engine.dispose()
     return url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def ledgers(migrated: str, create_database: Callable[[str], str]) -> Iterator[Ledgers]:
+    with closing(Ledgers(lambda: create_database(migrated))) as ledgers:
+        yield ledgers
+
+
+@pytest.fixture
+def ledger_url(ledgers: Ledgers) -> Iterator[str]:
+    """A database with our tables, not a row in them."""
+    with ledgers.lent() as url:
+        yield url
 
 
 @pytest.fixture

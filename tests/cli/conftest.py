@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +81,12 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def shell(
     nowhere: Shell,
     redis_url: str,
-    migrated: str,
-    create_database: Callable[[str], str],
+    ledger_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Shell:
     """A shell whose environment names servers and secrets; no accounts yet, no workers."""
     monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
-    monkeypatch.setenv("DISPATCHER_DATABASE_URL", create_database(migrated))
+    monkeypatch.setenv("DISPATCHER_DATABASE_URL", ledger_url)
     monkeypatch.setenv("DISPATCHER_SECRET_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     monkeypatch.setenv("DISPATCHER_ADMIN_TOKEN", secrets.token_urlsafe(16))
     return nowhere

@@ -14,6 +14,7 @@ from dispatcher.embedded import EmbeddedValkey
 from dispatcher.simulator.server import SimulatorClient
 from tests.crash.spawner import Spawner
 from tests.crash.world import Site, Story, built
+from tests.ledgers import Ledgers
 from tests.waiting import wait_until
 
 AT_ONCE = 4  # a world waits for connections and sweeps half of its time; three workers of the suite play at once
@@ -49,13 +50,13 @@ def _simulator(spawner: Spawner, log: Path) -> SimulatorClient:
 
 
 @pytest.fixture
-def play(spawner: Spawner, sites: "SimpleQueue[Site]", migrated: str, create_database: Callable[[str], str]) -> Play:
+def play(spawner: Spawner, sites: "SimpleQueue[Site]", ledgers: Ledgers) -> Play:
     """Plays stories, each in a world of its own; fails with every one that went wrong."""
 
-    def one(moment: str, story: Story, database_url: str) -> str:
+    def one(moment: str, story: Story) -> str:
         site = sites.get()
         try:
-            with built(site, spawner, database_url) as world:
+            with ledgers.lent() as url, built(site, spawner, url) as world:
                 story(world, moment)
         except Exception as error:
             return f"===== {moment}\n{''.join(format_exception(error))}"
@@ -64,9 +65,8 @@ def play(spawner: Spawner, sites: "SimpleQueue[Site]", migrated: str, create_dat
         return ""
 
     def all_of(stories: Mapping[str, Story]) -> None:
-        databases = [create_database(migrated) for _ in stories]
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            wrong = [*filter(None, threads.map(one, stories.keys(), stories.values(), databases))]
+            wrong = [*filter(None, threads.map(one, stories.keys(), stories.values()))]
         assert not wrong, f"{len(wrong)} of {len(stories)}\n" + "\n".join(wrong)
 
     return all_of

@@ -1,7 +1,7 @@
 """The web as it is: a uvicorn server on a port, a wired installation behind it, four accounts."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -21,6 +21,7 @@ from dispatcher.pipeline.desk import Desk
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
 from dispatcher.wiring.counter import desk_of
+from tests.ledgers import Ledgers
 from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
@@ -79,16 +80,16 @@ class Web:
 
 
 @pytest.fixture
-def web(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+def web(ledger_url: str, redis_url: str) -> Iterator[Web]:
     """A web of this test's own."""
-    with running(settings_for(create_database(migrated), redis_url)) as found:
+    with running(settings_for(ledger_url, redis_url)) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def shared_web(migrated: str, create_database: Callable[[str], str], valkey: str) -> Iterator[Web]:
+def shared_web(ledgers: Ledgers, valkey: str) -> Iterator[Web]:
     """One web for a module's tables of cases, which store nothing or do not mind what is stored."""
-    with running(settings_for(create_database(migrated), valkey)) as found:
+    with ledgers.lent() as url, running(settings_for(url, valkey)) as found:
         yield found
 
 

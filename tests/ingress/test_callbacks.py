@@ -1,6 +1,6 @@
 """Callbacks at the door: where they may go, what was not taken, and telling it again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,9 +21,9 @@ TAKEN, FAILED, WAITS = "fate = 'delivered', settled_at = now()", "fate = 'failed
 
 
 @pytest.fixture
-def web(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+def web(ledger_url: str, redis_url: str) -> Iterator[Web]:
     """Its account can sign."""
-    with running(settings_for(create_database(migrated), redis_url), ACCOUNTS.replace('name = "loja"', SIGNS)) as found:
+    with running(settings_for(ledger_url, redis_url), ACCOUNTS.replace('name = "loja"', SIGNS)) as found:
         yield found
 
 
@@ -108,9 +108,9 @@ def test_a_failure_receipt_of_a_webhook_is_told_as_undelivered(web: Web) -> None
 
 
 @pytest.fixture
-def public(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+def public(ledger_url: str, redis_url: str) -> Iterator[Web]:
     """An installation that reaches no private address for anybody."""
-    settings = settings_for(create_database(migrated), redis_url).model_copy(update={"allow_private_urls": False})
+    settings = settings_for(ledger_url, redis_url).model_copy(update={"allow_private_urls": False})
     with running(settings, ACCOUNTS.replace('name = "loja"', SIGNS)) as found:
         yield found
 

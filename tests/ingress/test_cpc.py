@@ -1,6 +1,6 @@
 """Disparo CPC's endpoint: a word at once about everybody, and one campaign for all posts of a day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -122,8 +122,8 @@ def test_promise_5_who_is_in_contact_comes_back_while_redis_is_empty(web: Web) -
 
 
 @pytest.fixture
-def without_redis(migrated: str, create_database: Callable[[str], str]) -> Iterator[Web]:
-    with running(settings_for(create_database(migrated), f"redis://{NOWHERE}/0"), rebuild=False) as web:
+def without_redis(ledger_url: str) -> Iterator[Web]:
+    with running(settings_for(ledger_url, f"redis://{NOWHERE}/0"), rebuild=False) as web:
         yield web
 
 

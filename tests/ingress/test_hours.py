@@ -1,6 +1,6 @@
 """Outside the hours: what senders, forecasts and Kinbox' clients are shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -31,8 +31,8 @@ LOJA = {"Authorization": "Bearer loja-token"}
 
 
 @pytest.fixture
-def web(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
-    with running(settings_for(create_database(migrated), redis_url), CLOSED) as found:
+def web(ledger_url: str, redis_url: str) -> Iterator[Web]:
+    with running(settings_for(ledger_url, redis_url), CLOSED) as found:
         yield found
 
 
@@ -72,7 +72,7 @@ def test_what_runs_outside_the_hours_awaits_them_in_kinboxs_words(web: Web) -> N
 
 
 @pytest.fixture
-def named(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
+def named(ledger_url: str, redis_url: str) -> Iterator[Web]:
     """`sempre` is open now, `h-7` opens an hour after the account's own."""
     head, tables = CLOSED.split("[account.hours]")
     hours = f'''[account.business_hours.sempre]
@@ -81,7 +81,7 @@ windows = ["mon-sun 00:00-24:00"]
 timezone = "UTC"
 windows = ["{DAYS[OPENS.weekday()]} 11:00-12:00"]
 '''
-    with running(settings_for(create_database(migrated), redis_url), f"{head}{hours}[account.hours]{tables}") as found:
+    with running(settings_for(ledger_url, redis_url), f"{head}{hours}[account.hours]{tables}") as found:
         yield found
 
 

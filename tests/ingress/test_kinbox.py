@@ -365,11 +365,11 @@ def test_an_unknown_campaign_is_404(shared_web: Web, campaign: str) -> None:
     check_all_404(shared_web, campaign, TOKEN)
 
 
-def test_nobody_sees_another_accounts_campaigns(migrated: str, create_database: Any, redis_url: str) -> None:
+def test_nobody_sees_another_accounts_campaigns(ledger_url: str, redis_url: str) -> None:
     both = (
         ACCOUNTS + ANOTHER[ANOTHER.index('[[account]]\nname = "outra"') : ANOTHER.index('[[account]]\nname = "obra"')]
     )
-    with running(settings_for(create_database(migrated), redis_url), both) as web:
+    with running(settings_for(ledger_url, redis_url), both) as web:
         campaign = made(web)
         assert web.http.get("/v3/campaigns", headers=bearer("outra-token")).json()["totalCount"] == 0
         check_all_404(web, campaign, bearer("outra-token"))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
@@ -25,8 +25,8 @@ REQUESTS = 2 * FILES_OF_ONE + 2  # a caller's share is half of it
 
 
 @pytest.fixture
-def narrow(migrated: str, create_database: Callable[[str], str], redis_url: str) -> Iterator[Web]:
-    settings = settings_for(create_database(migrated), redis_url)
+def narrow(ledger_url: str, redis_url: str) -> Iterator[Web]:
+    settings = settings_for(ledger_url, redis_url)
     update = {"web_requests": REQUESTS, "web_followers": 1}
     with running(settings.model_copy(update=update)) as found:
         yield found

@@ -3,13 +3,14 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.ingress.conftest import ADMIN, Web, running, settings_for
+from tests.ledgers import Ledgers
 
 README = Path(__file__).parents[2] / "README.md"
 TOKEN = "token-of-the-reader"
@@ -66,8 +67,8 @@ def _curl(command: str, answer: str) -> Curl:
 
 
 @pytest.fixture(scope="module")
-def reader(migrated: str, create_database: Callable[[str], str], valkey: str) -> Iterator[Web]:
-    with running(settings_for(create_database(migrated), valkey), ACCOUNTS) as found:
+def reader(ledgers: Ledgers, valkey: str) -> Iterator[Web]:
+    with ledgers.lent() as url, running(settings_for(url, valkey), ACCOUNTS) as found:
         yield found
 
 

@@ -1,6 +1,6 @@
 """A server underneath is away: what can be promised still is, the rest is refused in the caller's shape."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,8 +13,8 @@ NOWHERE = "127.0.0.1:9"  # nobody listens there
 
 
 @pytest.fixture
-def without_redis(migrated: str, create_database: Callable[[str], str]) -> Iterator[Web]:
-    with running(settings_for(create_database(migrated), f"redis://{NOWHERE}/0"), rebuild=False) as web:
+def without_redis(ledger_url: str) -> Iterator[Web]:
+    with running(settings_for(ledger_url, f"redis://{NOWHERE}/0"), rebuild=False) as web:
         yield web
 
 

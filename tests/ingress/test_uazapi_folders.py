@@ -34,8 +34,8 @@ SIMPLE = {"numbers": [ANA, BIA, CAIO], "type": "text", "text": "oi", "delayMin":
 
 
 @pytest.fixture
-def web(migrated: str, create_database: Any, redis_url: str) -> Iterator[Web]:
-    with running(settings_for(create_database(migrated), redis_url), ACCOUNTS + RIVALS) as found:
+def web(ledger_url: str, redis_url: str) -> Iterator[Web]:
+    with running(settings_for(ledger_url, redis_url), ACCOUNTS + RIVALS) as found:
         yield found
 
 

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from time import monotonic
 from typing import Any
@@ -87,11 +87,9 @@ def test_a_campaign_that_is_over_is_told_once(web: Web) -> None:
     assert [line for line in text.splitlines() if line.startswith("event")] == ["event: counts", "event: end"]
 
 
-def test_a_watcher_does_not_hold_up_a_shutdown(
-    migrated: str, create_database: Callable[[str], str], redis_url: str
-) -> None:
+def test_a_watcher_does_not_hold_up_a_shutdown(ledger_url: str, redis_url: str) -> None:
     with ExitStack() as outside:
-        with running(settings_for(create_database(migrated), redis_url)) as web:
+        with running(settings_for(ledger_url, redis_url)) as web:
             watcher = outside.enter_context(httpx.Client(base_url=web.admin.base_url, headers=web.admin.headers))
             path = f"/v1/campaigns/{native(web)['id']}/events"
             events = told(outside.enter_context(watcher.stream("GET", path)))

@@ -1,7 +1,7 @@
-"""A migrated ledger for each test: one database is migrated once and copied."""
+"""A migrated ledger for each test."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
@@ -15,8 +15,8 @@ from dispatcher.secrecy import Secrecy
 
 
 @pytest.fixture
-def engine(migrated: str, create_database: Callable[[str], str]) -> Iterator[Engine]:
-    engine = make_engine(create_database(migrated), pool_size=20)
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = make_engine(ledger_url, pool_size=20)
     yield engine
     engine.dispose()
 

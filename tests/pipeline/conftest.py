@@ -1,7 +1,7 @@
 """The stations on real servers and against a real simulator, worked by hand: each test is the only worker and pacer."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,12 +123,10 @@ def simulator(the_simulator: SimulatorClient) -> SimulatorClient:
 
 
 @pytest.fixture
-def hand(
-    migrated: str, create_database: Callable[[str], str], redis_url: str, simulator: SimulatorClient
-) -> Iterator[Hand]:
+def hand(ledger_url: str, redis_url: str, simulator: SimulatorClient) -> Iterator[Hand]:
     """An account of two senders without delays."""
     secret = SecretStr(base64.urlsafe_b64encode(bytes(32)).decode())
-    wiring = Wiring(Settings(redis_url=redis_url, database_url=create_database(migrated), secret_key=secret))
+    wiring = Wiring(Settings(redis_url=redis_url, database_url=ledger_url, secret_key=secret))
     wiring.accounts.apply(read_accounts(uazapi_account(simulator.url, names(2), timeout_s=1), {}))
     wiring.rebuild_clock()
     made = Hand(wiring, wiring.stations, wiring.shared_clock.now_ms())
