@@ -7,7 +7,7 @@ from dispatcher.domain.views import MessageView
 
 
 class Receipts(NamedTuple):
-    """How many of a campaign's messages were delivered and read; who read one got it."""
+    """How many of a campaign's messages were delivered and read; who answered one read it, who read one got it."""
 
     delivered: int = 0
     read: int = 0

@@ -9,6 +9,7 @@ from dispatcher.domain.ids import MessageId
 from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.views import DoubtView, MessageView
 from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.pages import read_page
 from dispatcher.ledger.times import epoch_ms
 
 AT_ONCE = 1000  # rows that a stream fetches in one round trip
@@ -16,17 +17,6 @@ AT_ONCE = 1000  # rows that a stream fetches in one round trip
 LINE = "SELECT m.*, s.name AS sender_name FROM message m LEFT JOIN sender s ON s.id = m.sender_id"
 
 PAGE = text(f"{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after ORDER BY m.seq LIMIT :limit")
-
-PAGE_OF_STATE = text(f"""
-{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
-ORDER BY m.seq LIMIT :limit
-""")
-
-PAGE_OF_RARE_STATE = text(f"""
-{LINE} WHERE m.campaign_id = :campaign AND m.seq > :after AND m.state = CAST(:state AS message_state)
-    AND m.state NOT IN ('pending', 'sent')
-ORDER BY m.seq LIMIT :limit
-""")
 
 WHOLE = text(f"{LINE} WHERE m.campaign_id = :campaign ORDER BY m.seq")
 
@@ -51,14 +41,11 @@ class Lines:
         self, campaign: int, state: MessageState | None = None, after: int = -1, limit: int = 100
     ) -> list[MessageView]:
         """A campaign's messages behind seq `after`, all or of one state."""
-        query = PAGE if state is None else PAGE_OF_RARE_STATE
-        if state in (MessageState.PENDING, MessageState.SENT):
-            query = PAGE_OF_STATE
-        asked: dict[str, object] = {"campaign": campaign, "after": after, "limit": limit}
-        if state is not None:
-            asked["state"] = state.value
         with autocommit(self._engine) as connection:
-            return [view_of(row) for row in connection.execute(query, asked)]
+            if state is not None:
+                return [view_of(row) for row in read_page(connection, campaign, [state], after, 0, limit)]
+            asked = {"campaign": campaign, "after": after, "limit": limit}
+            return [view_of(row) for row in connection.execute(PAGE, asked)]
 
     def whole(self, campaign: int) -> Iterator[MessageView]:
         """All of a campaign's messages, as a stream: a million need no memory."""

@@ -4,6 +4,7 @@
        └── campaign ── campaign_sender      whom it may leave from; none: every sender of the account
               ├── campaign_change           its pace and its start, each time they were changed: what was, what is
               ├── campaign_count            its messages by state, in 16 shards, kept by a trigger
+              ├── receipt_count             those that arrived, were read and answered: the same
               └── message ── attempt        (campaign_id, seq); one attempt for each claim
     inbound_event    what webhooks brought, once each
     contact_lock     CPC locks: the durable copy
@@ -47,7 +48,7 @@ from dispatcher.ledger.callback_tables import callback_endpoint
 from dispatcher.ledger.columns import metadata as metadata
 from dispatcher.ledger.columns import now, number
 from dispatcher.ledger.times import EpochMs
-from dispatcher.ledger.triggers import COUNT_TRIGGER
+from dispatcher.ledger.triggers import COUNT_TRIGGER, RECEIPT_TRIGGER
 
 
 def _values(states: type[StrEnum]) -> list[str]:
@@ -185,6 +186,15 @@ campaign_count = Table(
     postgresql_with={"fillfactor": "20"},  # small, and written at every claim and outcome
 )
 
+receipt_count = Table(
+    "receipt_count",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    *(number(name) for name in ("delivered", "read", "answered")),
+    postgresql_with={"fillfactor": "20"},
+)
+
 message = Table(
     "message",
     metadata,
@@ -213,6 +223,8 @@ message = Table(
     Column("provider_ref", Text),
     Column("callback_endpoint_id", Integer),  # its campaign's, where the trigger that tells of it has it at hand
     Index("message_rare", "campaign_id", "state", "seq", postgresql_where=text("state NOT IN ('pending', 'sent')")),
+    Index("message_sent", "campaign_id", "seq", postgresql_where=text("state = 'sent'")),
+    Index("message_waiting", "campaign_id", "seq", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_due", "campaign_id", "due_at", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_client", "phone_key", postgresql_where=text("state = 'pending' AND due_at IS NOT NULL")),
     Index("message_sending", "claimed_at", postgresql_where=text("state = 'sending'")),
@@ -326,3 +338,4 @@ lost_start = Table(
 )
 
 event.listen(metadata, "after_create", COUNT_TRIGGER)
+event.listen(metadata, "after_create", RECEIPT_TRIGGER)

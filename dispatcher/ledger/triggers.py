@@ -48,3 +48,36 @@ FOR EACH STATEMENT EXECUTE FUNCTION count_messages()
 """
 
 COUNT_TRIGGER = DDL(f"{COUNT_FUNCTION_SQL};{COUNT_TRIGGER_SQL}")  # type: ignore[no-untyped-call]
+
+_GOT = "(coalesce({row}.delivered_at, {row}.read_at, {row}.answered_at) IS NOT NULL)::int"
+_READ = "(coalesce({row}.read_at, {row}.answered_at) IS NOT NULL)::int"
+_ANSWERED = "({row}.answered_at IS NOT NULL)::int"
+_CHANGES = ",\n        ".join(
+    f"{one.format(row='NEW')}\n            - {one.format(row='OLD')}" for one in (_GOT, _READ, _ANSWERED)
+)
+
+RECEIPT_FUNCTION_SQL = f"""
+CREATE FUNCTION count_receipts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO receipt_count AS kept (campaign_id, shard, delivered, read, answered)
+    VALUES (NEW.campaign_id, mod(pg_backend_pid(), {SHARDS}),
+        {_CHANGES})
+    ON CONFLICT (campaign_id, shard) DO UPDATE SET
+        delivered = kept.delivered + excluded.delivered,
+        read = kept.read + excluded.read,
+        answered = kept.answered + excluded.answered;
+    RETURN NULL;
+END $$
+"""
+
+RECEIPT_TRIGGER_SQL = """
+CREATE TRIGGER message_receipts AFTER UPDATE OF delivered_at, read_at, answered_at ON message FOR EACH ROW
+WHEN (
+    (OLD.delivered_at, OLD.read_at, OLD.answered_at) IS DISTINCT FROM
+    (NEW.delivered_at, NEW.read_at, NEW.answered_at)
+)
+EXECUTE FUNCTION count_receipts()
+"""
+
+RECEIPT_TRIGGER = DDL(f"{RECEIPT_FUNCTION_SQL};{RECEIPT_TRIGGER_SQL}")  # type: ignore[no-untyped-call]
+"""Statements that name none of these columns, as claims and outcomes, do not know of it."""

@@ -11,23 +11,28 @@ from sqlalchemy import Engine, TextClause, text
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.claims import Claimed
+from dispatcher.domain.folders import Receipts
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId, job_text
+from dispatcher.domain.lifecycle import MessageState as S
 from dispatcher.domain.outcomes import Fate
 from dispatcher.ledger import (
     doubts,
+    folders,
     followups,
     inbound,
     leads,
     lines,
     messages,
     overdue,
+    pages,
     plans,
     steering,
     survivors,
     waits,
 )
 from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.times import moment
 from tests.ledger.drafts import draft, phone
 from tests.ledger.steps import fate, run, ticket
@@ -93,7 +98,7 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "cursor": blocks(engine, plans.CURSOR, campaign=campaign, frontier=CLAIMED + 20),
         "recipients": blocks(engine, leads.OF_JOB, campaign=campaign, job=job, seqs=[CLAIMED, CLAIMED + 1]),
         "page": blocks(engine, lines.PAGE, campaign=campaign, after=CLAIMED, limit=20),
-        "rare": blocks(engine, lines.PAGE_OF_RARE_STATE, campaign=campaign, after=-1, limit=20, state="in_doubt"),
+        "part": blocks(engine, folders.PART, campaign=campaign, offset=CLAIMED, limit=20),
         "mark": blocks(engine, followups.MARK, key=phone(CLAIMED), **replied),
         "answered": blocks(engine, inbound.ANSWERED, key=phone(CLAIMED), **replied),
         "awaited": blocks(engine, inbound.AWAITED, key=phone(CLAIMED + 15)),
@@ -113,6 +118,81 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "expire": blocks(engine, overdue.EXPIRE, campaign=campaign, place=CLAIMED + 20, slice=20, now=moment(DUE)),
     }
     assert {what: number for what, number in read_by_twenty.items() if number > 20 * 40} == {}
+
+
+@pytest.mark.parametrize(
+    ("states", "after", "first"),
+    [
+        ({S.IN_DOUBT}, -1, CLAIMED),
+        ({S.SENT}, CLAIMED - 10, CLAIMED - 9),
+        ({S.PENDING}, -1, CLAIMED + 20),
+        ({S.PENDING, S.SENDING, S.IN_DOUBT}, -1, CLAIMED),
+        ({S.PENDING}, STEP, None),
+        ({S.FAILED, S.CANCELLED}, -1, None),
+    ],
+)
+def test_pages_of_states_do_not_read_through_those_of_others(
+    engine: Engine, campaign: int, states: set[S], after: int, first: int | None
+) -> None:
+    """The first page of what waits may: it notes how far, and the next ones begin there."""
+    with autocommit(engine) as connection:
+        rows = pages.read_page(connection, campaign, states, after, 0, 20)
+    assert [row.seq for row in rows[:1]] == ([] if first is None else [first])
+    asked = {"campaign": campaign, "after": after, "offset": 0, "limit": 20}
+    assert blocks(engine, pages.page_of(frozenset(states)), **asked) <= BLOCKS_OF_A_SCAN
+
+
+def test_where_nothing_waits_any_more_nobody_looks_twice(engine: Engine, campaign: int) -> None:
+    run(engine, "UPDATE message SET state = 'sent' WHERE campaign_id = :c AND state = 'pending'", c=campaign)
+    with autocommit(engine) as connection:
+        assert pages.read_page(connection, campaign, [S.PENDING], -1, 0, 20) == []
+    asked = {"campaign": campaign, "after": -1, "offset": 0, "limit": 20}
+    assert blocks(engine, pages.page_of(frozenset([S.PENDING])), **asked) <= BLOCKS_OF_A_SCAN
+
+
+def test_what_waits_for_a_time_is_found_below_what_nobody_took_up(engine: Engine, campaign: int) -> None:
+    def waiting() -> list[int]:
+        with autocommit(engine) as connection:
+            return [row.seq for row in pages.read_page(connection, campaign, [S.PENDING], -1, 0, 4)]
+
+    assert waiting()[0] == CLAIMED + 20
+    again = "UPDATE message SET state = 'pending', due_at = now() WHERE campaign_id = :c AND seq IN (7, 900)"
+    run(engine, again, c=campaign)
+    assert waiting() == [7, 900, CLAIMED + 20, CLAIMED + 21]
+    follow_up = "UPDATE message SET seq = :s WHERE campaign_id = :c AND seq = 900"
+    run(engine, follow_up, c=campaign, s=STEP + 900)
+    run(
+        engine,
+        "UPDATE message SET state = 'sent' WHERE campaign_id = :c AND seq BETWEEN :n AND :s",
+        c=campaign,
+        n=CLAIMED,
+        s=MESSAGES,
+    )
+    assert waiting() == [7, STEP + 900]
+
+
+def test_nobody_who_looks_at_a_page_waits_for_a_campaign_that_grows(engine: Engine, campaign: int) -> None:
+    with engine.begin() as growing, autocommit(engine) as connection:
+        growing.execute(text("SELECT FROM campaign WHERE id = :c FOR UPDATE"), {"c": campaign})
+        connection.execute(text("SET statement_timeout = '5s'"))
+        assert len(pages.read_page(connection, campaign, [S.PENDING], -1, 0, 20)) == 20
+        connection.execute(text("RESET statement_timeout"))
+
+
+def test_receipts_are_counted_as_they_come_and_none_of_a_campaign_s_messages_is_read(
+    engine: Engine, campaign: int
+) -> None:
+    book = folders.Folders(engine)
+    assert book.receipts([campaign]) == {}
+    for change in (
+        "delivered_at = now() WHERE campaign_id = :c AND seq < 30",
+        "delivered_at = now(), read_at = now() WHERE campaign_id = :c AND seq BETWEEN 20 AND 39",
+        "answered_at = now() WHERE campaign_id = :c AND seq IN (39, 40)",
+        "delivered_at = NULL WHERE campaign_id = :c AND seq < 5",
+    ):
+        run(engine, f"UPDATE message SET {change}", c=campaign)
+    assert book.receipts([campaign]) == {campaign: Receipts(delivered=36, read=21)}
+    assert blocks(engine, folders.RECEIPTS, campaigns=[campaign]) < 10
 
 
 def test_a_follow_up_s_claim_does_not_read_through_the_replies_that_nobody_has_processed(
