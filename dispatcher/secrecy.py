@@ -8,7 +8,6 @@ import base64
 import binascii
 import hmac
 from functools import lru_cache
-from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -45,7 +44,7 @@ class Secrecy:
 
     def digest(self, purpose: str, text: str, digits: int = 64) -> str:
         """`digits` hex digits that stand for `text` and cannot be turned back, or guessed, without the key."""
-        return hmac.new(self._derived(purpose), text.encode(), sha256).hexdigest()[:digits]
+        return hmac.digest(self._derived(purpose), text.encode(), "sha256").hex()[:digits]
 
     def matches(self, purpose: str, text: str, digest: str) -> bool:
         """Is this the digest of that text? Takes the same time whatever differs."""

@@ -38,7 +38,7 @@ LANE_VERBS = (
 )
 LOCK_VERBS = ("lock_take", "lock_give_back", "lock_lift", "lock_extend")
 CIRCUIT_VERBS = ("circuit_ask", "circuit_tell")
-EPOCH_VERBS = ("epoch_set",)
+EPOCH_VERBS = ("epoch_set", "locks_put")
 LANDING = ("finish", "skip")
 
 

@@ -10,6 +10,7 @@ letters and digits (Crockford's base 32 in lower case, which leaves out i, l, o 
     lane       17.0                   the sender's number in the ledger and its slot; says nothing about a person
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -46,6 +47,7 @@ def campaign_number(now_ms: int, chance: int) -> int:
     return ((now_ms - _EPOCH_MS) << CHANCE_BITS) | chance
 
 
+@lru_cache(maxsize=4096)
 def campaign_text(number: int) -> str:
     digits = []
     for _ in range(_LENGTH):
