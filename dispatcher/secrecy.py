@@ -13,6 +13,9 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+MOST_PLAIN = 10_000
+"""Texts that were decrypted and are kept: an account has its senders' tokens decrypted whenever they are looked at."""
+
 
 class BadSecretKey(ValueError):
     """DISPATCHER_SECRET_KEY is not 32 bytes in urlsafe base64, or not the key that the data was encrypted with."""
@@ -31,12 +34,16 @@ class Secrecy:
         self._key = key
         self._fernet = Fernet(base64.urlsafe_b64encode(self._derive("credentials")))
         self._derived = lru_cache(maxsize=32)(self._derive)
+        self._plain = lru_cache(maxsize=MOST_PLAIN)(self._decrypt)
 
     def encrypt(self, plain: str) -> str:
         return self._fernet.encrypt(plain.encode()).decode()
 
     def decrypt(self, cipher: str) -> str:
         """The plain text; raises BadSecretKey when it was encrypted under another key."""
+        return self._plain(cipher)
+
+    def _decrypt(self, cipher: str) -> str:
         try:
             return self._fernet.decrypt(cipher.encode()).decode()
         except InvalidToken as error:

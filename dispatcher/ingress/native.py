@@ -127,10 +127,11 @@ def resume(campaign_id: str, house: Inside, body: Body) -> dict[str, Any]:
 @router.post("/campaigns/{campaign_id}/{order}")
 def steer(campaign_id: str, order: Order, house: Inside) -> dict[str, Any]:
     """Pause, cancel, or send again what failed; answers the campaign. Calls in flight still happen."""
+    done = house.desk.steering.steer(_number(campaign_id), order)  # before it is looked at, which takes longer
     view = _view(house, campaign_id)
-    if not house.desk.steering.steer(view.campaign.id, order):
+    if not done:
         raise _not_allowed(view, order)
-    return campaign_json(_view(house, campaign_id), house.desk.now_ms())
+    return campaign_json(view, house.desk.now_ms())
 
 
 def _not_allowed(view: CampaignView, order: Order) -> Refused:

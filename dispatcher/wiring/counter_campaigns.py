@@ -116,7 +116,10 @@ class SteeringCounter:
         self._changes = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
 
     def steer(self, number: int, order: Order) -> bool:
-        return STATIONS[order](self._wiring.stations, self._book, number)
+        try:
+            return STATIONS[order](self._wiring.stations, self._book, number)
+        except LookupError:
+            return False
 
     def resume(self, number: int, scope: Collection[MessageState]) -> bool:
         return steer.resume_scope(self._wiring.stations, self._book, self._wiring.doubts, number, scope)

@@ -130,7 +130,7 @@ def test_what_is_paused_is_not_released(web: Web) -> None:
 def test_an_unknown_campaign_is_404(shared_web: Web, campaign: str) -> None:
     for path in ("", "/messages"):
         assert shared_web.admin.get(f"/v1/campaigns/{campaign}{path}").status_code == 404
-    for order in ("pause", "resume", "cancel", "explode"):
+    for order in ("pause", "resume", "cancel", "retry-failed", "explode"):
         assert shared_web.admin.post(f"/v1/campaigns/{campaign}/{order}").status_code == 404
 
 

@@ -34,7 +34,7 @@ def _web(ground: Ground) -> httpx.Client:
 
 
 def _pauses(web: httpx.Client, url: str, campaign: str, pauses: int) -> Iterator[Figure]:
-    asked, answered = [], []
+    asked, answered, waited = [], [], []
     for _ in range(pauses):
         _steer(web, campaign, "resume")
         _sends_again(url)
@@ -45,9 +45,11 @@ def _pauses(web: httpx.Client, url: str, campaign: str, pauses: int) -> Iterator
         rest(QUIET_S)
         last = calls(url)["at_s"][-1]
         asked.append(max(0.0, last - begun) * 1000)
+        waited.append((told - begun) * 1000)
         answered.append(max(0.0, last - told) * 1000)
     yield Figure("from the request, median", percentile(asked, 50), "ms", Goal(100))
     yield Figure("from the request, at most", max(asked), "ms")
+    yield Figure("the request itself, median", percentile(waited, 50), "ms")
     yield Figure("from its answer, median", percentile(answered, 50), "ms")
     yield Figure("from its answer, at most", max(answered), "ms")
 

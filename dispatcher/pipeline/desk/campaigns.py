@@ -54,7 +54,8 @@ class SteeringDesk(Protocol):
     """Telling a campaign what to do, and what it was told."""
 
     def steer(self, number: int, order: Order) -> bool:
-        """Carry out an order; False when the campaign's state does not allow it. Twice is as good as once.
+        """Carry out an order; False when the campaign's state does not allow it, or there is none. Twice is
+        as good as once.
 
         Raises NoSenderLeft when it cannot be resumed.
         """
