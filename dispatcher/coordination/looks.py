@@ -15,7 +15,7 @@ from dispatcher.domain.views import Looks
 KEPT_S = 3600
 
 
-class LookBook:
+class LooksInRedis:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 

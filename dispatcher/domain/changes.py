@@ -14,7 +14,8 @@ from dispatcher.domain.lifecycle import CampaignState
 class Change:
     """A new pace, start and hours for what is not sent yet, a name. None: as it is; `chunk_size` 0: one single chunk.
 
-    `moves_start`: `scheduled_for_ms` counts, and None then is "at once". `options` are added to those of the dialect.
+    `business_hours` "": its account's own. `moves_start`: `scheduled_for_ms` counts, and None then is "at once".
+    `options` are added to those of the dialect.
     """
 
     delay_min_ms: int | None = None

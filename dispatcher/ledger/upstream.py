@@ -36,7 +36,7 @@ WITH was AS (
         batch = coalesce(:batch, c.batch),
         priority = coalesce(:priority, c.priority),
         name = coalesce(:name, c.name),
-        business_hours = coalesce(:business_hours, c.business_hours),
+        business_hours = CASE WHEN :business_hours IS NULL THEN c.business_hours ELSE nullif(:business_hours, '') END,
         scheduled_for = CASE WHEN :moves_start THEN CAST(:start AS timestamptz) ELSE c.scheduled_for END,
         options = CAST(CAST(c.options AS jsonb) || CAST(:options AS jsonb) AS json),
         opened_at = NULL,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dispatcher.coordination.looks import LookBook
+from dispatcher.coordination.looks import LooksInRedis
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Change, Wanted
@@ -21,7 +21,7 @@ class UpstreamCounter:
         self._campaigns = campaigns
         self._book = wiring.wire("changes", UpstreamCampaigns(wiring.engine))
         self._views = LaneViews(wiring.redis)
-        self._looks = LookBook(wiring.redis)
+        self._looks = LooksInRedis(wiring.redis)
 
     def find(
         self, account: Account, wanted: Wanted, offset: int = 0, limit: int = 1

@@ -11,7 +11,7 @@ from dispatcher.coordination.circuits import Circuits
 from dispatcher.coordination.connection import connect, our_words, renew
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.locks import ContactLocks
-from dispatcher.coordination.looks import LookBook
+from dispatcher.coordination.looks import LooksInRedis
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
 from dispatcher.domain.account import Account
@@ -148,7 +148,7 @@ class Wiring:
             campaign=remembered(self.campaigns.get),
             account=remembered(self.accounts.account),
             sender=remembered(self.accounts.sender),
-            looked_at=LookBook(self.redis).note,
+            looked_at=LooksInRedis(self.redis).note,
             events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,
             pause=lambda ms: sleep(ms / 1000),
@@ -188,7 +188,7 @@ class Wiring:
             ledger_locks=AuditedLocks(self.engine),
             clock=in_redis,
             keys=in_redis,
-            looks=LookBook(self.redis),
+            looks=LooksInRedis(self.redis),
         )
 
     def upgrade(self) -> None:

@@ -119,6 +119,16 @@ def test_a_campaign_is_given_other_hours(named: Web) -> None:
     assert named.wiring.clock.release("kinbox", 10, 10).tickets
 
 
+@pytest.mark.parametrize("none", [None, ""])
+def test_a_campaign_returns_to_the_hours_of_its_account(named: Web, none: str | None) -> None:
+    number = created(named, businessHoursId="sempre").json()["id"]
+    moved = named.http.patch(f"/v3/campaigns/{number}", json={"businessHoursId": none}, headers=LOJA).json()
+    assert (moved["businessHoursId"], moved["status"]) == (None, "awaiting-business-hours")
+    assert not named.wiring.clock.release("kinbox", 10, 10).tickets
+    other = named.http.patch(f"/v3/campaigns/{number}", json={"secondsBetweenMessages": 9}, headers=LOJA).json()
+    assert other["businessHoursId"] is None
+
+
 @pytest.mark.parametrize("unknown", ["segunda", "H-7", " "])
 def test_hours_that_the_account_does_not_have_are_refused_by_name(named: Web, unknown: str) -> None:
     rule = "businessHoursId: must name business hours of the account, which has: sempre, h-7"

@@ -1,7 +1,8 @@
 """`PATCH /v3/campaigns/{id}`: schedule, hours and pace of what is not sent yet, and what of a campaign is frozen.
 Beside it `PATCH …/results`, a report of somebody else's counts.
 
-A field with the value that the campaign has is no change, so that a whole campaign can be sent back as it was read.
+A field with the value that the campaign has is no change, so that a whole campaign can be sent back as it was read. One
+that is null or empty is none either, except for `businessHoursId`: then the campaign keeps its account's own hours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,8 +39,9 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, account: Account, n
     if moved is not None:
         first = has["originalScheduledTo"] or has["scheduledTo"]
         options |= {"scheduledTo": moved, **({"originalScheduledTo": first} if first else {})}
-    if hours := given.get("businessHoursId"):
-        options["businessHoursId"] = hours
+    hours = given.get("businessHoursId", "" if _unnamed(body) and has["businessHoursId"] else None)
+    if hours is not None:
+        options["businessHoursId"] = hours or None
     delay_ms = to_ms(given.get("secondsBetweenMessages"))
     return Change(
         delay_min_ms=delay_ms,
@@ -48,7 +50,7 @@ def read_change(body: Mapping[str, Any], campaign: Campaign, account: Account, n
         chunk_gap_ms=to_ms(given.get("secondsBetweenChunks")),
         moves_start=moved is not None,
         scheduled_for_ms=None if moved is None else start_ms(moved, now_ms, "scheduledTo"),
-        business_hours=given.get("businessHoursId"),
+        business_hours=hours,
         options=options if campaign.dialect == "kinbox" else {},
     )
 
@@ -76,6 +78,11 @@ def _has(campaign: Campaign) -> dict[str, Any]:
         "secondsBetweenMessages": seconds(pacing.delay_max_ms),
         "secondsBetweenChunks": seconds(pacing.chunk_gap_ms),
     }
+
+
+def _unnamed(body: Mapping[str, Any]) -> bool:
+    """Does it say that the campaign names no hours? One that leaves the field out does not."""
+    return "businessHoursId" in body and body["businessHoursId"] in (None, "")
 
 
 def _same(value: Any, had: Any) -> bool:
