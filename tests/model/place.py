@@ -117,6 +117,7 @@ class Place:
         """Take the setting's campaigns in, as an upstream app hands them over, and keep them for `put_up`."""
         self._clear()
         toml = uazapi_account("http://127.0.0.1:9", names(setting.lanes), timeout_s=1, **setting.account)
+        toml = "\n".join([toml, *(f"{key} = {value}" for key, value in setting.sender.items())])
         self.wiring.accounts.apply(read_accounts(toml, {}))
         self._known.clear()
         stations = self.stations()

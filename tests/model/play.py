@@ -33,7 +33,7 @@ SELECT FROM campaign WHERE finished_at IS NULL
 UNION ALL SELECT FROM message WHERE state = 'in_doubt' AND due_at IS NOT NULL
 UNION ALL SELECT FROM inbound_event WHERE processed_at IS NULL
 """
-NEXT_DUE = "SELECT min(due_at) AS at FROM message WHERE state IN ('pending', 'in_doubt')"
+NEXT_DUE = "SELECT min(due_at) AS at FROM message WHERE state IN ('pending', 'in_doubt') AND due_at > now()"
 
 SERVERS = ("clock", "control", "messages", "lock_book", "locks")
 """Ports whose way may be cut: the steps of a send."""
@@ -52,7 +52,7 @@ class Play:
 
     def __init__(self, place: Place, setting: Setting, pick: Pick, bend: Callable[[Stations], Stations]) -> None:
         self.place, self.setting, self._pick = place, setting, pick
-        self.provider = Provider(lambda: place.now_ms, self._answer)
+        self.provider = Provider(lambda: place.now_ms, self._answer, setting)
         self.actors: list[Actor] = []
         self.log: list[str] = []
         self._left = Counter(setting.may)
@@ -258,7 +258,7 @@ class Play:
             self._pass(1_000)
 
     def _leap(self) -> None:
-        """To whatever is due next, in Redis or in the ledger."""
+        """To whatever is due next, in Redis or in the ledger; who is due and waits there waits for a lane."""
         at = self.place.rows(NEXT_DUE)[0].at
         in_ledger_ms = int(at.timestamp() * 1000) if at else NEVER_MS
         next_ms = min(self.place.next_due_ms(), in_ledger_ms)

@@ -93,6 +93,7 @@ class Processes:
         return self._setting.lookup_waits_s[0] if self._setting.lookup_waits_s else None
 
     def worker(self, ticket: Ticket, actor: Actor) -> None:
+        actor.lane = ticket.lane
         passage = send(actor.stations, PROVIDER, ticket, PACES)
         if passage is not None and settle(actor.stations, passage, self._first_lookup_s, PACES):
             complete(actor.stations, PROVIDER, ticket.campaign)

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from threading import Semaphore, Thread
 from typing import Any
 
+from dispatcher.domain.ids import Lane
 from dispatcher.domain.trouble import DispatcherTrouble, Unavailable
 from dispatcher.pipeline.stations import Stations
 
@@ -24,11 +25,13 @@ class Died(BaseException):
 
 
 class Actor:
-    """`body` gets the actor, whose `stations` it works with. `at` names the call that it stands before."""
+    """`body` gets the actor, whose `stations` it works with. `at` names the call that it stands before; `lane` is that
+    of its job."""
 
     def __init__(self, name: str, body: Callable[["Actor"], None], stations: Stations) -> None:
         self.name = name
         self.at = "its start"
+        self.lane: Lane | None = None
         self.over = False
         self._cut = ""
         self.trouble: DispatcherTrouble | None = None
@@ -47,6 +50,10 @@ class Actor:
         self._go.release()
         if not self._back.acquire(timeout=STUCK_AFTER_S):
             raise RuntimeError(f"{self.name} stands still in {self.at}")
+
+    @property
+    def died(self) -> bool:
+        return self._dead
 
     def die(self) -> None:
         self._dead = True

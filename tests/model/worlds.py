@@ -92,6 +92,46 @@ HANDED_OVER = Setting(
 )
 """While one message is sent another campaign comes in, perhaps twice, and the door that took it may die."""
 
+RESENT = Setting(
+    campaigns=(((0,), {"cpc": True}), ((0,), {"cpc": True})),
+    lanes=2,
+    account={"on_doubt": "resend"},
+    may={"die": 2, "stall": 1, "double": 1, "reply": 1, "sweep": 1, "empty": 1, "older": 1},
+    orders=("decide",),
+    answers=("sent", "cut after", "cut before", "busy"),
+    lookup_waits_s=(),
+    steps=100,
+)
+"""Nobody can be asked: who is in doubt is sent to once more, unless they answered, or an operator knows better."""
+
+CONCURRENT = Setting(
+    campaigns=(((0, 1, 2, 3), {"delay_min": 2, "delay_max": 4}),),
+    sender={"concurrency": 2},
+    may={"die": 2, "stall": 1, "double": 1, "lose": 1, "sweep": 1, "empty": 1, "older": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""Four messages from two lanes of one sender."""
+
+SPARING = Setting(
+    campaigns=(((0, 1, 2, 3), {}),),
+    sender={"concurrency": 2, "min_gap_s": 3, "daily_limit": 3},
+    may={"die": 1, "stall": 1, "double": 1, "lose": 1, "sweep": 1, "empty": 1},
+    answers=EVERY_ANSWER,
+    steps=100,
+)
+"""The same sender keeps a gap between its two lanes and sends three a day: one waits for tomorrow."""
+
+CALLED_OFF = Setting(
+    campaigns=(((0, 1), {"cpc": True}), ((0, 1), {"cpc": True, "on_locked": "defer"})),
+    lanes=2,
+    may={"die": 2, "stall": 1, "double": 1, "reply": 1, "sweep": 1, "empty": 1, "older": 1},
+    orders=("cancel", "decide"),
+    answers=EVERY_ANSWER,
+    steps=120,
+)
+"""A guarded campaign is cancelled, wherever it is, while another waits for its clients."""
+
 SMALL = {"tiny": TINY, "forgetful": FORGETFUL}
 BIGGER = {
     "guarded": GUARDED,
@@ -103,4 +143,8 @@ BIGGER = {
     "cut off": CUT_OFF,
     "two campaigns": TWO_CAMPAIGNS,
     "handed over": HANDED_OVER,
+    "resent": RESENT,
+    "concurrent": CONCURRENT,
+    "sparing": SPARING,
+    "called off": CALLED_OFF,
 }
