@@ -9,14 +9,18 @@ Nothing is released and no lock is taken until the last step: the scripts refuse
     4. flights                         messages that are sending keep their lane until their lease is over; not before
                                        everybody asks the clock who began before it was lost, and has not claimed yet
     5. the epoch
+    6. lanes of outcomes               whoever wrote one down during the last two steps was refused by the clock: its
+                                       lane would stay until the lease is over, a minute and more
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from time import monotonic
 
 from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
+from dispatcher.domain.tickets import Ticket
+from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.plan import in_hours, provider_of
 from dispatcher.pipeline.ports.campaigns import Survivors
@@ -49,15 +53,26 @@ def rebuild(
         hold_paused(stations, builder.hold_lanes, stations.accounts.all_senders())
         if campaigns:
             stations.pause(max(0, HELD_UP_MS - int((monotonic() - cleared) * 1000)))
-        for ticket in survivors.flights():
+        flights = survivors.flights()
+        for ticket in flights:
             sender = stations.sender(ticket.lane.sender_id)
             account = stations.account(sender.account_id)
             builder.put_flight(account.provider, ticket, lease_ms(account, sender))
         builder.complete()
+        _free_landed(stations, flights)
     remind(stations, stations.accounts.all_senders())  # who was paused or let go while the old word was being put
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True
+
+
+def _free_landed(stations: Stations, flights: Iterable[Ticket]) -> None:
+    """What waits again, or whose client is to be given back, is left to the end of the lease (pace.recover)."""
+    for ticket in flights:
+        provider = provider_of(stations, ticket.campaign)
+        landed = not any(stations.messages.whereabouts(ticket))
+        if landed and stations.clock.finish(provider, ticket, stations.jitter()).exhausted:
+            complete(stations, provider, ticket.campaign)
 
 
 def _put_campaign(stations: Stations, builder: ClockBuilder, campaign: int) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
 from dispatcher.coordination.laneclock import LaneClock
@@ -13,10 +14,11 @@ from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import Claim
 from dispatcher.domain.ids import MessageId, campaign_text
+from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.outcomes import Reading
 from dispatcher.domain.policies import LEAVES_WITHIN_MS
 from dispatcher.domain.tickets import Departure, Ticket
-from dispatcher.domain.trouble import Unavailable
+from dispatcher.domain.trouble import ClockLost, Unavailable
 from dispatcher.ledger.engine import LedgerFault
 from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.messages import Messages
@@ -25,8 +27,11 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.rebuild import rebuild
+from dispatcher.pipeline.send import send
+from dispatcher.pipeline.settle import settle
 from dispatcher.providers.registry import provider
 from dispatcher.simulator.server import SimulatorClient
+from dispatcher.wiring import first_lookup_s
 from tests.journey.bodies import names, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 
@@ -125,6 +130,45 @@ def test_promise_3_a_claim_just_after_redis_was_flushed_keeps_its_lane(hand: Han
     assert rebuild(replace(hand.stations, pause=claim), hand.wiring.builder, survivors, partial(alone, engine))
     hand.catch_up()
     assert hand.release() == (), "its lane is in use"
+
+
+class Late(Survivors):
+    """What is being sent is read; `then` something happens before the clock hears of it."""
+
+    def __init__(self, engine: Engine, then: Callable[[], None]) -> None:
+        super().__init__(engine)
+        self._then: list[Callable[[], None]] = [then]
+
+    def flights(self) -> list[Ticket]:
+        found = super().flights()
+        for then in self._then:
+            self._then = []
+            then()
+        return found
+
+
+@pytest.mark.parametrize(("messages", "state"), [(2, CampaignState.RUNNING), (1, CampaignState.DONE)])
+def test_who_writes_its_outcome_while_the_clock_is_being_built_does_not_keep_its_lane(
+    hand: Hand, simulator: SimulatorClient, messages: int, state: CampaignState
+) -> None:
+    """The clock refuses to hear of it; the lane would wait until the lease is over, more than a minute."""
+    hand.wiring.accounts.apply(read_accounts(uazapi_account(simulator.url, names(1), timeout_s=1), {}))
+    number = hand.submit(messages)
+    (ticket,) = hand.release()
+    passage = send(hand.stations, PROVIDER, ticket, hand.paces)
+    assert passage
+    hand.wiring.redis.flushall()
+
+    def settles() -> None:
+        with pytest.raises(ClockLost):
+            settle(hand.stations, passage, first_lookup_s(PROVIDER), hand.paces)
+
+    engine = hand.wiring.engine
+    assert rebuild(hand.stations, hand.wiring.builder, Late(engine, settles), partial(alone, engine))
+    assert hand.wiring.campaigns.get(number).state is state
+    hand.catch_up()
+    assert hand.work_all() == messages - 1
+    assert hand.counts(number) == {"sent": messages}
 
 
 def test_a_worker_that_was_only_slow_sends(hand: Hand, simulator: SimulatorClient) -> None:
