@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test collect chaos overload model bench lint lock clean
+.PHONY: help demo test collect chaos hosts overload model bench lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -26,6 +26,9 @@ collect: $(STAMP)
 chaos: $(STAMP)  ## campaigns under random faults, with a verdict: SEED=1 RUNS=3 MESSAGES=5000 SPAN=240 STRIKES=39
 	$(BIN)/python -m tests.chaos $(foreach name,SEED RUNS MESSAGES SPAN STRIKES,\
 		$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+
+hosts: $(STAMP)  ## three hosts with clocks of their own on this machine (Linux, root), cut off by turns: MESSAGES=2000
+	$(BIN)/python -m tests.hosts $(if $(MESSAGES),--messages $(MESSAGES))
 
 model: $(STAMP)  ## interleavings of the real stations, scripts and statements, thousands of them: SEED=1 PLAYS=500
 	DISPATCHER_MODEL_SEED=$(or $(SEED),1) DISPATCHER_MODEL_PLAYS=$(or $(PLAYS),500) $(BIN)/pytest -s --timeout 0 tests/model $(ARGS)

@@ -51,11 +51,12 @@ class EmbeddedPostgres(Server):
     """One PostgreSQL, its data in `data_dir`.
 
     Clients log in with a password that is generated once and kept in `data_dir/password` (mode 0600).
-    It stops by PostgreSQL's fast shutdown.
+    It stops by PostgreSQL's fast shutdown. `settings`: more of PostgreSQL's own, by name.
     """
 
-    def __init__(self, data_dir: Path, port: int = 0) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, settings: Mapping[str, str] = SETTINGS) -> None:
         super().__init__(data_dir, port)
+        self._settings = {**SETTINGS, **settings}
         self._cluster = self.data_dir / "data"
 
     @property
@@ -94,7 +95,7 @@ class EmbeddedPostgres(Server):
     def _try_start(self, binaries: Path, user: str | None, port: int) -> Child:
         lock = self.data_dir / "lock"
         stop_leftover(self._cluster / "postmaster.pid", self._cluster, lock, signal.SIGINT)
-        settings = [f"--{name}={value}" for name, value in (SETTINGS | {"port": str(port)}).items()]
+        settings = [f"--{name}={value}" for name, value in (self._settings | {"port": str(port)}).items()]
         child = self._child = Child(
             [str(binaries / "postgres"), "-D", str(self._cluster), *settings],
             log=self.data_dir / "postgres.log",

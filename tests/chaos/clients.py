@@ -13,7 +13,7 @@ from dispatcher.pipeline.senders import resume_by_hand
 from dispatcher.simulator.numbers import person
 from dispatcher.simulator.server import SimulatorClient
 from tests.chaos.mailings import GUARDED, Mailing, provider_of
-from tests.chaos.place import Place
+from tests.journey.installation import Installation
 
 HANDED_OVER_WITHIN_S = 300.0  # the web is killed meanwhile, and a busy machine starts it in minutes
 AGAIN_S = 0.5
@@ -23,8 +23,9 @@ ANSWERS = 0.4  # of those who got a guarded message
 class App:
     """Hands campaigns over by HTTP, each with a key of its own, again and again until it is told that it was taken."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, installed: Installation, web_url: str) -> None:
+        self._installed = installed
+        self._url = f"{web_url}/v1/campaigns"
         self._lock = Lock()
         self.taken: dict[str, Mailing] = {}  # by the campaign's id
         self.tries = 0
@@ -39,12 +40,10 @@ class App:
             self.taken[answer["id"]] = mailing
 
     def _try(self, mailing: Mailing) -> dict[str, Any] | None:
-        headers = {**self._place.installed.admin, "Idempotency-Key": mailing.name}
+        headers = {**self._installed.admin, "Idempotency-Key": mailing.name}
         self.tries += 1
         try:
-            answer = httpx.post(
-                f"{self._place.web_url}/v1/campaigns", json=mailing.body(), headers=headers, trust_env=False, timeout=20
-            )
+            answer = httpx.post(self._url, json=mailing.body(), headers=headers, trust_env=False, timeout=20)
         except httpx.TransportError:
             return None
         assert answer.status_code == 201 or answer.status_code >= 500, answer.text
@@ -55,10 +54,10 @@ class App:
 class Around:
     """Two threads beside the run. People answer guarded messages; the operator lets paused senders go on."""
 
-    def __init__(self, place: Place, simulator_url: str) -> None:
-        self._place = place
+    def __init__(self, installed: Installation, seed: int, simulator_url: str) -> None:
+        self._installed = installed
         self._simulator = SimulatorClient(simulator_url)
-        self._dice = random.Random(f"{place.plan.seed}:answers")
+        self._dice = random.Random(f"{seed}:answers")
         self._halted = Event()
         self._seen = -1
         self.replies: dict[str, list[float]] = {}
@@ -89,7 +88,7 @@ class Around:
 
     def _operate(self) -> None:
         """Some faults of providers pause a sender until somebody looks after it."""
-        wiring = self._place.installed.wiring
+        wiring = self._installed.wiring
         while not self._halted.wait(1.0):
             try:
                 for sender in wiring.accounts.all_senders():

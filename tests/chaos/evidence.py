@@ -13,7 +13,7 @@ from dispatcher.simulator.numbers import person
 from dispatcher.simulator.server import SimulatorClient
 from tests.chaos.judge import Call, Delivery, Evidence, Lock, Message
 from tests.chaos.mailings import PROVIDERS, Mailing
-from tests.chaos.place import Place
+from tests.journey.installation import Installation
 
 NAME = re.compile(r"\[([a-z0-9-]+)\]")
 SENDING = {  # the paths of calls that send
@@ -32,13 +32,12 @@ WHERE l.lifted_at IS NULL AND l.until_at > now()
 
 
 def gather(
-    place: Place, simulator: SimulatorClient, taken: dict[str, Mailing], replies: dict[str, list[float]]
+    installed: Installation, simulator: SimulatorClient, taken: dict[str, Mailing], replies: dict[str, list[float]]
 ) -> Evidence:
     """In this order, for a message only moves on: who was reached by now is sent, or in doubt, by then."""
     names = {mailing.name: number for number, mailing in taken.items()}
     deliveries = [_delivery(one, names) for one in simulator.deliveries()]
     calls = [_call(one) for one in simulator.calls() if one["path"] in SENDING and one["method"] == "POST"]
-    installed = place.installed
     with installed.wiring.engine.connect() as ledger:
         rows = ledger.execute(MESSAGES).all()
         held = {(row.scope, row.phone_key): row.state or "" for row in ledger.execute(HELD)}
@@ -53,15 +52,15 @@ def gather(
         calls=calls,
         replies=replies,
         strangers=[number for number in known if number not in taken],
-        flights=flights(place),
-        locks=_locks(place, held),
+        flights=flights(installed),
+        locks=_locks(installed, held),
         amiss=[f"{one.finding.check} {one.finding.note}" for one in installed.wiring.audit_book.view().findings],
     )
 
 
-def flights(place: Place) -> list[str]:
+def flights(installed: Installation) -> list[str]:
     """Lanes that Redis holds for in flight."""
-    client = place.installed.wiring.redis
+    client = installed.wiring.redis
     return [str(lane) for provider in ("uazapi", *PROVIDERS.values()) for lane in client.hkeys(keys.flights(provider))]
 
 
@@ -72,12 +71,12 @@ def _delivery(one: dict[str, Any], names: dict[str, str]) -> Delivery:
 
 
 def _call(one: dict[str, Any]) -> Call:
-    return Call(f"{one['provider']} {one['sender']}", one["started_mono"], one["ended_mono"])
+    return Call(f"{one['provider']} {one['sender']}", one["started_mono"], one["ended_mono"], one["status"] != 0)
 
 
-def _locks(place: Place, held: dict[tuple[str, str], str]) -> list[Lock]:
+def _locks(installed: Installation, held: dict[tuple[str, str], str]) -> list[Lock]:
     """Those in Redis, by what the ledger says of each."""
-    wiring = place.installed.wiring
+    wiring = installed.wiring
     states = {
         keys.lock(scope, wiring.secrecy.digest(PURPOSE, key, DIGITS)): state for (scope, key), state in held.items()
     }

@@ -33,11 +33,12 @@ class Message(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call that sends, as its provider saw it; an end of None: it is open."""
+    """A call that sends, as its provider saw it; an end of None: it is open. Not answered: its client had left."""
 
     lane: str
     started_ms: float
     ended_ms: float | None
+    answered: bool = True
 
 
 class Lock(NamedTuple):

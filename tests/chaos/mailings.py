@@ -35,13 +35,17 @@ MODES = {"direct": "direct", "guarded": "direct", "bulk": "sender"}
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """One campaign, to people `first` .. `first + size - 1`; its text carries its name, so that it is known again."""
+    """One campaign, to people `first` .. `first + size - 1`; its text carries its name, so that it is known again.
+
+    Delays are drawn from `delay_s`, less and more by the share `spread`.
+    """
 
     name: str
     account: str
     first: int
     size: int
     delay_s: float
+    spread: float = 0.5
 
     @property
     def guarded(self) -> bool:
@@ -49,7 +53,7 @@ class Mailing:
 
     def body(self) -> dict[str, Any]:
         people = [{"phone": phone(number)} for number in range(self.first, self.first + self.size)]
-        pace = {"delayMin": self.delay_s / 2, "delayMax": self.delay_s * 1.5}
+        pace = {"delayMin": self.delay_s * (1 - self.spread), "delayMax": self.delay_s * (1 + self.spread)}
         return {"account": self.account, "name": self.name, "text": f"Olá [{self.name}]", "recipients": people, **pace}
 
 
@@ -61,18 +65,18 @@ def provider_of(account: str) -> str:
     return PROVIDERS.get(account, "uazapi")
 
 
-def accounts_toml(url: str) -> str:
-    return "\n".join(_account(name, url) for name in LANES)
+def accounts_toml(url: str, timeout_s: float = TIMEOUT_S) -> str:
+    return "\n".join(_account(name, url, timeout_s) for name in LANES)
 
 
-def _account(name: str, url: str) -> str:
+def _account(name: str, url: str, timeout_s: float) -> str:
     own_tokens = provider_of(name) == "uazapi"
     lines = [
         ACCOUNT.format(
             name=name,
             provider=provider_of(name),
             url=url,
-            timeout_s=TIMEOUT_S,
+            timeout_s=timeout_s,
             guarded=str(name in GUARDED).lower(),
             batch=BATCH.get(name, 1),
             mode=MODES.get(name, ""),

@@ -57,7 +57,7 @@ def run(plan: Plan, messages: int, done_within_s: float, services: Path, logs: P
     """A campaign that has not ended `done_within_s` after the last blow is among what is broken."""
     at_once, late = mailings(messages, plan.span_s, sum(one.kind is Kind.WEB_KILLED for one in plan.strikes))
     with chaos_place(plan, services, logs) as (place, simulator):
-        app, around = App(place), Around(place, simulator.url)
+        app, around = App(place.installed, place.web_url), Around(place.installed, plan.seed, simulator.url)
         doubling = Doubling(lambda: place.redis.port, plan.seed)
         blows = Blows(place, app, late[:-1])
         doubling.start()
@@ -73,7 +73,7 @@ def run(plan: Plan, messages: int, done_within_s: float, services: Path, logs: P
             doubling.stop()
         took_s = monotonic() - begun
         place.still()
-        evidence = gather(place, simulator, app.taken, around.replies)
+        evidence = gather(place.installed, simulator, app.taken, around.replies)
         return Story(
             plan,
             evidence,
@@ -109,7 +109,7 @@ def _wait_until_over(place: Place, app: App, within_s: float) -> None:
     """Or until it has taken too long, which the judge will see."""
     with suppress(AssertionError):
         wait_until(lambda: _are_over(place, app), within_s, 0.25)
-        wait_until(lambda: not flights(place), LANDED_WITHIN_S, 0.25)
+        wait_until(lambda: not flights(place.installed), LANDED_WITHIN_S, 0.25)
         wait_until(lambda: _are_over(place, app), within_s, 0.25)  # what landed late may have been a retry
 
 

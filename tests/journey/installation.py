@@ -23,17 +23,24 @@ from tests.waiting import wait_until
 
 
 class Worker:
-    """One `celery worker` process with its log; `program` is what runs as Celery's command line."""
+    """One `celery worker` process with its log; `program` is what runs as Celery's command line, `inside` a command
+    that runs it somewhere else."""
 
     def __init__(
-        self, name: str, env: dict[str, str], log: Path, concurrency: int, program: Sequence[str] = ("celery",)
+        self,
+        name: str,
+        env: dict[str, str],
+        log: Path,
+        concurrency: int,
+        program: Sequence[str] = ("celery",),
+        inside: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.log = log
         argv = [sys.executable, "-m", *program, "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
         argv += ["--without-gossip", "--without-mingle"]
         self._out = log.open("ab")
-        self.process = subprocess.Popen(argv, env=env, stdout=self._out, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen([*inside, *argv], env=env, stdout=self._out, stderr=subprocess.STDOUT)
 
     def wait_ready(self, timeout_s: float = 60) -> None:
         wait_until(lambda: self._ready() or self._died(), timeout_s)
@@ -106,9 +113,9 @@ class Installation:
         self.workers[name] = Worker(name, env, log, concurrency)
         return self.workers[name]
 
-    def start_web(self) -> str:
-        """The web process; its URL, once it answers."""
-        url = f"http://127.0.0.1:{free_port()}"
+    def start_web(self, port: int = 0) -> str:
+        """The web process, on that port or any that is free; its URL, once it answers."""
+        url = f"http://127.0.0.1:{port or free_port()}"
         argv = [sys.executable, "-m", "dispatcher.cli", "web", "--port", url.rpartition(":")[2]]
         with self.web_log.open("wb") as log:
             self.web = subprocess.Popen(argv, env=self.env, stdout=log, stderr=subprocess.STDOUT)
