@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -74,7 +75,6 @@ def _run(plan: Plan) -> int:
 
 def table(story: Story) -> str:
     """The verdict and its figures."""
-    late = story.undisturbed_ms
     told = {
         "hosts, ahead by": ", ".join(f"{name} {ahead:+.1f} s" for name, ahead in story.clocks_s.items()),
         "outcomes written down by": ", ".join(f"{name} {number}" for name, number in story.outcomes.items()),
@@ -85,8 +85,8 @@ def table(story: Story) -> str:
         "lost": str(sum("promise 2" in one for one in story.broken)),
         "two calls at once on a lane": str(sum("two calls" in one for one in story.broken)),
         "calls too early": str(sum("early" in one for one in story.broken)),
-        "calls away from cuts": str(len(late)),
-        "late by (p50, p99, most)": ", ".join(f"{share(late, part):.0f} ms" for part in (0.5, 0.99, 1)),
+        "late by, p50, p99, most": _late(sorted(one.late_ms for one in story.gaps)),
+        "the same, away from cuts": _late(story.undisturbed_ms),
         "took": f"{story.took_s:.0f} s",
     }
     lines = ["", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in told.items()), ""]
@@ -94,6 +94,11 @@ def table(story: Story) -> str:
     lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *(_row(story, one) for one in story.done), ""]
     lines += [f"BROKEN {line}" for line in story.broken[:MOST_SHOWN]] or ["nothing was broken"]
     return "\n".join(lines)
+
+
+def _late(ordered: Sequence[float]) -> str:
+    told = ", ".join(f"{share(ordered, part):.0f} ms" for part in (0.5, 0.99, 1))
+    return f"{told}, of {len(ordered)} calls"
 
 
 def _row(story: Story, done: Done) -> str:

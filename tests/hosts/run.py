@@ -32,7 +32,7 @@ def run(plan: Plan, done_within_s: float, services: Path, logs: Path, say: Say) 
 
 
 def _story(plan: Plan, place: Place, simulator: SimulatorClient, done_within_s: float, say: Say) -> Story:
-    given = [replace(one, spread=0.0) for one in mailings(plan.messages, plan.span_s, 0)[0]]
+    given = [replace(one, spread=0.0) for one in mailings(plan.messages, plan.lasts_s / 0.7, 0)[0]]
     app, around = App(place.installed, place.web_url), Around(place.installed, plan.seed, simulator.url)
     watch = Watch(place)
     watch.start()

@@ -64,9 +64,8 @@ class Story:
         )
 
     def stood_still_s(self, done: Done) -> float:
-        """The longest that any lane waited beyond its time from this cut on, until all had settled."""
-        end_ms = done.mended_ms + SETTLES_WITHIN_S * 1000
-        held = [one.late_ms for one in self.gaps if done.began_ms < one.until_ms and one.since_ms < end_ms]
+        """The longest that a lane waited beyond its time, of those that waited when the host was cut off."""
+        held = [one.late_ms for one in self.gaps if done.began_ms < one.until_ms and one.since_ms < done.mended_ms]
         return max(held, default=0.0) / 1000
 
     def silence_s(self, done: Done) -> float:
