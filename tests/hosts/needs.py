@@ -29,5 +29,5 @@ def missing() -> str:
     probe = subprocess.run([*enter(), "sh", "-c", PROBE], capture_output=True, text=True, timeout=PROBE_WITHIN_S)
     if probe.returncode:
         words = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return f"network and time namespaces cannot be made here ({words}): be root, with all capabilities"
+        return f"network and time namespaces cannot be made here ({words}): be root, or let users make them"
     return ""

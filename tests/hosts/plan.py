@@ -22,7 +22,8 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`lasts_s`: what the campaigns take where nothing disturbs them. `clocks_ahead_s`: host -> by how much its wall clock is ahead; `up_for_s`: what its monotonic clocks begin at."""
+    """`lasts_s`: what the campaigns take where nothing disturbs them. `clocks_ahead_s`: host -> by how much its wall
+    clock is ahead; `up_for_s`: what its monotonic clocks begin at."""
 
     messages: int
     lasts_s: float
