@@ -119,7 +119,7 @@ def _view(
     ring = [parse_campaign(campaign) for campaign in read["ring"]]  # an empty one is written {}
     record = LaneRecord(read["ready"], ring, read["held"], read["until"], read.get("rest", 0), read.get("why", ""))
     flight = _flight(lane, json.loads(flying)) if flying else None
-    next_ms = None if next_at is None else int(next_at)
+    next_ms = None if next_at is None else now if next_at < 0 else int(next_at)  # it waits in line, for room
     why = why_waiting(record, flight, next_ms, [plans[campaign] for campaign in ring if campaign in plans], now)
     return LaneView(lane, next_ms, why, record.held, record.until, flight.ticket if flight else None, tuple(ring))
 

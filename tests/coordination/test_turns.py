@@ -5,6 +5,7 @@ from collections import Counter
 import redis
 
 from dispatcher.coordination.laneclock import LaneClock
+from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.tickets import Plan
@@ -75,6 +76,15 @@ def test_a_lease_that_ends_is_seen_while_there_is_no_room(clock: LaneClock, now:
     (lost,) = clock.release(PROVIDER, 1, 100).tickets
     now.ms += 60_000
     assert clock.release(PROVIDER, 0, 100).overdue == (lost,)
+
+
+def test_a_lane_in_line_is_shown_as_due_now(client: redis.Redis, clock: LaneClock, now: Now) -> None:
+    planned(clock, 1, MANY[:3])
+    clock.release(PROVIDER, 0, 100)
+    asked_ms = int(client.time()[0]) * 1000
+    shown = LaneViews(client).lanes_view(PROVIDER)
+    assert [view.why for view in shown] == ["due"] * 3
+    assert all(view.next_ms is not None and view.next_ms >= asked_ms for view in shown)
 
 
 def test_a_lane_that_is_held_in_line_gives_nothing(clock: LaneClock, now: Now) -> None:

@@ -99,3 +99,20 @@ def a_pacer_counts_a_lost_start(world: World, moment: str) -> None:
 
 def test_promise_2_a_lost_start_counts_once_however_many_pacers_die_over_it(play: Play) -> None:
     play({"starts.note:after": a_pacer_counts_a_lost_start})
+
+
+def a_message_kills_whoever_takes_it_up(world: World, moment: str) -> None:
+    """Three workers one after the other; the fourth says so, and is spared."""
+    world.account()
+    number = world.send(people=1)
+    for _ in range(3):
+        world.lease_over()
+        world.dies(moment)
+    world.recover()
+    world.ends(number, {"failed": 1})
+    assert world.ask("SELECT reason FROM message") == "start_lost"
+    world.judge()
+
+
+def test_promise_2_a_message_that_kills_three_workers_before_its_claim_has_failed(play: Play) -> None:
+    play({"clock.begin:after": a_message_kills_whoever_takes_it_up})
