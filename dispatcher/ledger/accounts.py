@@ -53,6 +53,10 @@ class Accounts:
         """Also one that was removed: its campaigns are still there. Raises UnknownAccount."""
         return self._one(_A.c.id == account_id)
 
+    def these(self, numbers: Sequence[int]) -> list[Account]:
+        """Those of these numbers that there are, removed ones too."""
+        return self._accounts(_A.c.id.in_(numbers))
+
     def named(self, name: str) -> Account:
         """Raises UnknownAccount."""
         return self._one(_A.c.name == name, _A.c.removed_at.is_(None))
@@ -81,6 +85,10 @@ class Accounts:
         if not found:
             raise LookupError("no sender has that number")
         return found[0]
+
+    def these_senders(self, numbers: Sequence[int]) -> list[Sender]:
+        """Those of these numbers that there are, removed ones too."""
+        return self._senders(_S.c.id.in_(numbers))
 
     def senders(self, account_id: int) -> list[Sender]:
         return self._senders(_S.c.account_id == account_id, _S.c.removed_at.is_(None))

@@ -71,6 +71,10 @@ class Campaigns:
             raise LookupError("no such campaign")
         return found[0]
 
+    def these(self, numbers: Sequence[int]) -> list[Campaign]:
+        """Those of these numbers that there are."""
+        return self._campaigns(_C.c.id.in_(numbers), limit=len(numbers))
+
     def page(
         self,
         state: CampaignState | None = None,

@@ -59,7 +59,7 @@ from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings, require
 from dispatcher.taskbus import EVENTS_QUEUE, TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
-from dispatcher.wiring.memory import remembered
+from dispatcher.wiring.memory import Remembered
 from dispatcher.wiring.tripwire import Tripwire
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
@@ -145,9 +145,9 @@ class Wiring:
             overdue=Overdue(self.engine),
             caller=Caller(self.transport, registry.provider),
             bus=self.bus,
-            campaign=remembered(self.campaigns.get),
-            account=remembered(self.accounts.account),
-            sender=remembered(self.accounts.sender),
+            campaign=Remembered(self.campaigns.get, self.campaigns.these),
+            account=Remembered(self.accounts.account, self.accounts.these),
+            sender=Remembered(self.accounts.sender, self.accounts.these_senders),
             looked_at=LooksInRedis(self.redis).note,
             events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,
