@@ -1,7 +1,7 @@
 """Calls that many threads make at the same moment, made as one.
 
-While a call is under way others gather; the next takes all of them along. Nobody waits for company: who comes
-alone leaves alone at once, so it costs nothing while there is little to do and saves most where there is much.
+While a call of its kind is under way others gather; the next takes all of them along. Nobody waits for company: who
+comes alone leaves alone at once, so it costs nothing while there is little to do and saves most where there is much.
 """
 
 import os
@@ -28,10 +28,11 @@ Answer = TypeVar("Answer")
 class _Turn(Generic[Asked, Answer]):
     """One thread's question, and the door it waits at until it is answered or told to lead."""
 
-    __slots__ = ("answer", "asked", "door", "error", "leads")
+    __slots__ = ("answer", "asked", "door", "error", "kind", "leads")
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, kind: Hashable) -> None:
         self.asked = asked
+        self.kind = kind
         self.answer: Answer | None = None
         self.error: BaseException | None = None
         self.leads = False
@@ -42,9 +43,9 @@ class _Turn(Generic[Asked, Answer]):
 class Together(Generic[Asked, Answer]):
     """`ask` answers several questions of one kind at once, in their order; what it raises all of them get.
 
-    Questions of different `kind` are never put together. `most` is how many go in one call, `at_once` how many calls
-    may be under way. After one of the errors `apart` each is asked alone, so that one that cannot be answered does not
-    take the others along.
+    Questions of different `kind` are never put together. Of each kind one call is under way at a time, of all kinds
+    `at_once`; `most` is how many questions go in one. After one of the errors `apart` each is asked alone, so that one
+    that cannot be answered does not take the others along.
     """
 
     def __init__(
@@ -67,15 +68,17 @@ class Together(Generic[Asked, Answer]):
         """Nobody waits, nothing is under way: so it is in a process that was forked, whatever this one is at."""
         self._free = self._at_once
         self._lock = Lock()
+        self._under_way: set[Hashable] = set()
         self._waiting: deque[_Turn[Asked, Answer]] = deque()
 
     def __call__(self, asked: Asked) -> Answer:
         """The answer to one question, which may have been asked with others; raises what `ask` raises."""
-        turn: _Turn[Asked, Answer] = _Turn(asked)
+        turn: _Turn[Asked, Answer] = _Turn(asked, self._kind(asked))
         with self._lock:
-            self._waiting.append(turn)
-            turn.leads = self._free > 0
-            self._free -= turn.leads
+            if self._may_begin(turn):
+                self._begin(turn)
+            else:
+                self._waiting.append(turn)
         if not turn.leads:
             self._wait(turn)
         if turn.leads:
@@ -83,6 +86,14 @@ class Together(Generic[Asked, Answer]):
         if turn.error is not None:
             raise turn.error
         return turn.answer  # type: ignore[return-value]  # answered, for it is neither waiting nor failed
+
+    def _may_begin(self, turn: _Turn[Asked, Answer]) -> bool:
+        return self._free > 0 and turn.kind not in self._under_way
+
+    def _begin(self, turn: _Turn[Asked, Answer]) -> None:
+        turn.leads = True
+        self._free -= 1
+        self._under_way.add(turn.kind)
 
     def _wait(self, turn: _Turn[Asked, Answer]) -> None:
         """Whom a signal calls away goes without its place, and without the lead it may have been given."""
@@ -93,7 +104,7 @@ class Together(Generic[Asked, Answer]):
                 if turn in self._waiting:
                     self._waiting.remove(turn)
             if turn.leads:
-                self._hand_on()
+                self._hand_on(turn)
             raise
 
     def _lead(self, turn: _Turn[Asked, Answer]) -> None:
@@ -110,7 +121,7 @@ class Together(Generic[Asked, Answer]):
             for one in company:
                 one.error = error
         finally:
-            self._hand_on()
+            self._hand_on(turn)
             for one in company:
                 if one is not turn:
                     one.door.release()
@@ -129,25 +140,20 @@ class Together(Generic[Asked, Answer]):
 
     def _gather(self, turn: _Turn[Asked, Answer]) -> list[_Turn[Asked, Answer]]:
         """Its leader first, then who waits with a question of the same kind, in the order in which they came."""
-        kind = self._kind(turn.asked)
         company, left = [turn], deque[_Turn[Asked, Answer]]()
         with self._lock:
             for one in self._waiting:
-                if one is turn:
-                    continue
-                if len(company) < self._most and not one.leads and self._kind(one.asked) == kind:
-                    company.append(one)
-                else:
-                    left.append(one)
+                (company if one.kind == turn.kind and len(company) < self._most else left).append(one)
             self._waiting = left
         return company
 
-    def _hand_on(self) -> None:
-        """The one who has waited longest leads the next call."""
+    def _hand_on(self, turn: _Turn[Asked, Answer]) -> None:
+        """Of those whose call may begin now, the one who has waited longest leads it."""
         with self._lock:
-            for one in self._waiting:
-                if not one.leads:
-                    one.leads = True
-                    one.door.release()
-                    return
             self._free += 1
+            self._under_way.discard(turn.kind)
+            following = next(filter(self._may_begin, self._waiting), None)
+            if following is not None:
+                self._waiting.remove(following)
+                self._begin(following)
+                following.door.release()

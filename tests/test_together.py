@@ -100,12 +100,27 @@ def test_one_that_cannot_be_answered_does_not_take_the_others_along() -> None:
 def test_no_more_calls_are_under_way_than_may_be() -> None:
     desk = Desk()
     desk.gate.set()
-    together = Together(desk.ask, kind=lambda number: 0, most=3, at_once=2)
+    together = Together(desk.ask, kind=lambda number: number % 4, most=3, at_once=2)
     with ThreadPoolExecutor(16) as threads:
         found = list(threads.map(together, range(2000), timeout=WITHIN_S))
     assert found == [number * 10 for number in range(2000)]
     assert desk.most_under_way <= 2
     assert sorted(number for call in desk.calls for number in call) == list(range(2000))
+
+
+def test_of_each_kind_one_call_is_under_way_and_others_need_not_wait_for_it() -> None:
+    desk = Desk()
+    together = Together(desk.ask, kind=lambda number: number % 2, most=10, at_once=3)
+    with ThreadPoolExecutor(3) as threads:
+        odd = threads.submit(together, 1)
+        wait_until(lambda: desk.calls == [[1]], WITHIN_S)
+        odd_too = threads.submit(together, 3)
+        wait_until(lambda: len(together._waiting) == 1, WITHIN_S)
+        even = threads.submit(together, 2)
+        wait_until(lambda: desk.under_way == 2, WITHIN_S)
+        assert desk.calls == [[1], [2]]
+        desk.gate.set()
+        assert [one.result(WITHIN_S) for one in (odd, odd_too, even)] == [10, 30, 20]
 
 
 @pytest.mark.parametrize("answers", [[], [1, 2]])

@@ -58,7 +58,6 @@ Asked = tuple[str, Sequence[str], Sequence[str | int]]
 """A verb, its keys and its arguments."""
 
 MOST_AT_ONCE = 64
-TRIPS = 2  # under way at a time: one is being answered while the next is on its way
 
 
 class Scripts:
@@ -70,7 +69,7 @@ class Scripts:
     def __init__(self, client: redis.Redis, verbs: Sequence[str]) -> None:
         self._client = client
         self._scripts = {verb: client.register_script(source(verb)) for verb in verbs}
-        self._together: Together[Asked, Any] = Together(self._all, lambda asked: None, MOST_AT_ONCE, TRIPS)
+        self._together: Together[Asked, Any] = Together(self._all, lambda asked: None, MOST_AT_ONCE)
 
     def __call__(self, verb: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
         with our_words():

@@ -48,7 +48,10 @@ class LedgerFault(RuntimeError):
 
 
 def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> Engine:
-    """An engine of at most `pool_size` connections, for any spelling of a PostgreSQL URL. Connects lazily."""
+    """An engine of at most `pool_size` connections, for any spelling of a PostgreSQL URL. Connects lazily.
+
+    Each statement is a transaction, if it is not in `transaction`: to switch a connection costs a round trip.
+    """
     settings = {"timezone": "UTC", "statement_timeout": int(statement_timeout_s * 1000), **SERVERS_KEEPALIVE}
     engine = create_engine(
         make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg2"),
@@ -56,6 +59,8 @@ def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATE
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "tcp_user_timeout": UNANSWERED_MS,
@@ -76,7 +81,8 @@ def transaction(engine: Engine, statement_timeout_s: float | None = None) -> Ite
 
     `statement_timeout_s` replaces the engine's for this transaction; 0: none.
     """
-    with translated(), engine.begin() as connection:
+    switched = engine.connect().execution_options
+    with translated(), switched(isolation_level="READ COMMITTED") as connection, connection.begin():
         if statement_timeout_s is not None:
             limit_ms = str(int(statement_timeout_s * 1000))
             connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": limit_ms})
@@ -86,7 +92,7 @@ def transaction(engine: Engine, statement_timeout_s: float | None = None) -> Ite
 @contextmanager
 def autocommit(engine: Engine) -> Iterator[Connection]:
     """A connection on which each statement is a transaction: one round trip instead of three."""
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with translated(), engine.connect() as connection:
         yield connection
 
 

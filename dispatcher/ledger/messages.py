@@ -169,7 +169,7 @@ ORDER BY claimed_at LIMIT :limit
 
 
 MOST_AT_ONCE = 64
-STATEMENTS = 2  # of each kind under way: one is being written while the next is on its way
+STATEMENTS = 4  # claims under way, and outcomes: of different campaigns, or far from each other; the pool has 16
 NEAR = 1024
 """Messages so near to each other go in one statement: it looks at no more than the range that they span."""
 

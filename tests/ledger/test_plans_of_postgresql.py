@@ -72,7 +72,7 @@ def campaign(request: pytest.FixtureRequest, engine: Engine, loja: Account, camp
 
 def blocks(engine: Engine, statement: TextClause, **values: Any) -> int:
     """Pages that a statement touches, its trigger's included; it is rolled back."""
-    with engine.connect() as connection:
+    with engine.execution_options(isolation_level="READ COMMITTED").connect() as connection:
         explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.text}")
         (plan,) = connection.execute(explained, values).scalar_one()
         connection.rollback()
