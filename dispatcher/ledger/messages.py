@@ -9,7 +9,8 @@ Rows are locked in the order of seq, counts follow by the trigger, and no statem
 campaign: workers cannot wait for each other in a circle.
 
 Every look into message and attempt is bounded by seq, also where a join says the same: PostgreSQL has no
-statistics of a campaign that came a moment ago, takes it for one row, and would read all of a million.
+statistics of a campaign that came a moment ago, takes it for one row, and would read all of a million. What is locked
+is looked up for each that was given: of a join it would think that one row comes of it, and compare each with each.
 """
 
 from collections.abc import Sequence
@@ -76,8 +77,9 @@ SELECT seq FROM message
 WHERE campaign_id = :campaign AND seq >= :first AND seq < :after AND state = 'pending' ORDER BY seq
 """)
 
-_ALLOWED = ", ".join(
-    f"('{old}', '{new}')" for old in (MessageState.SENDING, MessageState.IN_DOUBT) for new in sorted(MOVES[old])
+_ALLOWED = " ".join(
+    f"WHEN '{old}' THEN CAST('{{{','.join(sorted(MOVES[old]))}}}' AS message_state[])"
+    for old in (MessageState.SENDING, MessageState.IN_DOUBT)
 )
 
 SETTLE = text(f"""
@@ -88,9 +90,12 @@ WITH given AS (
         CAST(:follow_ups AS timestamptz[])
     ) AS given (seq, attempt, state, fate, reason, detail, ref, due, follow_up)
 ), open_attempt AS (
-    SELECT m.state AS was, given.* FROM given JOIN message m ON m.campaign_id = :campaign AND m.seq = given.seq
-    WHERE m.seq BETWEEN :low AND :high AND m.attempts = given.attempt AND (m.state, given.state) IN ({_ALLOWED})
-    ORDER BY m.seq FOR UPDATE OF m
+    SELECT m.was, given.* FROM given CROSS JOIN LATERAL (
+        SELECT state AS was FROM message
+        WHERE campaign_id = :campaign AND seq = given.seq AND attempts = given.attempt
+            AND given.state = ANY(CASE state {_ALLOWED} END)
+        FOR UPDATE
+    ) AS m
 ), moved AS (
     UPDATE message m SET
         state = o.state,
@@ -106,7 +111,7 @@ WITH given AS (
         deferrals = m.deferrals + CASE o.fate WHEN 'deferred' THEN 1 ELSE 0 END,
         waited = m.waited OR o.fate = 'deferred' AND o.reason IS NOT DISTINCT FROM '{CONTACT_OPEN}',
         doubt_tries = 0
-    FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq BETWEEN :low AND :high
+    FROM open_attempt o WHERE m.campaign_id = :campaign AND m.seq = o.seq AND m.seq = ANY(:seqs)
     RETURNING o.*, m.phone, m.phone_key, m.payload, m.answered_at, m.callback_endpoint_id
 ), followed AS (
     INSERT INTO message (campaign_id, seq, phone, phone_key, payload, accepted_at, due_at, callback_endpoint_id)
@@ -128,7 +133,7 @@ WITH given AS (
     UPDATE attempt a SET
         ended_at = coalesce(a.ended_at, clock_timestamp()), fate = o.fate, reason = o.reason, detail = o.detail
     FROM moved o
-    WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt AND a.seq BETWEEN :low AND :high
+    WHERE a.campaign_id = :campaign AND a.seq = o.seq AND a.attempt = o.attempt AND a.seq = ANY(:seqs)
 ), reopened AS (
     UPDATE campaign SET finished_at = NULL, state = CASE state WHEN 'done' THEN 'running' ELSE state END
     WHERE id = :campaign AND (EXISTS (SELECT FROM moved WHERE was = 'in_doubt' AND state = 'pending')
@@ -253,14 +258,12 @@ def claim_values(tickets: Sequence[Ticket]) -> dict[str, object]:
 
 
 def settle_values(campaign: int, settled: Sequence[Settled]) -> dict[str, object]:
-    """SETTLE's."""
+    """SETTLE's, in the order of seq: so are the rows locked."""
+    settled = sorted(settled, key=lambda one: one.seq)
     outcomes = [one.outcome for one in settled]
-    seqs = [one.seq for one in settled]
     return {
         "campaign": campaign,
-        "low": min(seqs),
-        "high": max(seqs),
-        "seqs": seqs,
+        "seqs": [one.seq for one in settled],
         "attempts": [one.attempt for one in settled],
         "states": [STATE_OF[outcome.fate].value for outcome in outcomes],
         "fates": [outcome.fate.value for outcome in outcomes],
