@@ -73,7 +73,14 @@ class MessageFile:
         seq = self._take(len(block))
         refused = self._refuse(self._campaign, block) if self._refuse and block else [None] * len(block)
         self.refused += filter(None, refused)
+        if not any(refused) and (alike := _alike(block)) is not None:
+            return self._waiting('{"content":{%s}}', list(zip(range(seq, self._seq), *alike, strict=True)))
         return "".join(map(self._row, range(seq, seq + len(block)), block, refused))
+
+    def _waiting(self, payload: str, rows: Sequence[tuple[Any, ...]]) -> str:
+        """Rows that wait, all by one format: seq, phone, key, and what fills the payload's places."""
+        state, end = PENDING
+        return f"{self._before}%d{state}%s\t%s\t{payload}{end}" * len(rows) % tuple(chain.from_iterable(rows))
 
     def _row(self, seq: int, message: DraftMessage, refusal: Refusal | None) -> str:
         phone, key, content, fields, params, problem, _ = message
@@ -85,15 +92,10 @@ class MessageFile:
     def _rows_of(self, roll: Roll) -> str:
         """The rows of those who wait, all by one format; then the others."""
         seq = self._take(len(roll.cells))
-        problems, (state, end) = roll.problems, PENDING
-        fine: Iterable[tuple[Any, ...]] = zip(
-            range(seq, self._seq), roll.phones, roll.keys, *_columns(roll), strict=True
-        )
-        if problems:
-            fine = [row for place, row in enumerate(fine) if place not in problems]
-        one = f"{self._before}%d{state}%s\t%s\t{_fields_format(roll.names)}{end}"
-        rows = one * (len(roll.cells) - len(problems)) % tuple(chain.from_iterable(fine))
-        if not problems:
+        each = zip(range(seq, self._seq), roll.phones, roll.keys, *_columns(roll), strict=True)
+        fine = [row for place, row in enumerate(each) if place not in roll.problems] if roll.problems else list(each)
+        rows = self._waiting(_fields_format(roll.names), fine)
+        if not roll.problems:
             return rows
         settled = [(place, message) for place, message in enumerate(roll.messages()) if message.problem]
         return rows + "".join(self._row(seq + place, message, None) for place, message in settled)
@@ -128,6 +130,22 @@ def _payload(content: Content | None, fields: Mapping[str, str] | None, params: 
     return _json(payload).replace("\\", "\\\\") if payload else NULL
 
 
+def _alike(block: Sequence[DraftMessage]) -> tuple[Sequence[str], Sequence[str], Sequence[str]] | None:
+    """Phones, keys and contents (without their outer braces) as lines of COPY spell them, of messages that wait, have
+    nothing but a content, and dial plain digits. None: they have to be written one by one.
+
+    The contents are written as one array. Between two of them stands `},{`: where that is found just as often, it is
+    nowhere else.
+    """
+    phones, keys, contents, fields, params, problems, _ = zip(*block, strict=True) if block else [()] * 7
+    if not all(contents) or any(fields) or any(params) or any(problems) or not "".join((*phones, *keys)).isalnum():
+        return None
+    if fields.count(None) + params.count(None) < 2 * len(block):
+        return None
+    written = _in_json(contents)[2:-2].split("},{")
+    return (phones, keys, written) if len(written) == len(block) else None
+
+
 def _fields_format(names: Sequence[str]) -> str:
     """A payload of fields alone, with a place for each one's value as a line of COPY spells it within a JSON string."""
     names_and_places = ",".join(f'{_in_json(name).replace("%", "%%")}:"%s"' for name in names)
@@ -143,11 +161,11 @@ def _columns(roll: Roll) -> Iterable[Sequence[str]]:
     return [[_in_json(cell)[1:-1] for cell in column] for column in columns]
 
 
-def _in_json(text: str) -> str:
-    return _json(text).replace("\\", "\\\\")
+def _in_json(value: Any) -> str:
+    return _json(value).replace("\\", "\\\\")
 
 
-def _json(payload: dict[str, Any] | str) -> str:
+def _json(payload: Any) -> str:
     """Pydantic's writer is nine times as fast as the standard library's. Half a surrogate pair only ASCII can spell."""
     try:
         return to_json(payload).decode()

@@ -55,6 +55,23 @@ def test_rolls_hold_the_messages_that_each_lead_would_be(header: tuple[str, ...]
     assert told(list(together)) == told(list(one_by_one))
 
 
+words = st.sampled_from(["Olá", "},{", '"},{"', "\\", "%s", "a\tb\n", ""]) | st.text(max_size=5)
+contents = st.dictionaries(words, words | st.lists(st.dictionaries(words, words, max_size=2), max_size=3), max_size=3)
+phone = st.just("5511988000001")
+few = st.none() | st.dictionaries(words, words, max_size=2)
+plain = st.tuples(phone, phone | st.just(""), contents).map(lambda one: DraftMessage(*one))
+any_message = st.tuples(
+    phone | st.just("123-45@g.us"), phone, st.none() | contents, few, few, st.none() | st.just("invalid_number")
+).map(lambda one: DraftMessage(*one))
+
+
+@given(st.lists(plain, max_size=5) | st.lists(plain | any_message, max_size=5))
+@example([DraftMessage("5511988000001", "", {"text": "},{"}), DraftMessage("5511988000001", "", {"a": [{}, {}]})])
+def test_messages_are_copied_together_as_each_by_itself(given: list[DraftMessage]) -> None:
+    alone = [row for seq, message in enumerate(given) for row in written(MessageFile([message], 12, seq))]
+    assert written(MessageFile(given, 12, 0)) == alone
+
+
 @given(headers, people, st.integers(1, 200), st.sampled_from([None, 7]), st.integers(0, 5))
 @example(("telefone", "nome", "cidade"), [(f"55119880000{n:02d}", "Ana", "Sé") for n in range(12)], 90, None, 0)
 def test_rolls_are_copied_as_their_messages_are(
