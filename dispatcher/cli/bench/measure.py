@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from dispatcher.cli.bench.report import Found
 
-MEASURES = ("sending", "intake", "memory", "pacing", "lanes", "latency", "pause", "loss", "growth")
+MEASURES = ("sending", "intake", "memory", "pacing", "lanes", "latency", "pause", "reads", "loss", "growth")
 """In the order of the table. Each is a module beside this one, read when it is asked for: it brings half of the system
 with it."""
 EXTRA = ("pools",)
