@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test collect chaos hosts overload model bench lint lock clean
+.PHONY: help demo test collect chaos hosts overload model bench flame lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,6 +38,9 @@ overload: $(STAMP)  ## more than it can do at once, with figures: CLIENTS=500 EV
 
 bench: $(STAMP)  ## this machine's figures beside those of plain Celery, COPY, httpx: FORM=full OUT=bench.json; goes on from OUT
 	$(BIN)/dispatcher bench --form $(or $(FORM),short) --out $(or $(OUT),bench.json)
+
+flame: $(STAMP)  ## a picture of where a worker's time goes while it sends: docs/send-path.svg; needs py-spy
+	$(BIN)/python -m dispatcher.cli.bench.flame docs/send-path.svg
 
 lint: $(STAMP)  ## style, types and the floors of the house
 	$(BIN)/ruff check .
