@@ -42,10 +42,13 @@ def everything(
     without: Annotated[str, typer.Option(help="Measures to leave out, with commas between them.")] = "",
     out: Out = None,
     as_json: AsJson = False,
+    goals: Annotated[
+        bool, typer.Option("--goals", help="Print only what has a goal, as a table for a document.")
+    ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
         wanted = [name for name in MEASURES if name not in without.split(",")]
-        _measure(wanted, form, runs, out, as_json, {})
+        _measure(wanted, form, runs, out, as_json, {}, goals)
 
 
 def _command_of(name: str) -> Any:
@@ -74,15 +77,24 @@ def _option(size: Size) -> inspect.Parameter:
 
 
 def _measure(
-    names: Sequence[str], form: Form, runs: int | None, out: Path | None, as_json: bool, given: dict[str, Any]
+    names: Sequence[str],
+    form: Form,
+    runs: int | None,
+    out: Path | None,
+    as_json: bool,
+    given: dict[str, Any],
+    goals: bool = False,
 ) -> None:
-    from dispatcher.cli.bench.report import COLUMNS
+    from dispatcher.cli.bench.report import COLUMNS, for_documents
     from dispatcher.cli.bench.runner import Order, run
     from dispatcher.telemetry import configure
 
     configure("WARNING")
     orders = [Order(name, measure_of(name), form, runs or (1 if form is Form.TINY else 3), given) for name in names]
     rows, failed = run(orders, out, say)
-    show_table(rows, COLUMNS, as_json)
+    if goals:
+        print(for_documents(rows))
+    else:
+        show_table(rows, COLUMNS, as_json)
     if failed:
         raise Problem(f"these could not be measured: {', '.join(failed)}")

@@ -2,8 +2,8 @@
 
     python -m dispatcher.cli.bench.flame docs/send-path.svg
 
-py-spy (`pip install py-spy`) looks at who holds the interpreter, a hundred times a second. Its own drawing of it is half a
-megabyte; here what took less than a hundredth or so is left out.
+py-spy (`pip install py-spy`) looks at who holds the interpreter, a hundred times a second. Its own drawing of it is
+half a megabyte; here what took less than a hundredth or so is left out.
 """
 
 import subprocess

@@ -84,6 +84,19 @@ class Found:
         return {"ratio": round(median(ratios), 2), "ratio_spread": f"{min(ratios):.2f} … {max(ratios):.2f}"}
 
 
+def for_documents(rows: Iterable[Mapping[str, Any]]) -> str:
+    """What has a goal, as a table in Markdown."""
+    lines = ["| measure | goal | median | spread | met | others used |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["goal"]:
+            value = f"ratio {row['ratio']:g}" if "ratio" in row["goal"] else f"{row['median']:,g} {row['unit']}"
+            spread = row["ratio_spread"] if "ratio" in row["goal"] else row["spread"]
+            met = "yes" if row["met"] else "no"
+            name = f"{row['measure']}, {row['what']}".removesuffix(", dispatcher")
+            lines.append(f"| {name} | {row['goal']} | {value} | {spread} | {met} | {row['others']} |")
+    return "\n".join(lines)
+
+
 def in_turns(
     found: Found, runs: int, subjects: Mapping[str, Callable[[], Iterable[Figure]]], say: Callable[[str], None]
 ) -> Found:
