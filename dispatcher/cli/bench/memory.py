@@ -24,6 +24,7 @@ def memory(ground: Ground, runs: int, pending: int, jobs: int) -> Iterator[Found
 
 
 def _ours(ground: Ground, pending: int) -> Iterator[Figure]:
+    accept(ground, FEW)  # Redis keeps the scripts that it has met
     ground.clean()
     few = _added(ground, lambda: accept(ground, FEW))
     ground.clean()
