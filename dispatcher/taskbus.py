@@ -6,7 +6,7 @@
 | dispatcher.submit   | submit          | account, body, idempotency_key, as an upstream app put them there  |
 | dispatcher.inbound  | events          | the number of a stored inbound event                               |
 | dispatcher.resolve  | events          | a job in doubt: campaign, job                                      |
-| dispatcher.follow   | events          | a job that its provider took: the id of its first message          |
+| dispatcher.poll     | events          | a job that its provider took: the id of its first message          |
 
 All but `dispatcher.submit`, which foreign producers fill, carry ids and nothing about a person.
 """
@@ -32,7 +32,7 @@ SEND = "dispatcher.send"
 SUBMIT = "dispatcher.submit"
 INBOUND = "dispatcher.inbound"
 RESOLVE = "dispatcher.resolve"
-FOLLOW = "dispatcher.follow"
+POLL = "dispatcher.poll"
 
 SUBMIT_QUEUE = "submit"
 EVENTS_QUEUE = "events"
@@ -67,7 +67,7 @@ def routes() -> dict[str, dict[str, str]]:
         SUBMIT: {"queue": SUBMIT_QUEUE},
         INBOUND: {"queue": EVENTS_QUEUE},
         RESOLVE: {"queue": EVENTS_QUEUE},
-        FOLLOW: {"queue": EVENTS_QUEUE},
+        POLL: {"queue": EVENTS_QUEUE},
     }
 
 
@@ -118,8 +118,8 @@ class TaskBus:
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None:
         self._publish(RESOLVE, EVENTS_QUEUE, [{"campaign": campaign_text(one), "job": job} for one, job in jobs])
 
-    def follows(self, firsts: Sequence[MessageId]) -> None:
-        self._publish(FOLLOW, EVENTS_QUEUE, [{"message": str(first)} for first in firsts])
+    def polls(self, firsts: Sequence[MessageId]) -> None:
+        self._publish(POLL, EVENTS_QUEUE, [{"message": str(first)} for first in firsts])
 
     def _publish(self, task: str, queue: str, jobs: Sequence[dict[str, Any]]) -> None:
         if not jobs:

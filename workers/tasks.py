@@ -1,7 +1,7 @@
 """The tasks: unpack, call one station, hand on what it returns.
 
 A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send -> send, settle, complete
-                               inbound -> process      |  resolve -> resolve  |  follow -> follow
+                               inbound -> process      |  resolve -> resolve  |  poll -> poll
 """
 
 from functools import partial
@@ -17,9 +17,9 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
-from dispatcher.pipeline.follow import follow
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import provider_of
+from dispatcher.pipeline.poll import poll
 from dispatcher.pipeline.reply import process
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
@@ -123,7 +123,7 @@ def resolve_doubt(campaign: str, job: str) -> None:
     resolve(stations(), number, job, known(provider_of(stations(), number)).lookup_waits_s)
 
 
-@shared_task(name=taskbus.FOLLOW, base=WakeUpTask)
-def follow_job(message: str) -> None:
+@shared_task(name=taskbus.POLL, base=WakeUpTask)
+def poll_job(message: str) -> None:
     first = parse_message(message)
-    follow(stations(), first, known(provider_of(stations(), first.campaign)).follow_waits_s)
+    poll(stations(), first, known(provider_of(stations(), first.campaign)).poll_waits_s)

@@ -61,7 +61,7 @@ class Outcome:
     """One message's fate.
 
     `retry_after_s` is the provider's own wish; `lock_s`: it holds the client that long. `apart`: to be tried
-    again by itself, for one of its batch spoiled it for all. `follow_s`: the provider has taken the job, and can be
+    again by itself, for one of its batch spoiled it for all. `poll_s`: the provider has taken the job, and can be
     asked after so many seconds what became of it.
     """
 
@@ -72,7 +72,7 @@ class Outcome:
     retry_after_s: float | None = None
     lock_s: float | None = None
     apart: bool = False
-    follow_s: float | None = None
+    poll_s: float | None = None
 
 
 class Scope(StrEnum):

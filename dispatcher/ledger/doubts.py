@@ -11,8 +11,8 @@ from dispatcher.domain.lifecycle import MessageState
 from dispatcher.domain.outcomes import RESOLVED_BY_HAND, Fate, Outcome
 from dispatcher.ledger.departures import UNHEARD
 from dispatcher.ledger.engine import autocommit
-from dispatcher.ledger.follows import ASK_AGAIN_MS
 from dispatcher.ledger.messages import LAST_ATTEMPT, Messages, claimed
+from dispatcher.ledger.polls import ASK_AGAIN_MS
 from dispatcher.ledger.times import moment
 
 STATE = text("""
@@ -106,7 +106,7 @@ class Doubts:
         """An operator's word on a message in doubt at `now_ms`: sent, failed, or (RETRY) to be sent again.
 
         False when it is not in doubt (any more), None when there is no such message. The caller gives the lock
-        back and says so (`Follows.freed`), or tells the clock.
+        back and says so (`Polls.freed`), or tells the clock.
         """
         with autocommit(self._engine) as connection:
             row = connection.execute(STATE, {"campaign": message.campaign, "seq": message.seq}).first()

@@ -29,7 +29,7 @@ def decide(
     if done and fate is Fate.FAILED:
         for scope, key in locks:
             give_back(stations, scope, key, message)
-        stations.follows.freed(message.campaign, [message.seq])
+        stations.polls.freed(message.campaign, [message.seq])
     if done and fate is Fate.RETRY:
         release_again(stations, message.campaign, [Retry(0, message.seq)])
     if done and fate is Fate.SENT:

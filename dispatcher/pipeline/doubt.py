@@ -20,7 +20,7 @@ from dispatcher.telemetry import emit
 
 LONGEST_WAIT_S = 3600.0  # between looks at a provider that cannot tell
 MOST_LOOKS = 30  # a day: a provider that cannot tell by then never will
-FREED_WITHIN_MS = 60_000  # should this process die before a client is given back, `follow` does it then
+FREED_WITHIN_MS = 60_000  # should this process die before a client is given back, `poll` does it then
 RESEND = Outcome(Fate.RETRY, RESENT_BY_POLICY)
 
 
@@ -114,7 +114,7 @@ def _all_settled(stations: Stations, doubtful: DoubtfulJob, outcomes: Sequence[O
 def _due(outcome: Outcome, now_ms: int) -> int | None:
     if outcome.fate is not Fate.SENT:
         return now_ms
-    return None if outcome.follow_s is None else now_ms + int(outcome.follow_s * 1000)
+    return None if outcome.poll_s is None else now_ms + int(outcome.poll_s * 1000)
 
 
 def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Settled]) -> None:
@@ -125,4 +125,4 @@ def _give_back(stations: Stations, doubtful: DoubtfulJob, settled: Sequence[Sett
         if row.key:
             give_back(stations, scope, row.key, MessageId(doubtful.campaign, row.seq))
     if failed:
-        stations.follows.freed(doubtful.campaign, [row.seq for row in failed])
+        stations.polls.freed(doubtful.campaign, [row.seq for row in failed])

@@ -152,10 +152,10 @@ def _echo(stations: Stations, account_id: int | None, event: InboundEvent) -> st
 
 def _progress(stations: Stations, account_id: int | None, event: InboundEvent) -> str:
     """A mass send goes on or is over: it is asked about at once."""
-    first = None if account_id is None else stations.follows.named(account_id, event.job_ref)
+    first = None if account_id is None else stations.polls.named(account_id, event.job_ref)
     if first is None:
         return "nothing to ask"
-    stations.bus.follows([first])
+    stations.bus.polls([first])
     return "asked"
 
 

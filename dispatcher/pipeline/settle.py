@@ -96,8 +96,8 @@ def _settled(passage: Passage, row: Claimed, now_ms: int, jitter: int, first_loo
     elif outcome.fate is Fate.IN_DOUBT:
         look_s = first_look_s(first_lookup_s, passage.account.on_doubt)
         due_ms = None if look_s is None else now_ms + int(look_s * 1000)
-    elif outcome.fate is Fate.SENT and outcome.follow_s is not None:
-        due_ms = now_ms + int(outcome.follow_s * 1000)
+    elif outcome.fate is Fate.SENT and outcome.poll_s is not None:
+        due_ms = now_ms + int(outcome.poll_s * 1000)
     following_ms = next_due_ms(passage.campaign.follow_ups, row.payload, row.seq, now_ms)
     return Settled(row.seq, row.attempt, outcome, due_ms, following_ms)
 

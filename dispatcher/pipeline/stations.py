@@ -8,7 +8,7 @@ from dispatcher.domain.campaign import Campaign
 from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers, Overdue, Plans, PulseBook
 from dispatcher.pipeline.ports.clock import CampaignControl, LaneClock, LaneControl, Retries
 from dispatcher.pipeline.ports.contacts import ContactLocks, LockBook
-from dispatcher.pipeline.ports.events import Feedback, Follows, InboundEvents
+from dispatcher.pipeline.ports.events import Feedback, InboundEvents, Polls
 from dispatcher.pipeline.ports.messages import Doubts, FollowUps, LostStarts, Messages, Waits
 from dispatcher.pipeline.ports.outside import Caller, Circuits, Publisher
 from dispatcher.pipeline.ports.senders import Accounts, Pauses
@@ -42,7 +42,7 @@ class Stations:
     waits: Waits
     follow_ups: FollowUps
     doubts: Doubts
-    follows: Follows
+    polls: Polls
     campaigns: Campaigns
     plans: Plans
     accounts: Accounts

@@ -85,7 +85,7 @@ class Sweeper:
         stations, now_ms = self.stations, self.stations.now_ms()
         if stations.events_queued() < ASKED_BELOW:
             stations.bus.doubts(stations.doubts.due(now_ms, BATCH))
-            stations.bus.follows(stations.follows.due(now_ms, BATCH))
+            stations.bus.polls(stations.polls.due(now_ms, BATCH))
 
     def _clear_leftovers(self) -> None:
         now_ms = self.stations.now_ms()

@@ -66,10 +66,10 @@ class Caller:
             return None
         return self._ask(provider, job, provider.lookup, provider.read_lookup)
 
-    def follow(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
+    def poll(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
         """Ask how a job ended that the provider took under that name; None while it goes on or cannot be told."""
         provider = self._find(job.account.provider)
-        make, read = provider.follow, provider.read_follow
+        make, read = provider.poll, provider.read_poll
         return self._ask(provider, job, lambda one: make(one, reference), read) if make and read else None
 
     def _ask(

@@ -99,8 +99,8 @@ class Provider:
     read           what its answer means, an outcome for each parcel in order; knows every status and body
     lookup         the call that asks what became of a job in doubt; None where there is nothing to ask
     read_lookup    its answer: an outcome for each parcel; None while the provider cannot tell yet
-    follow         the call that asks how a job ended that the provider took under a name; None: what it took is done
-    read_follow    its answer: an outcome for each parcel, SENT (with its own name, if it has one), FAILED, or IN_DOUBT
+    poll           the call that asks how a job ended that the provider took under a name; None: what it took is done
+    read_poll    its answer: an outcome for each parcel, SENT (with its own name, if it has one), FAILED, or IN_DOUBT
                    while it is not told; None while nothing is
     login          the call that fetches an access token with the account's credentials; None: the token is given
     refresh        the call that renews an expired token with what the login gave for that; None: it logs in again
@@ -117,7 +117,7 @@ class Provider:
     needs_leads_url  recipients are handed over as a CSV that the provider fetches
     leads_file     that CSV's text, for the parcels of one job
     lookup_waits_s how long after the call to ask, try by try; after the last "not there" it certainly was not sent
-    follow_waits_s how long after the call, and after each answer that it goes on, to ask how it ended
+    poll_waits_s how long after the call, and after each answer that it goes on, to ask how it ended
     """
 
     name: str
@@ -129,8 +129,8 @@ class Provider:
     one_call: Callable[[Job], tuple[Parcel, ...]] = lambda job: job.parcels
     lookup: Callable[[Job], Request] | None = None
     read_lookup: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
-    follow: Callable[[Job, str], Request] | None = None
-    read_follow: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
+    poll: Callable[[Job, str], Request] | None = None
+    read_poll: Callable[[Job, Response], tuple[Outcome, ...] | None] | None = None
     login: Callable[[Account], Request] | None = None
     refresh: Callable[[Account, str], Request | None] | None = None
     read_login: Callable[[Response], Grant] | None = None
@@ -143,4 +143,4 @@ class Provider:
     needs_leads_url: bool = False
     leads_file: Callable[[Sequence[Parcel]], str] | None = None
     lookup_waits_s: tuple[float, ...] = ()
-    follow_waits_s: tuple[float, ...] = ()
+    poll_waits_s: tuple[float, ...] = ()

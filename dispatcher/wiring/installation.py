@@ -29,7 +29,6 @@ from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.doubts import Doubts
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.errorwatch import ErrorWatch
-from dispatcher.ledger.follows import Follows
 from dispatcher.ledger.followups import FollowUps
 from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.ledger.leftovers import Leftovers
@@ -38,6 +37,7 @@ from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.loststarts import LostStarts
 from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.overdue import Overdue
+from dispatcher.ledger.polls import Polls
 from dispatcher.ledger.pulse import PulseBook
 from dispatcher.ledger.schema import fits, upgrade
 from dispatcher.ledger.suppressions import Suppressions
@@ -94,7 +94,7 @@ class Wiring:
         self.messages = Messages(self.engine)
         self.waits = Waits(self.engine)
         self.doubts = self.wire("doubts", Doubts(self.engine))
-        self.follows = Follows(self.engine)
+        self.polls = Polls(self.engine)
         self.inbound = InboundEvents(self.engine, registry.pacing())
         self.lock_book = LockBook(self.engine)
         self.callbacks = self.wire("callbacks", Callbacks(self.callback_engine))
@@ -132,7 +132,7 @@ class Wiring:
             waits=self.waits,
             follow_ups=FollowUps(self.engine, registry.pacing()),
             doubts=self.doubts,
-            follows=self.follows,
+            polls=self.polls,
             campaigns=self.campaigns,
             plans=self.campaigns,
             accounts=self.accounts,

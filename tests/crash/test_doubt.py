@@ -17,7 +17,7 @@ LOOKED_INTO = ["messages.whereabouts:after", "messages.settle:after", "clock.fin
 ASKED = ["doubts.due:after", "bus.doubts:after", "doubts.job:after", "caller.look_up:after", "messages.settle:after"]
 ASKED_IN_VAIN = ["doubts.postpone:after"]
 SENT_AGAIN = ["messages.settle:after", "lock_book.give_back:after", "retries.file_retries:after"]
-GIVEN_UP = ["messages.settle:after", "lock_book.give_back:after", "locks.give_back:after", "follows.freed:after"]
+GIVEN_UP = ["messages.settle:after", "lock_book.give_back:after", "locks.give_back:after", "polls.freed:after"]
 
 
 def the_pacer_that_looks_into_a_lease_dies(world: World, moment: str) -> None:

@@ -222,7 +222,7 @@ TOLD: list[tuple[str, Story, list[str]]] = [
     ("a receipt", a_worker_dies_of_a_receipt, ["feedback.receipt:after"]),
     ("an early receipt", a_worker_dies_of_an_early_receipt, ["inbound.put_off:after"]),
     ("an echo", a_worker_dies_of_an_echo, ["feedback.named:after"]),
-    ("a mass send's progress", a_worker_dies_of_a_mass_send_that_goes_on, ["bus.follows:after"]),
+    ("a mass send's progress", a_worker_dies_of_a_mass_send_that_goes_on, ["bus.polls:after"]),
     (
         "a line down",
         partial(a_worker_dies_of_a_line, up=False),

@@ -54,8 +54,8 @@ class Broker:
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None:
         self.events += [("doubt", job) for job in jobs]
 
-    def follows(self, firsts: Sequence[MessageId]) -> None:
-        self.events += [("follow", first) for first in firsts]
+    def polls(self, firsts: Sequence[MessageId]) -> None:
+        self.events += [("poll", first) for first in firsts]
 
 
 class SureClock:
@@ -119,7 +119,7 @@ class Processes:
         rebuild(actor.stations, builder, survivors, partial(alone, self._place.engine))
 
     def reader(self, event: tuple[str, Any], actor: Actor) -> None:
-        """The jobs of the events queue; this provider has nothing to follow."""
+        """The jobs of the events queue; this provider has nothing to poll."""
         kind, what = event
         if kind == "event":
             process(actor.stations, what)

@@ -209,5 +209,5 @@ class Line:
         there = [self._provider.arrived(MessageId(job.campaign.id, parcel.seq)) for parcel in job.parcels]
         return tuple(SENT if one else Outcome(Fate.RETRY, "not_there") for one in there)
 
-    def follow(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
+    def poll(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
         return None

@@ -12,9 +12,9 @@ from dispatcher.domain.contactlock import FREE, Stands
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent, InboundKind, ReceiptState
 from dispatcher.domain.phone import canonical
-from dispatcher.pipeline.follow import follow
+from dispatcher.pipeline.poll import poll
 from dispatcher.pipeline.reply import process, receive
-from dispatcher.providers.uazapi.read import FOLLOW_WAITS_S
+from dispatcher.providers.uazapi.read import POLL_WAITS_S
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.taskbus import EVENTS_QUEUE
 from tests.heldlocks import is_held
@@ -42,9 +42,9 @@ def submit(hand: Hand, messages: int = 3, **more: Any) -> int:
 
 def ask(hand: Hand) -> list[MessageId]:
     """What a sweeper finds due, asked about."""
-    due = hand.wiring.follows.due(hand.now_ms, 10)
+    due = hand.wiring.polls.due(hand.now_ms, 10)
     for first in due:
-        follow(hand.stations, first, FOLLOW_WAITS_S)
+        poll(hand.stations, first, POLL_WAITS_S)
     return due
 
 
@@ -88,7 +88,7 @@ def test_promise_5_what_fails_inside_a_mass_send_fails_here_and_its_client_is_fr
 ) -> None:
     number = submit(batches)
     assert ask(batches) == [], "nothing is to be asked yet"
-    assert later(batches, FOLLOW_WAITS_S[0]) == [MessageId(number, 0)]
+    assert later(batches, POLL_WAITS_S[0]) == [MessageId(number, 0)]
     assert asked(simulator) == 1, "one call for the folder of all"
     assert told(batches, number) == [("sent", ""), ("failed", "not_on_whatsapp"), ("sent", "")]
     assert held(batches) == [0, 2]
@@ -99,7 +99,7 @@ def test_promise_5_what_fails_inside_a_mass_send_fails_here_and_its_client_is_fr
 
 def test_who_was_reached_gets_a_name_that_receipts_find(batches: Hand, simulator: SimulatorClient) -> None:
     number = submit(batches)
-    later(batches, FOLLOW_WAITS_S[0])
+    later(batches, POLL_WAITS_S[0])
     own = [one["message_id"] for one in simulator.deliveries()]
     assert [name for at, name in enumerate(names_of(batches, number)) if at != 1] == own
     receipt = InboundEvent(
@@ -113,12 +113,12 @@ def test_those_that_still_wait_in_their_folder_are_asked_about_again(batches: Ha
     """The first of them, which carries the questions, is the one that has failed."""
     simulator.set(not_on_whatsapp=[phone(0)], pace=True)
     number = submit(batches, delay_min=30, delay_max=30)
-    later(batches, FOLLOW_WAITS_S[0] + 60)
+    later(batches, POLL_WAITS_S[0] + 60)
     assert told(batches, number) == [("failed", "not_on_whatsapp"), ("sent", ""), ("sent", "")]
-    for wait_s in FOLLOW_WAITS_S[1:]:
+    for wait_s in POLL_WAITS_S[1:]:
         assert later(batches, wait_s) == [MessageId(number, 1)]
     assert later(batches, 30 * 86_400) == [], "in the end it is left as it is"
-    assert asked(simulator) == len(FOLLOW_WAITS_S)
+    assert asked(simulator) == len(POLL_WAITS_S)
 
 
 def test_an_echo_hands_the_questions_on_and_the_last_one_ends_them(batches: Hand, simulator: SimulatorClient) -> None:
@@ -130,7 +130,7 @@ def test_an_echo_hands_the_questions_on_and_the_last_one_ends_them(batches: Hand
         )
         assert event(batches, echo) == "named"
         batches.now_ms += 60_000
-        assert batches.wiring.follows.due(batches.now_ms, 10) == ([MessageId(number, at + 1)] if at < 2 else [])
+        assert batches.wiring.polls.due(batches.now_ms, 10) == ([MessageId(number, at + 1)] if at < 2 else [])
     assert names_of(batches, number) == ["M0", "M1", "M2"]
     assert asked(simulator) == 0
 
@@ -147,7 +147,7 @@ def test_a_folders_progress_has_it_asked_about_at_once(batches: Hand) -> None:
 
 def test_what_failed_is_not_followed_up_and_its_campaign_ends_without_it(batches: Hand) -> None:
     number = submit(batches, messages=2, follow_ups=LATER)
-    later(batches, FOLLOW_WAITS_S[0])
+    later(batches, POLL_WAITS_S[0])
     assert told(batches, number) == [
         ("sent", ""),
         ("failed", "not_on_whatsapp"),
@@ -163,7 +163,7 @@ def test_what_failed_is_not_followed_up_and_its_campaign_ends_without_it(batches
 def test_a_campaign_whose_last_follow_up_was_cancelled_so_is_done(batches: Hand, simulator: SimulatorClient) -> None:
     simulator.set(not_on_whatsapp=[phone(0)])
     number = submit(batches, messages=1, follow_ups=LATER)
-    later(batches, FOLLOW_WAITS_S[0])
+    later(batches, POLL_WAITS_S[0])
     assert told(batches, number) == [("failed", "not_on_whatsapp"), ("cancelled", "message_failed")]
     assert batches.wiring.campaigns.get(number).state.value == "done"
 
@@ -176,11 +176,11 @@ def test_promise_5_who_dies_between_the_failure_and_the_giving_back_leaves_nobod
             raise SystemExit
 
     number = submit(batches)
-    batches.now_ms += int(FOLLOW_WAITS_S[0] * 1000)
-    (first,) = batches.wiring.follows.due(batches.now_ms, 10)
+    batches.now_ms += int(POLL_WAITS_S[0] * 1000)
+    (first,) = batches.wiring.polls.due(batches.now_ms, 10)
     dying = replace(batches.stations, locks=Dying(batches.wiring.redis, batches.wiring.secrecy))
     with pytest.raises(SystemExit):
-        follow(dying, first, FOLLOW_WAITS_S)
+        poll(dying, first, POLL_WAITS_S)
     assert batches.counts(number) == {"sent": 2, "failed": 1}
     assert held(batches) == [0, 1, 2]
     assert later(batches, 60) == [MessageId(number, 1)]

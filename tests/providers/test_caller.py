@@ -15,7 +15,7 @@ from dispatcher.providers.caller import Caller
 from dispatcher.providers.contract import Grant, Provider, Request, Response
 from dispatcher.providers.registry import provider
 from dispatcher.providers.transport import Transport
-from dispatcher.providers.uazapi.read import FOLLOW_WAITS_S
+from dispatcher.providers.uazapi.read import POLL_WAITS_S
 from tests.providers.jobs import CAMPAIGN, PHONES, account, job, parcel, parcels, sender
 from tests.providers.wire import HANG, RESET, Server, http, refusing, serving
 
@@ -42,7 +42,7 @@ def one(reading: Reading) -> tuple[Fate, str]:
 def test_a_job_is_built_sent_and_read(caller: Caller) -> None:
     with serving(TAKEN) as server:
         reading = caller.call(to(server.url))
-        assert reading == Reading((Outcome(Fate.SENT, provider_ref="r1", follow_s=FOLLOW_WAITS_S[0]),))
+        assert reading == Reading((Outcome(Fate.SENT, provider_ref="r1", poll_s=POLL_WAITS_S[0]),))
         assert server.seen[0].json["info"] == f"{CAMPAIGN}-12.1"
 
 

@@ -180,9 +180,9 @@ def nest(status: int, message: Any) -> dict[str, Any]:
 
 
 ANSWERS = [
-    (answer(201, {"id": "c1", "_id": "c2"}), Outcome(Fate.SENT, provider_ref="c1", follow_s=30.0), None),
-    (answer(200, {"_id": "c2"}), Outcome(Fate.SENT, provider_ref="c2", follow_s=30.0), None),
-    (answer(201, {"id": 77}), Outcome(Fate.SENT, provider_ref="77", follow_s=30.0), None),
+    (answer(201, {"id": "c1", "_id": "c2"}), Outcome(Fate.SENT, provider_ref="c1", poll_s=30.0), None),
+    (answer(200, {"_id": "c2"}), Outcome(Fate.SENT, provider_ref="c2", poll_s=30.0), None),
+    (answer(201, {"id": 77}), Outcome(Fate.SENT, provider_ref="77", poll_s=30.0), None),
     (answer(201, {"id": True}), UNREADABLE, None),
     (answer(201, {}), UNREADABLE, None),
     (answer(201, ["c1"]), UNREADABLE, None),
@@ -245,8 +245,8 @@ def one(status: str = "executing", sent: Any = 0, processed: Any = 0, name: str 
     }
 
 
-FOUND = Outcome(Fate.SENT, "found_at_provider", provider_ref="c1", follow_s=30.0)
-OVER = replace(FOUND, follow_s=None)
+FOUND = Outcome(Fate.SENT, "found_at_provider", provider_ref="c1", poll_s=30.0)
+OVER = replace(FOUND, poll_s=None)
 NOT_THERE = Outcome(Fate.RETRY, "not_at_provider")
 LOOKUPS = [
     (listed(one()), FOUND),
@@ -294,11 +294,11 @@ FOLLOWED = [
 
 @pytest.mark.parametrize(("response", "outcome"), FOLLOWED)
 def test_a_campaign_that_was_taken_is_followed_to_its_end(response: Any, outcome: Outcome | None) -> None:
-    assert PROVIDER.read_follow is not None
-    assert PROVIDER.read_follow(TWO, response) == (None if outcome is None else (outcome, outcome))
+    assert PROVIDER.read_poll is not None
+    assert PROVIDER.read_poll(TWO, response) == (None if outcome is None else (outcome, outcome))
 
 
 def test_it_is_asked_for_by_the_name_that_it_got() -> None:
-    assert PROVIDER.follow is not None
-    request = PROVIDER.follow(TWO, "../c1?x")
+    assert PROVIDER.poll is not None
+    request = PROVIDER.poll(TWO, "../c1?x")
     assert (request.method, request.path) == ("GET", "/v3/campaigns/..%2Fc1%3Fx")

@@ -49,7 +49,7 @@ class Feedback(Protocol):
         """Move a message's delivered_at or read_at forward, never back; False when there is no such message."""
 
 
-class Follows(Protocol):
+class Polls(Protocol):
     """Jobs that a provider took and may fail yet, each known by the message that carries the questions about it."""
 
     def due(self, now_ms: int, limit: int) -> list[MessageId]:

@@ -25,7 +25,7 @@ class Caller(Protocol):
     def look_up(self, job: Job) -> tuple[Outcome, ...] | None:
         """Ask what became of a job; None while it cannot be told."""
 
-    def follow(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
+    def poll(self, job: Job, reference: str) -> tuple[Outcome, ...] | None:
         """Ask how a job ended that the provider took under that name; None while it goes on or cannot be told."""
 
 
@@ -48,4 +48,4 @@ class Publisher(Protocol):
 
     def doubts(self, jobs: Sequence[tuple[int, str]]) -> None: ...
 
-    def follows(self, firsts: Sequence[MessageId]) -> None: ...
+    def polls(self, firsts: Sequence[MessageId]) -> None: ...

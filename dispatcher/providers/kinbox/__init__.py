@@ -5,9 +5,9 @@ comes back, `render` our campaigns as Kinbox shows its own. A job is one campaig
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.kinbox.build import build, build_follow, build_lookup, leads_csv
+from dispatcher.providers.kinbox.build import build, build_lookup, build_poll, leads_csv
 from dispatcher.providers.kinbox.dialect import parse, recognises
-from dispatcher.providers.kinbox.read import FOLLOW_WAITS_S, read, read_follow, read_lookup
+from dispatcher.providers.kinbox.read import POLL_WAITS_S, read, read_lookup, read_poll
 from dispatcher.providers.kinbox.webhook import read_inbound
 from dispatcher.providers.sheet import MOST_ROWS, rows_for
 
@@ -20,13 +20,13 @@ PROVIDER = Provider(
     read_inbound=read_inbound,
     lookup=build_lookup,
     read_lookup=read_lookup,
-    follow=build_follow,
-    read_follow=read_follow,
+    poll=build_poll,
+    read_poll=read_poll,
     batch_for=rows_for,
     max_batch=MOST_ROWS,
     paces_batches=True,
     needs_leads_url=True,
     leads_file=leads_csv,
     lookup_waits_s=(5.0, 30.0, 120.0),  # a chunk of people hangs on "not there": no haste
-    follow_waits_s=FOLLOW_WAITS_S,
+    poll_waits_s=POLL_WAITS_S,
 )

@@ -52,7 +52,7 @@ def build_lookup(job: Job) -> Request:
     return Request("GET", "/v3/campaigns", _headers(job), params=params)
 
 
-def build_follow(job: Job, reference: str) -> Request:
+def build_poll(job: Job, reference: str) -> Request:
     """The campaign that it made of the job."""
     return Request("GET", f"/v3/campaigns/{quote(reference, safe='')}", _headers(job))
 

@@ -15,7 +15,7 @@ Looked up by name:
     a full list without it               retry: it certainly is not there
     anything else                        cannot be told yet
 
-Followed, once it was taken:
+Asked, once it was taken:
 
     failed or cancelled, nobody reached  failed: it is not sent again by itself
     done, or ended after some            sent, for it does not tell who was left out
@@ -34,7 +34,7 @@ from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status
 CAMPAIGN_FAILED = Outcome(Fate.RETRY, "campaign_failed")
 CAMPAIGN_CANCELED = Outcome(Fate.FAILED, "campaign_canceled")
 
-FOLLOW_WAITS_S = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 12 * 3600.0)  # its file is fetched at once; most fail there
+POLL_WAITS_S = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 12 * 3600.0)  # its file is fetched at once; most fail there
 
 _OVER = frozenset({"done", "done-sent", "failed", "canceled"})
 _CHANNEL_STATUSES = (400, 404, 422)
@@ -45,7 +45,7 @@ def read(job: Job, response: Response) -> Reading:
     body, status = response.json_object(), response.status
     if 200 <= status < 300:
         reference = _id(body)
-        sent = Outcome(Fate.SENT, provider_ref=reference, follow_s=FOLLOW_WAITS_S[0])
+        sent = Outcome(Fate.SENT, provider_ref=reference, poll_s=POLL_WAITS_S[0])
         return for_all(len(job.parcels), sent if reference else UNREADABLE)
     wording = _wording(body)
     if status in _CHANNEL_STATUSES and "channel" in wording.lower():
@@ -80,11 +80,11 @@ def _found(campaign: Mapping[str, Any]) -> Outcome:
     ended = _ENDED_EARLY.get(str(campaign.get("status")))
     if ended is not None and _reached_nobody(campaign):
         return ended
-    follow_s = None if str(campaign.get("status")) in _OVER else FOLLOW_WAITS_S[0]
-    return Outcome(Fate.SENT, "found_at_provider", provider_ref=_id(campaign) or None, follow_s=follow_s)
+    poll_s = None if str(campaign.get("status")) in _OVER else POLL_WAITS_S[0]
+    return Outcome(Fate.SENT, "found_at_provider", provider_ref=_id(campaign) or None, poll_s=poll_s)
 
 
-def read_follow(job: Job, response: Response) -> tuple[Outcome, ...] | None:
+def read_poll(job: Job, response: Response) -> tuple[Outcome, ...] | None:
     body = response.json_object() if response.status == 200 else {}
     status = str(body.get("status"))
     if status not in _OVER:

@@ -7,10 +7,10 @@ comes back.
 """
 
 from dispatcher.providers.contract import Provider
-from dispatcher.providers.uazapi.build import build_follow, build_probe
-from dispatcher.providers.uazapi.follow import read_follow
+from dispatcher.providers.uazapi.build import build_poll, build_probe
 from dispatcher.providers.uazapi.modes import batch_for, build, build_lookup, read, read_lookup
-from dispatcher.providers.uazapi.read import FOLLOW_WAITS_S, read_probe
+from dispatcher.providers.uazapi.poll import read_poll
+from dispatcher.providers.uazapi.read import POLL_WAITS_S, read_probe
 from dispatcher.providers.uazapi.simple import parse_any, recognises_any
 from dispatcher.providers.uazapi.webhook import read_inbound
 
@@ -23,13 +23,13 @@ PROVIDER = Provider(
     read_inbound=read_inbound,
     lookup=build_lookup,
     read_lookup=read_lookup,
-    follow=build_follow,
-    read_follow=read_follow,
+    poll=build_poll,
+    read_poll=read_poll,
     probe=build_probe,
     read_probe=read_probe,
     batch_for=batch_for,
     max_batch=1_000,  # no limit is published; a page of their own listings holds as many
     paces_batches=True,
     lookup_waits_s=(5.0, 15.0, 40.0),  # a mass send is listed as soon as it is queued; the rest is for a slow server
-    follow_waits_s=FOLLOW_WAITS_S,
+    poll_waits_s=POLL_WAITS_S,
 )

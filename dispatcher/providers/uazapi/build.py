@@ -22,7 +22,7 @@ def build_lookup(job: Job) -> Request:
     return Request("GET", "/sender/listfolders", token_header(job))
 
 
-def build_follow(job: Job, reference: str) -> Request:
+def build_poll(job: Job, reference: str) -> Request:
     """The messages of the mass send that it made of the job: as many as a job can have."""
     asked = {"folder_id": reference, "page": 1, "pageSize": LARGEST_PAGE}
     return Request("POST", "/sender/listmessages", token_header(job), asked)

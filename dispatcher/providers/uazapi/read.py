@@ -25,7 +25,7 @@ from dispatcher.providers.lines import is_up
 from dispatcher.providers.stamps import read_stamp
 from dispatcher.providers.statuses import NOT_AT_PROVIDER, UNREADABLE, by_status, of_the_whole
 
-FOLLOW_WAITS_S = (20.0, 60.0, 300.0, 1_800.0, 6 * 3600.0, 12 * 3600.0)
+POLL_WAITS_S = (20.0, 60.0, 300.0, 1_800.0, 6 * 3600.0, 12 * 3600.0)
 """A mass send fails within seconds, or hours later if its line was down. The first counts from when its last message
 should have left."""
 
@@ -72,14 +72,14 @@ def _read_count(job: Job, body: Mapping[str, Any]) -> Reading:
     if count < sent:
         few = Outcome(Fate.IN_DOUBT, "accepted_in_part", f"{count} of {sent}", provider_ref=reference)
         return for_all(sent, few)
-    return for_all(sent, Outcome(Fate.SENT, provider_ref=reference, follow_s=_follow_s(job, reference)))
+    return for_all(sent, Outcome(Fate.SENT, provider_ref=reference, poll_s=_poll_s(job, reference)))
 
 
-def _follow_s(job: Job, reference: str | None) -> float | None:
+def _poll_s(job: Job, reference: str | None) -> float | None:
     """It spaces its messages out by itself, and is asked about them when all should have left."""
     if reference is None:
         return None
-    return FOLLOW_WAITS_S[0] + leaves_in_ms(job.campaign.pacing, len(job.parcels) - 1) / 1000
+    return POLL_WAITS_S[0] + leaves_in_ms(job.campaign.pacing, len(job.parcels) - 1) / 1000
 
 
 # ---------------------------------------------------------------- the table of codes
@@ -157,7 +157,7 @@ def read_lookup(job: Job, response: Response) -> tuple[Outcome, ...] | None:
         return None
     given = found.get("id")
     reference = given if isinstance(given, str) else None
-    sent = Outcome(Fate.SENT, "found_at_provider", provider_ref=reference, follow_s=_follow_s(job, reference))
+    sent = Outcome(Fate.SENT, "found_at_provider", provider_ref=reference, poll_s=_poll_s(job, reference))
     return (sent,) * len(job.parcels)
 
 

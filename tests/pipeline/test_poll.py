@@ -7,11 +7,11 @@ import pytest
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.phone import canonical
-from dispatcher.pipeline.follow import follow
+from dispatcher.pipeline.poll import poll
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.settle import settle
 from dispatcher.producer import submit
-from dispatcher.providers.kinbox.read import FOLLOW_WAITS_S
+from dispatcher.providers.kinbox.read import POLL_WAITS_S
 from dispatcher.simulator.server import SimulatorClient
 from tests.heldlocks import is_held
 from tests.journey.bodies import campaign, phone
@@ -43,11 +43,11 @@ def taken(hand: Hand, simulator: SimulatorClient) -> int:
 
 
 def due(hand: Hand) -> list[MessageId]:
-    return hand.wiring.follows.due(hand.now_ms, 10)
+    return hand.wiring.polls.due(hand.now_ms, 10)
 
 
 def ask(hand: Hand, number: int) -> None:
-    follow(hand.stations, MessageId(number, 0), FOLLOW_WAITS_S)
+    poll(hand.stations, MessageId(number, 0), POLL_WAITS_S)
 
 
 def held(hand: Hand) -> list[str]:
@@ -57,7 +57,7 @@ def held(hand: Hand) -> list[str]:
 
 def test_a_job_is_asked_about_once_for_all_its_messages_after_a_while(hand: Hand, taken: int) -> None:
     assert due(hand) == []
-    hand.now_ms += int(FOLLOW_WAITS_S[0] * 1000)
+    hand.now_ms += int(POLL_WAITS_S[0] * 1000)
     assert due(hand) == [MessageId(taken, 0)]
     assert due(hand) == [], "another worker asks just now"
 
@@ -83,7 +83,7 @@ def test_while_nobody_can_be_asked_it_is_asked_less_and_less_often_and_then_no_m
     hand: Hand, simulator: SimulatorClient, taken: int
 ) -> None:
     simulator.set_faults({"kind": "status", "status": 502, "provider": "kinbox", "sends": False})
-    for wait_s in FOLLOW_WAITS_S:
+    for wait_s in POLL_WAITS_S:
         hand.now_ms += int(wait_s * 1000)
         assert due(hand) == [MessageId(taken, 0)]
         ask(hand, taken)

@@ -129,7 +129,7 @@ ORDER BY m.due_at, m.campaign_id, m.seq LIMIT 1
 """)
 
 
-class Follows:
+class Polls:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 

@@ -7,9 +7,9 @@ import pytest
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import Pacing
 from dispatcher.providers.uazapi import PROVIDER
-from dispatcher.providers.uazapi.build import build_follow
-from dispatcher.providers.uazapi.follow import NOT_TOLD, read_follow
-from dispatcher.providers.uazapi.read import FOLLOW_WAITS_S, read
+from dispatcher.providers.uazapi.build import build_poll
+from dispatcher.providers.uazapi.poll import NOT_TOLD, read_poll
+from dispatcher.providers.uazapi.read import POLL_WAITS_S, read
 from tests.providers.jobs import PHONES, answer, campaign, job, parcel, parcels
 
 ANA, BIA = parcels(PHONES[:2])
@@ -30,7 +30,7 @@ def reached(own: str) -> Outcome:
 
 
 def test_a_mass_sends_messages_are_asked_for_in_one_call() -> None:
-    request = build_follow(job("uazapi", ANA, BIA), "r1")
+    request = build_poll(job("uazapi", ANA, BIA), "r1")
     assert (request.method, request.path) == ("POST", "/sender/listmessages")
     assert request.json == {"folder_id": "r1", "page": 1, "pageSize": PROVIDER.max_batch}
     assert request.headers == {"token": "instance-token"}
@@ -39,7 +39,7 @@ def test_a_mass_sends_messages_are_asked_for_in_one_call() -> None:
 def test_it_is_asked_for_when_the_last_of_them_should_have_left() -> None:
     sending = job("uazapi", ANA, BIA, campaign=campaign(pacing=Pacing(3_000, 5_500)))
     reading = read(sending, answer(200, {"folder_id": "r1", "count": 2}))
-    assert {one.follow_s for one in reading.outcomes} == {FOLLOW_WAITS_S[0] + 6}
+    assert {one.poll_s for one in reading.outcomes} == {POLL_WAITS_S[0] + 6}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_it_is_asked_for_when_the_last_of_them_should_have_left() -> None:
     ],
 )
 def test_each_message_is_what_is_listed_about_its_client(listed: Any, told: tuple[Outcome, ...]) -> None:
-    assert read_follow(job("uazapi", ANA, BIA), answer(200, {"messages": listed})) == told
+    assert read_poll(job("uazapi", ANA, BIA), answer(200, {"messages": listed})) == told
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_each_message_is_what_is_listed_about_its_client(listed: Any, told: tupl
 )
 def test_two_messages_to_one_client_fail_together_or_nothing_is_concluded(listed: Any, told: Outcome) -> None:
     asked = job("uazapi", ANA, parcel(PHONES[0], seq=13))
-    assert read_follow(asked, answer(200, {"messages": listed})) == (told, told)
+    assert read_poll(asked, answer(200, {"messages": listed})) == (told, told)
 
 
 def test_a_group_is_known_by_its_name() -> None:
     group = parcel("120363000000000001@g.us")
     listed = [{"chatid": "120363000000000001@g.us", "messageid": "3EB0", "status": "Sent"}]
-    assert read_follow(job("uazapi", group), answer(200, {"messages": listed})) == (reached("3EB0"),)
+    assert read_poll(job("uazapi", group), answer(200, {"messages": listed})) == (reached("3EB0"),)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_a_group_is_known_by_its_name() -> None:
     [(200, {"messages": None}), (200, []), (404, {"error": "Folder not found"}), (500, {"messages": []})],
 )
 def test_what_is_no_list_says_nothing(status: int, body: Any) -> None:
-    assert read_follow(job("uazapi", ANA), answer(status, body)) is None
+    assert read_poll(job("uazapi", ANA), answer(status, body)) is None

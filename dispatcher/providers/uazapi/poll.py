@@ -24,7 +24,7 @@ NOT_TOLD = Outcome(Fate.IN_DOUBT, "not_told_yet")
 _LEFT = frozenset({"sent", "delivered", "read", "played"})
 
 
-def read_follow(job: Job, response: Response) -> tuple[Outcome, ...] | None:
+def read_poll(job: Job, response: Response) -> tuple[Outcome, ...] | None:
     """None where the answer is no list."""
     listed = response.json_object().get("messages") if response.status == 200 else None
     if not isinstance(listed, list):

@@ -15,30 +15,30 @@ from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
 
-def follow(stations: Stations, first: MessageId, waits_s: Sequence[float]) -> None:
+def poll(stations: Stations, first: MessageId, waits_s: Sequence[float]) -> None:
     """Ask about the job of which `first` carries the questions; free the client, if it has failed meanwhile.
 
     Whom it did not reach becomes failed, and is not sent to again by itself. About those of whom nothing is said yet it
     is asked again after each of `waits_s`, then no more.
     """
-    failed = stations.follows.failed(first)
-    taken = None if failed else stations.follows.job(first)
+    failed = stations.polls.failed(first)
+    taken = None if failed else stations.polls.job(first)
     if failed:
         _free(stations, [failed])
     elif taken and taken.open:
         _ask(stations, taken, waits_s)
     else:
-        stations.follows.never(first)
+        stations.polls.never(first)
 
 
 def _ask(stations: Stations, taken: TakenJob, waits_s: Sequence[float]) -> None:
-    outcomes = stations.caller.follow(as_job(stations, taken), taken.reference)
+    outcomes = stations.caller.poll(as_job(stations, taken), taken.reference)
     told = _told(taken, outcomes) if outcomes else []
     certain = {one.seq for one in told}
     still_open = [row.seq for row in taken.rows if row.seq in taken.open and row.seq not in certain]
     asked, now_ms = taken.tries + 1, stations.now_ms()
     due_ms = now_ms + int(waits_s[asked] * 1000) if asked < len(waits_s) else None
-    failed = stations.follows.tell(taken, told, still_open, due_ms, now_ms)
+    failed = stations.polls.tell(taken, told, still_open, due_ms, now_ms)
     if failed:
         reasons = {one.seq: one.outcome.reason for one in told}
         seq = failed[0].message.seq
@@ -65,7 +65,7 @@ def _free(stations: Stations, failed: Sequence[FailedLater]) -> None:
     for one in failed:
         if one.key:
             give_back(stations, scope, one.key, MessageId(campaign, one.message.seq))
-    stations.follows.freed(campaign, [one.message.seq for one in failed])
+    stations.polls.freed(campaign, [one.message.seq for one in failed])
     if stations.campaign(campaign).follow_ups:
         with if_reachable():
             complete(stations, provider_of(stations, campaign), campaign)

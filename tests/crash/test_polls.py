@@ -9,14 +9,14 @@ from tests.journey.bodies import phone
 pytestmark = pytest.mark.slow
 
 ENDED = [
-    "follows.due:after",
-    "bus.follows:after",
-    "caller.follow:after",
-    "follows.tell:after",
+    "polls.due:after",
+    "bus.polls:after",
+    "caller.poll:after",
+    "polls.tell:after",
     "lock_book.give_back:after",
     "locks.give_back:after",
-    "follows.freed:before",
-    "follows.freed:after",
+    "polls.freed:before",
+    "polls.freed:after",
 ]
 AFTER_A_WHILE = [
     "retries.file_retries:before",
@@ -79,7 +79,7 @@ def a_follow_up_is_due_later(world: World, moment: str) -> None:
 
 
 def test_promises_2_and_5_hold_when_a_worker_dies_that_asks_how_a_job_ended(play: Play) -> None:
-    play(dict.fromkeys(ENDED, its_job_has_failed) | {"follows.never:after": nothing_is_left_to_ask})
+    play(dict.fromkeys(ENDED, its_job_has_failed) | {"polls.never:after": nothing_is_left_to_ask})
 
 
 def test_promises_1_and_2_hold_when_a_worker_dies_with_a_follow_up(play: Play) -> None:
