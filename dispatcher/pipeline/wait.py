@@ -19,7 +19,8 @@ def file_due(stations: Stations, campaign: int) -> None:
     """Tell the clock what of a campaign is due soon, as long as it has little of it."""
     if not _has_room(stations, campaign, SLICE // 2):
         return
-    due = stations.waits.due(campaign, stations.now_ms() + NEAR_MS, SLICE)
+    now_ms = stations.now_ms()
+    due = stations.waits.due(campaign, now_ms, now_ms + NEAR_MS, SLICE)
     if due:
         release_again(stations, campaign, due)
 

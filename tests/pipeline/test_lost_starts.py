@@ -8,8 +8,9 @@ import pytest
 from dispatcher.coordination.circuits import Circuits
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.loststarts import ALONE_MS
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.tickets import Retry, Ticket
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.ledger.waits import LOST_MS
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.send import send
 from dispatcher.simulator.server import SimulatorClient
@@ -93,6 +94,26 @@ def test_suspects_go_one_by_one(hand: Hand, simulator: SimulatorClient) -> None:
         assert (ticket.seq, ticket.size) == (seq, 1)
         hand.work(ticket)
     assert hand.counts(number) == {"sent": 3}
+
+
+def test_a_suspect_takes_one_worker_at_a_time_however_often_sweepers_look_for_what_is_due(hand: Hand) -> None:
+    """Its loss is known when its lease ends: until then no other lane is to be given it."""
+    hand.submit(1)
+    lose(hand, 0, times=2)
+    (ticket,) = hand.release()
+    assert hand.stations.clock.begin(PROVIDER, ticket, LEASE_MS)
+    hand.now_ms += LEASE_MS // 2
+    hand.sweep()
+    assert hand.release() == ()
+
+
+def test_a_suspect_that_the_clock_does_not_know_is_filed_before_its_moment_and_long_after_it(hand: Hand) -> None:
+    number = hand.submit(1)
+    lose(hand, 0, times=2)
+    moment_ms = hand.now_ms
+    for now_ms in (moment_ms - 1, moment_ms + LOST_MS):
+        assert hand.stations.waits.due(number, now_ms, moment_ms, 10) == (Retry(moment_ms, 0),)
+    assert hand.stations.waits.due(number, moment_ms, moment_ms, 10) == ()
 
 
 def test_a_ticket_that_nobody_took_up_counts_for_nothing(hand: Hand) -> None:
