@@ -17,6 +17,7 @@ from time import monotonic
 import httpx
 
 KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a request must not meet a closing connection
+MOST_IDLE = 200  # base URLs; as many are older. A process may have no more than 1,024 files open, sockets among them
 SOCKET_OPTIONS = [
     (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),  # what is given up is taken back: closing resets
 ]
@@ -37,11 +38,12 @@ def trusted() -> SSLContext:
 
 class Connections:
     """Connections by base URL. One that nobody wanted for `keepalive_s` is not used again, and closed by the calls
-    that come later."""
+    that come later; earlier, where connections to more than `most_idle` base URLs came back meanwhile."""
 
-    def __init__(self, keepalive_s: float = KEEPALIVE_S) -> None:
+    def __init__(self, keepalive_s: float = KEEPALIVE_S, most_idle: int = MOST_IDLE) -> None:
         trusted()  # before many threads want it at the same moment
         self._keepalive_s = keepalive_s
+        self._most_idle = most_idle
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive_s)
         self._idle: Idle = {}
         self._older: Idle = {}
@@ -74,7 +76,7 @@ class Connections:
     def _give_back(self, base_url: str, connection: httpx.HTTPTransport) -> None:
         with self._lock:
             self._idle.setdefault(base_url, []).append(connection)
-            turns = monotonic() >= self._turns_at
+            turns = monotonic() >= self._turns_at or len(self._idle) > self._most_idle
         if turns:
             self._turn()
 

@@ -57,6 +57,17 @@ def test_a_connection_that_nobody_wants_is_closed_by_later_calls_to_others() -> 
     connections.close()
 
 
+def test_calls_to_ever_new_base_urls_do_not_keep_ever_more_connections() -> None:
+    connections = Connections(keepalive_s=60, most_idle=5)
+    with serving(OK) as server:
+        for number in range(40):
+            with connections.lent(f"{server.url}/{number}") as one:
+                call(one, server)
+        wait_until(lambda: server.connections - server.closed <= 2 * 5 + 1)
+        assert server.connections == 40
+    connections.close()
+
+
 def test_after_a_pause_a_call_has_a_new_connection() -> None:
     connections = Connections(keepalive_s=0.0)
     with serving(OK) as server:
