@@ -163,6 +163,7 @@ def _roll(leads: Slice, template: Template, reached: set[int]) -> Roll:
     if not all(keys):
         problems |= {place: INVALID_NUMBER for place, key in enumerate(keys) if not key}
         phones = [phone or raw[:_LONGEST_PHONE] for phone, raw in zip(phones, written, strict=True)]
+        written = [raw if key else "" for key, raw in zip(keys, written, strict=True)]
     numbers = {int(key) for place, key in enumerate(keys) if place not in problems}
     if len(numbers) + len(problems) < len(keys) or not numbers.isdisjoint(reached):
         numbers = _mark_duplicates(keys, problems, reached)
