@@ -105,7 +105,9 @@ def test_promise_7_no_statement_of_the_send_path_reads_the_whole_campaign(engine
         "end": blocks(engine, followups.CANCEL, key=phone(CLAIMED)),
         "of client": blocks(engine, waits.OF_CLIENT, key=phone(CLAIMED), soon=moment(DUE)),
         "wake": blocks(engine, waits.WAKE, key=phone(CLAIMED), scopes=["global"], since=moment(DUE)),
-        "due": blocks(engine, waits.DUE, campaign=campaign, soon=moment(DUE), limit=20),
+        "due": blocks(
+            engine, waits.DUE, campaign=campaign, now=moment(DUE), lost=moment(0), soon=moment(DUE), limit=20
+        ),
         "doubts": blocks(engine, lines.IN_DOUBT, campaign=None, seq=None, limit=20, undecided=True),
     }
     assert {what: number for what, number in read.items() if number > BLOCKS_OF_A_SCAN} == {}
