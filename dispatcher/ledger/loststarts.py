@@ -3,11 +3,11 @@
 A row stands for one message, and counts only as long as nobody has claimed it since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, Engine, text
 
-from dispatcher.domain.loststarts import REASON, alone_at, given_up
+from dispatcher.domain.loststarts import REASON, alone_at, given_up, is_late
 from dispatcher.domain.tickets import Ticket
 from dispatcher.ledger.engine import transaction
 from dispatcher.ledger.times import epoch_ms, moment
@@ -26,7 +26,7 @@ ON CONFLICT (campaign_id, seq) DO UPDATE SET
     times = CASE WHEN l.attempts <> excluded.attempts THEN 1 WHEN l.token = excluded.token THEN l.times
         ELSE l.times + 1 END,
     attempts = excluded.attempts, token = excluded.token, at = excluded.at
-RETURNING seq, times
+RETURNING seq, times, alone_at
 """)
 
 TAKEN = text("SELECT max(alone_at) FROM lost_start")
@@ -57,30 +57,34 @@ class LostStarts:
         self._engine = engine
         self._most = most
 
-    def note(self, ticket: Ticket, now_ms: int) -> int:
-        """Hold a ticket that was begun against its messages that nobody has claimed: they wait on as before, or for a
-        moment of their own, or have failed; how many have. The same ticket counts once.
+    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> int:
+        """Hold a ticket that was begun, at `begun_ms` or before, against its messages that nobody has claimed: they
+        wait on as before, or for a moment of their own, or have failed; how many have. The same ticket counts once.
         """
         bounds = {"campaign": ticket.campaign, "first": ticket.seq, "after": ticket.seq + ticket.size}
         with transaction(self._engine) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             rows = connection.execute(COUNT, bounds | {"token": ticket.token, "now": moment(now_ms)}).all()
             times = {row.seq: row.times for row in rows}
-            self._send_alone(connection, bounds, times, now_ms)
-            return self._give_up(connection, bounds, times)
+            late = {row.seq for row in rows if is_late(epoch_ms(row.alone_at), begun_ms)}
+            over = given_up(times, late, self._most)
+            suspects = {seq for seq, lost in times.items() if lost > 1}.difference(over)
+            self._send_alone(connection, bounds, suspects, now_ms)
+            return self._give_up(connection, bounds, over)
 
     def _send_alone(
-        self, connection: Connection, bounds: Mapping[str, object], times: Mapping[int, int], now_ms: int
+        self, connection: Connection, bounds: Mapping[str, object], suspects: Collection[int], now_ms: int
     ) -> None:
+        if not suspects:
+            return
         taken_ms = epoch_ms(connection.execute(TAKEN).scalar()) or 0
-        dues = alone_at(times, self._most, taken_ms, now_ms)
-        if dues:
-            given = {"seqs": list(dues), "dues": [moment(due_ms) for due_ms in dues.values()]}
-            connection.execute(ALONE, {**bounds, **given})
+        dues = alone_at(suspects, taken_ms, now_ms)
+        given = {"seqs": list(dues), "dues": [moment(due_ms) for due_ms in dues.values()]}
+        connection.execute(ALONE, {**bounds, **given})
 
-    def _give_up(self, connection: Connection, bounds: Mapping[str, object], times: Mapping[int, int]) -> int:
-        seqs = given_up(times, self._most)
+    def _give_up(self, connection: Connection, bounds: Mapping[str, object], seqs: Collection[int]) -> int:
         if not seqs:
             return 0
         detail = f"{self._most} times in a row the worker that took it up was lost before it had claimed it"
-        return connection.execute(GIVE_UP, {**bounds, "seqs": seqs, "reason": REASON, "detail": detail}).rowcount
+        told = {**bounds, "seqs": list(seqs), "reason": REASON, "detail": detail}
+        return connection.execute(GIVE_UP, told).rowcount

@@ -9,7 +9,7 @@ from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import first_look_s, near
 from dispatcher.domain.tickets import Landing, Released, Ticket
 from dispatcher.pipeline.giveback import give_back
-from dispatcher.pipeline.stations import Stations, account_of
+from dispatcher.pipeline.stations import Stations, account_of, lease_ms
 from dispatcher.telemetry import emit
 
 RELEASE_LIMIT = 100  # tickets in one look: a batch that Redis takes in a few milliseconds
@@ -58,7 +58,9 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
 
 
 def _start_lost(stations: Stations, ticket: Ticket) -> Whereabouts:
-    failed = stations.starts.note(ticket, stations.now_ms())
+    lasted_ms = lease_ms(account_of(stations, ticket.campaign), stations.sender(ticket.lane.sender_id))
+    now_ms = stations.now_ms()
+    failed = stations.starts.note(ticket, now_ms, now_ms - lasted_ms)
     level = "error" if failed else "warning"
     emit("start.lost", level, campaign=ticket.campaign, seq=ticket.seq, failed=failed)
     return stations.messages.whereabouts(ticket)

@@ -13,17 +13,27 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.waits import LOST_MS
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.send import send
+from dispatcher.pipeline.stations import LEASE_MARGIN_MS
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import names, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_poison import reasons, run
 
-LEASE_MS = 60_000
+LEASE_MS = 2 * 1_000 + LEASE_MARGIN_MS  # of an account with one link that answers within a second
 
 
 def take_up_and_die(hand: Hand, ticket: Ticket) -> None:
     """What a worker does before its claim; its lease ends, and others look into that."""
     assert hand.stations.clock.begin(PROVIDER, ticket, LEASE_MS)
+    hand.now_ms += LEASE_MS
+    hand.look_into_leases()
+
+
+def take_up_together_and_die(hand: Hand) -> None:
+    tickets = hand.release()
+    assert len(tickets) == 2
+    for ticket in tickets:
+        assert hand.stations.clock.begin(PROVIDER, ticket, LEASE_MS)
     hand.now_ms += LEASE_MS
     hand.look_into_leases()
 
@@ -114,6 +124,30 @@ def test_a_suspect_that_the_clock_does_not_know_is_filed_before_its_moment_and_l
     for now_ms in (moment_ms - 1, moment_ms + LOST_MS):
         assert hand.stations.waits.due(number, now_ms, moment_ms, 10) == (Retry(moment_ms, 0),)
     assert hand.stations.waits.due(number, moment_ms, moment_ms, 10) == ()
+
+
+def test_suspects_whose_moments_passed_in_a_pause_go_together_and_none_fails_by_that(hand: Hand) -> None:
+    """One of them kills the worker of both: who was only near it has another moment, alone."""
+    number = hand.submit(2)
+    for _ in range(2):
+        take_up_together_and_die(hand)
+    steer.pause(hand.stations, hand.wiring.campaigns, number)
+    hand.now_ms += 600_000
+    steer.resume(hand.stations, hand.wiring.campaigns, number)
+    take_up_together_and_die(hand)
+    assert (hand.counts(number), times_of(hand, number)) == ({"pending": 2}, {0: 3, 1: 3})
+    lose(hand, 1, times=1)
+    assert hand.counts(number) == {"sent": 1, "failed": 1}
+
+
+def test_who_never_goes_at_its_moment_has_failed_after_twice_as_many_losses(hand: Hand) -> None:
+    number = hand.submit(1)
+    for times in range(6):
+        assert times_of(hand, number).get(0, 0) == times
+        (ticket,) = hand.release()
+        take_up_and_die(hand, ticket)
+        hand.now_ms += 2 * ALONE_MS + 1
+    assert hand.counts(number) == {"failed": 1}
 
 
 def test_a_ticket_that_nobody_took_up_counts_for_nothing(hand: Hand) -> None:

@@ -27,9 +27,9 @@ class Messages(Protocol):
 class LostStarts(Protocol):
     """Messages whose worker was not heard of again between beginning them and claiming them."""
 
-    def note(self, ticket: Ticket, now_ms: int) -> int:
-        """Hold a lost ticket against its messages that nobody claimed, once: they wait on, alone from the second time,
-        and have failed at last; how many have."""
+    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> int:
+        """Hold a lost ticket, begun then or before, against its messages that nobody claimed, once: they wait on, alone
+        from the second time, and have failed at last; how many have."""
 
 
 class Doubts(Protocol):
