@@ -80,4 +80,4 @@ EXECUTE FUNCTION count_receipts()
 """
 
 RECEIPT_TRIGGER = DDL(f"{RECEIPT_FUNCTION_SQL};{RECEIPT_TRIGGER_SQL}")  # type: ignore[no-untyped-call]
-"""Statements that name none of these columns, as claims and outcomes, do not know of it."""
+"""Statements that name none of these columns, as claims, do not know of it; outcomes name `answered_at`."""

@@ -4,6 +4,7 @@ from collections import Counter
 
 import redis
 
+from dispatcher.cli.bench.pacing import waiting
 from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.ids import Lane
@@ -85,6 +86,14 @@ def test_a_lane_in_line_is_shown_as_due_now(client: redis.Redis, clock: LaneCloc
     shown = LaneViews(client).lanes_view(PROVIDER)
     assert [view.why for view in shown] == ["due"] * 3
     assert all(view.next_ms is not None and view.next_ms >= asked_ms for view in shown)
+
+
+def test_the_bench_counts_no_turn_as_a_time(client: redis.Redis, clock: LaneClock, now: Now) -> None:
+    """It took a lane in line for one that had been due since the year -33,700."""
+    planned(clock, 1, MANY[:3])
+    assert waiting(client) == dict.fromkeys(MANY[:3], now.ms)
+    clock.release(PROVIDER, 0, 100)
+    assert waiting(client) == {}
 
 
 def test_a_lane_that_is_held_in_line_gives_nothing(clock: LaneClock, now: Now) -> None:

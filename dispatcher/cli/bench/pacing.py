@@ -15,6 +15,8 @@ from itertools import pairwise
 from threading import Event, Thread
 from time import monotonic, time
 
+import redis
+
 from dispatcher.cli.bench import bare
 from dispatcher.cli.bench.ground import (
     ACCOUNT,
@@ -98,7 +100,7 @@ def due(ground: Ground) -> Iterator[dict[str, list[float]]]:
 
     def look() -> None:
         while not over.wait(LOOK_EVERY_S):
-            for lane, at_ms in _waiting(ground).items():
+            for lane, at_ms in waiting(ground.wiring.redis).items():
                 seen[names[lane.sender_id]].add(at_ms)
 
     thread = Thread(target=look, name="dues")
@@ -112,15 +114,15 @@ def due(ground: Ground) -> Iterator[dict[str, list[float]]]:
         found.update({name: sorted(at_ms / 1000 - ahead_s for at_ms in each) for name, each in seen.items()})
 
 
-def _waiting(ground: Ground) -> dict[Lane, int]:
-    """Lanes that wait for their time, and that time (ms by Redis' clock)."""
+def waiting(client: redis.Redis) -> dict[Lane, int]:
+    """Lanes that wait for their time, and that time (ms by Redis' clock); who is in line for room has had it."""
     clock, _, flights, *_ = keys.memory(PROVIDER)
-    batch = ground.wiring.redis.pipeline(transaction=True)
+    batch = client.pipeline(transaction=True)
     batch.zrange(clock, 0, -1, withscores=True)
     batch.hkeys(flights)
     lanes, flying = batch.execute()
     in_flight = set(flying)
-    return {parse_lane(lane): int(at_ms) for lane, at_ms in lanes if lane not in in_flight}
+    return {parse_lane(lane): int(at_ms) for lane, at_ms in lanes if at_ms >= 0 and lane not in in_flight}
 
 
 def by_lane(url: str) -> dict[str, list[float]]:
