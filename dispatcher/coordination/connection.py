@@ -7,8 +7,9 @@ fenced by their token, the other verbs say what is to be, not what is to change.
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from queue import Empty
+from typing import Any, cast
 
 import redis
 import redis.exceptions
@@ -45,7 +46,24 @@ class Pool(redis.BlockingConnectionPool):
         broke = not connection.is_connected
         super().release(connection)  # type: ignore[no-untyped-call]
         if broke:
-            self.disconnect(inuse_connections=False)
+            self.leave_idle()
+
+    def leave_idle(self) -> None:
+        """Close the connections that nobody uses. They are taken out of the pool first, which its own `disconnect` does
+        not do: who took one in that moment would have it closed under its hands.
+        """
+        idle = list(self._all_idle())
+        for connection in idle:
+            if connection is not None:
+                connection.disconnect()
+        for connection in reversed(idle):
+            self.pool.put_nowait(connection)
+
+    def _all_idle(self) -> Iterator[Any]:
+        """None: room for one that has not been made yet."""
+        with suppress(Empty):
+            while True:
+                yield self.pool.get_nowait()
 
 
 def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> redis.Redis:
@@ -76,7 +94,7 @@ def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> 
 def renew(client: redis.Redis) -> None:
     """Leave the connections behind that nobody uses now: where one hangs half-open the others are likely to."""
     with our_words():
-        client.connection_pool.disconnect(inuse_connections=False)
+        cast(Pool, client.connection_pool).leave_idle()
 
 
 def trouble_of(error: Exception) -> DispatcherTrouble:

@@ -1,14 +1,15 @@
 """Connections to Redis that hang half-open cost one time-out, not one each; publishing says so in our own words."""
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import redis
 from sqlalchemy import make_url
 
-from dispatcher.coordination.connection import connect, our_words
+from dispatcher.coordination.connection import connect, our_words, renew
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.taskbus import TaskBus, celery_app
 from tests.chaos.proxy import Network, Proxy
@@ -64,3 +65,35 @@ def test_a_job_that_cannot_be_published_is_unavailable_and_the_next_one_takes_a_
     bus.inbound([4])
     with redis.Redis.from_url(redis_url) as broker:
         assert broker.llen("events") == 3
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns so often that every gap between two steps is met."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
+def test_leaving_idle_connections_behind_takes_none_from_who_has_just_taken_it(redis_url: str) -> None:
+    client = connect(redis_url, OPEN)
+    over = Event()
+
+    def use(_: int) -> None:
+        for _ in range(500):
+            ping(client)
+
+    def leave() -> None:
+        while not over.wait(0.0005):
+            renew(client)
+
+    with ThreadPoolExecutor(OPEN + 1) as pool:
+        leaving = pool.submit(leave)
+        try:
+            list(pool.map(use, range(OPEN)))
+        finally:
+            over.set()
+        leaving.result()
+    client.close()
