@@ -81,12 +81,13 @@ def transaction(engine: Engine, statement_timeout_s: float | None = None) -> Ite
 
     `statement_timeout_s` replaces the engine's for this transaction; 0: none.
     """
-    switched = engine.connect().execution_options
-    with translated(), switched(isolation_level="READ COMMITTED") as connection, connection.begin():
-        if statement_timeout_s is not None:
-            limit_ms = str(int(statement_timeout_s * 1000))
-            connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": limit_ms})
-        yield connection
+    with translated(), engine.connect() as connection:
+        connection.execution_options(isolation_level="READ COMMITTED")
+        with connection.begin():
+            if statement_timeout_s is not None:
+                limit_ms = str(int(statement_timeout_s * 1000))
+                connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": limit_ms})
+            yield connection
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """The door: foreign errors leave in our words, without a value; connections that died are replaced."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import psycopg2
 import pytest
 from psycopg2 import errorcodes, errors
-from sqlalchemy import Engine, exc, text
+from sqlalchemy import Connection, Engine, exc, text
 
 from dispatcher.domain.trouble import OlderSchema, Unavailable
 from dispatcher.ledger import engine as door
@@ -15,6 +16,7 @@ from tests.ledger.drafts import phone
 from tests.waiting import wait_until
 
 E = TypeVar("E", bound=Exception)
+Way = Callable[[Engine], AbstractContextManager[Connection]]
 
 
 def family(kind: type[E]) -> Iterator[type[E]]:
@@ -99,9 +101,10 @@ def test_what_is_not_theirs_passes_untouched(engine: Engine) -> None:
         raise ZeroDivisionError
 
 
-def test_a_server_that_is_not_there_is_unavailable() -> None:
+@pytest.mark.parametrize("way", [autocommit, transaction])
+def test_a_server_that_is_not_there_is_unavailable(way: Way) -> None:
     engine = make_engine("postgres://nobody:secret@127.0.0.1:1/none")
-    with pytest.raises(Unavailable) as caught, autocommit(engine):
+    with pytest.raises(Unavailable) as caught, way(engine):
         pass
     assert "secret" not in str(caught.value)
 
@@ -126,10 +129,11 @@ def test_a_statement_that_takes_too_long_is_unavailable(database_url: str) -> No
     engine.dispose()
 
 
-def test_an_exhausted_pool_is_unavailable(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", [autocommit, transaction])
+def test_an_exhausted_pool_is_unavailable(way: Way, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "POOL_TIMEOUT_S", 0.05)
     engine = make_engine(database_url, pool_size=1)
-    with autocommit(engine), pytest.raises(Unavailable, match="in use"), autocommit(engine):
+    with autocommit(engine), pytest.raises(Unavailable, match="in use"), way(engine):
         pass
     engine.dispose()
 
