@@ -53,11 +53,12 @@ class Pool(redis.BlockingConnectionPool):
         not do: who took one in that moment would have it closed under its hands.
         """
         idle = list(self._all_idle())
-        for connection in idle:
-            if connection is not None:
+        try:
+            for connection in filter(None, idle):
                 connection.disconnect()
-        for connection in reversed(idle):
-            self.pool.put_nowait(connection)
+        finally:
+            for connection in reversed(idle):
+                self.pool.put_nowait(connection)
 
     def _all_idle(self) -> Iterator[Any]:
         """None: room for one that has not been made yet."""
