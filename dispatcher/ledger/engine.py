@@ -25,6 +25,10 @@ from dispatcher.ledger import patience
 
 CONNECT_TIMEOUT_S = 5  # a server that is up accepts within milliseconds
 STATEMENT_TIMEOUT_S = 30.0  # statements take milliseconds; those that may take longer say so
+SILENT_IN_TRANSACTION_S = 10.0
+"""Between two statements of a transaction lie microseconds of ours. Who stands still there, as a stopped process does,
+is cut off: its row locks would hold up all the others for as long as it stands."""
+
 POOL_TIMEOUT_S = 10.0  # a connection is given back within milliseconds: who waits so long has none to expect
 PING_AFTER_IDLE_S = 5.0
 """A connection that was used just now is trusted; asking each time would double the round trips of a claim."""
@@ -43,16 +47,32 @@ NOT_THERE = {"42P01", "42703"}
 """Codes of an undefined table or column: our statements name none that the migrations do not make."""
 
 
+LIMITS = text(
+    "SELECT set_config('statement_timeout', :ms, true), set_config('idle_in_transaction_session_timeout', :ms, true)"
+)
+
+
 class LedgerFault(RuntimeError):
     """PostgreSQL refused a statement of ours: someone must look. Carries no values."""
 
 
-def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> Engine:
+def make_engine(
+    url: str,
+    pool_size: int = 5,
+    statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+    silent_s: float = SILENT_IN_TRANSACTION_S,
+) -> Engine:
     """An engine of at most `pool_size` connections, for any spelling of a PostgreSQL URL. Connects lazily.
 
     Each statement is a transaction, if it is not in `transaction`: to switch a connection costs a round trip.
+    Whoever says nothing for `silent_s` within a transaction loses it, and its connection.
     """
-    settings = {"timezone": "UTC", "statement_timeout": int(statement_timeout_s * 1000), **SERVERS_KEEPALIVE}
+    settings = {
+        "timezone": "UTC",
+        "statement_timeout": int(statement_timeout_s * 1000),
+        "idle_in_transaction_session_timeout": int(silent_s * 1000),
+        **SERVERS_KEEPALIVE,
+    }
     engine = create_engine(
         make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
@@ -79,14 +99,15 @@ def make_engine(url: str, pool_size: int = 5, statement_timeout_s: float = STATE
 def transaction(engine: Engine, statement_timeout_s: float | None = None) -> Iterator[Connection]:
     """A connection whose statements take effect together when the block ends, or not at all.
 
-    `statement_timeout_s` replaces the engine's for this transaction; 0: none.
+    `statement_timeout_s` replaces the engine's for this transaction, and so long it may be silent, as one is that hands
+    rows to a slow reader; 0: none.
     """
     with translated(), engine.connect() as connection:
         connection.execution_options(isolation_level="READ COMMITTED")
         with connection.begin():
             if statement_timeout_s is not None:
                 limit_ms = str(int(statement_timeout_s * 1000))
-                connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": limit_ms})
+                connection.execute(LIMITS, {"ms": limit_ms})
             yield connection
 
 

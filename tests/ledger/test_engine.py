@@ -115,6 +115,7 @@ def test_any_spelling_of_a_url_is_accepted(database_url: str) -> None:
         with autocommit(engine) as connection:
             assert connection.execute(text("SHOW timezone")).scalar() == "UTC"
             assert connection.execute(text("SHOW statement_timeout")).scalar() == "30s"
+            assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "10s"
         engine.dispose()
 
 
@@ -126,6 +127,39 @@ def test_a_statement_that_takes_too_long_is_unavailable(database_url: str) -> No
         connection.execute(text("SELECT pg_sleep(0.1)"))
     with pytest.raises(Unavailable), autocommit(engine) as connection:
         connection.execute(text("SELECT pg_sleep(5)"))
+    engine.dispose()
+
+
+def test_who_stands_still_in_a_transaction_does_not_hold_up_the_others(database_url: str) -> None:
+    """A stopped process keeps its connection alive, and with it the locks of its rows."""
+    stopped, other = make_engine(database_url), make_engine(database_url)
+    with autocommit(other) as connection:
+        connection.execute(text("CREATE TABLE held AS SELECT 1 AS number"))
+
+    def stand_still() -> None:
+        with transaction(stopped) as standing:
+            standing.execute(text("UPDATE held SET number = 2"))
+            standing.execute(text("SET LOCAL idle_in_transaction_session_timeout = '0.2s'"))
+            with autocommit(other) as connection:  # waits for the row until the first one is cut off
+                connection.execute(text("UPDATE held SET number = number + 10"))
+            standing.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable):
+        stand_still()
+    with autocommit(other) as connection:
+        assert connection.execute(text("SELECT number FROM held")).scalar() == 11
+        connection.execute(text("DROP TABLE held"))
+    for engine in stopped, other:
+        engine.dispose()
+
+
+def test_a_transaction_that_may_take_long_may_be_silent_as_long(database_url: str) -> None:
+    engine = make_engine(database_url, silent_s=20)
+    limits = text("SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')")
+    with transaction(engine, statement_timeout_s=5) as connection:
+        assert connection.execute(limits).one() == ("5s", "5s")
+    with transaction(engine) as connection:
+        assert connection.execute(limits).one() == ("30s", "20s")
     engine.dispose()
 
 
