@@ -8,7 +8,7 @@ fenced by their token, the other verbs say what is to be, not what is to change.
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import Empty
+from queue import Empty, Queue
 from typing import Any, cast
 
 import redis
@@ -52,19 +52,22 @@ class Pool(redis.BlockingConnectionPool):
         """Close the connections that nobody uses. They are taken out of the pool first, which its own `disconnect` does
         not do: who took one in that moment would have it closed under its hands.
         """
-        idle = list(self._all_idle())
+        self._checkpid()  # a forked child's pool is made anew: the old one's lock may have been held at the fork
+        pool, idle = self.pool, list[Any]()
         try:
+            _take_all(pool, idle)
             for connection in filter(None, idle):
                 connection.disconnect()
         finally:
             for connection in reversed(idle):
-                self.pool.put_nowait(connection)
+                pool.put_nowait(connection)
 
-    def _all_idle(self) -> Iterator[Any]:
-        """None: room for one that has not been made yet."""
-        with suppress(Empty):
-            while True:
-                yield self.pool.get_nowait()
+
+def _take_all(pool: Queue[Any], idle: list[Any]) -> None:
+    """None among them: room for one that has not been made yet."""
+    with suppress(Empty):
+        while True:
+            idle.append(pool.get_nowait())
 
 
 def connect(url: str, max_connections: int, client_name: str = "dispatcher") -> redis.Redis:

@@ -1,13 +1,16 @@
 import builtins
 import inspect
+import os
 import socket
-from typing import Any
+from queue import LifoQueue
+from signal import SIG_DFL, SIGALRM, alarm, signal
+from typing import Any, cast
 
 import pytest
 import redis
 import redis.exceptions
 
-from dispatcher.coordination.connection import FOREIGN, connect, our_words, trouble_of
+from dispatcher.coordination.connection import FOREIGN, Pool, connect, our_words, renew, trouble_of
 from dispatcher.coordination.scripts import EPOCH_VERBS, LANE_VERBS, LOCK_VERBS, source
 from dispatcher.domain.trouble import ClockLost, Unavailable
 
@@ -88,6 +91,39 @@ def test_scripts_touch_no_key_that_they_were_not_given(verb: str) -> None:
     for line in source(verb).splitlines():
         if "redis.call(" in line and not any(word in line for word in ("'TIME'", "'INFO'")):
             assert "KEYS[" in line or ", key" in line, line
+
+
+def test_a_process_forked_while_another_thread_had_the_pool_in_hand_leaves_idle_connections_behind(
+    client: redis.Redis,
+) -> None:
+    """The thread that would let go of the pool's lock is not in it."""
+    client.ping()
+    with cast(Pool, client.connection_pool).pool.mutex:
+        child = os.fork()
+        if not child:
+            signal(SIGALRM, SIG_DFL)
+            alarm(60)  # ends it, should it wait for ever
+            renew(client)
+            os._exit(0 if client.ping() else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    assert client.ping()
+
+
+class StopsHalfWay(LifoQueue[Any]):
+    def get_nowait(self) -> Any:
+        if self.qsize() == self.maxsize // 2:
+            raise KeyboardInterrupt
+        return super().get_nowait()
+
+
+def test_leaving_idle_connections_behind_loses_none_where_it_is_interrupted(redis_url: str) -> None:
+    pool = Pool.from_url(redis_url, max_connections=8, queue_class=StopsHalfWay)
+    with redis.Redis.from_pool(pool) as client:
+        client.ping()
+        with pytest.raises(KeyboardInterrupt):
+            renew(client)
+        assert pool.pool.full()
 
 
 def _url(client: redis.Redis) -> str:
