@@ -16,6 +16,7 @@ from typing import Any
 
 from celery import bootsteps
 
+from dispatcher.domain.pacing import until_tick_ms
 from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
 from dispatcher.pipeline.apart import apart
@@ -96,7 +97,7 @@ class Releaser:
             self._chores.put((name, ticket))
         if released.full:
             return FULL_S
-        return min(IDLE_S, released.wait_ms / 1000)
+        return min(IDLE_S, until_tick_ms(stations().now_ms(), released.wait_ms) / 1000)
 
 
 class Caretaker:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 JITTER_STEPS = 1_000_000  # a millionth of the range: finer than a millisecond for delays up to 16 minutes
+TICK_MS = 20  # lanes that come due so close to each other share a job: late by at most that, and never early
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,11 @@ def leaves_in_ms(pacing: Pacing, place: int) -> int:
 def provider_busy_ms(pacing: Pacing, messages: int) -> int:
     """How long a provider that paces a batch by itself may be busy with it after it took the call."""
     return max(0, messages - 1) * pacing.delay_max_ms
+
+
+def until_tick_ms(now_ms: int, wait_ms: int) -> int:
+    """How long to sleep for what is due in `wait_ms`: until the next tick of the installation's clock (`now_ms`), which
+    all pacers keep; what is due now is not waited for."""
+    if wait_ms <= 0:
+        return 0
+    return wait_ms + -(now_ms + wait_ms) % TICK_MS

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 KEPT_S = 2.0  # a changed account or sender acts within this time; a paused campaign is seen by the claim at once
-USED_PERIODS = 5  # a lane that sends every few seconds finds its sender; one that sends once a minute asks for it
+USED_PERIODS = 15  # lanes go to any worker: one finds the sender of a lane that sends every ten seconds, mostly
 
 
 class Numbered(Protocol):
