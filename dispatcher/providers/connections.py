@@ -15,10 +15,13 @@ from threading import Lock
 from time import monotonic
 
 import httpx
+from httpcore import SOCKET_OPTION
+
+from dispatcher.providers.sockets import Wire
 
 KEEPALIVE_S = 3.0  # below the 5 s after which Node and uvicorn hang up: a request must not meet a closing connection
 MOST_IDLE = 200  # base URLs; as many are older. A process may have no more than 1,024 files open, sockets among them
-SOCKET_OPTIONS = [
+SOCKET_OPTIONS: list[SOCKET_OPTION] = [
     (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),  # what is given up is taken back: closing resets
 ]
 if hasattr(socket, "TCP_USER_TIMEOUT"):  # nor does a process that stands still leave its request on the way
@@ -53,9 +56,7 @@ class Connections:
     @contextmanager
     def lent(self, base_url: str) -> Iterator[httpx.HTTPTransport]:
         """A transport that nobody else uses meanwhile."""
-        connection = self._take(base_url) or httpx.HTTPTransport(
-            verify=trusted(), limits=self._limits, socket_options=SOCKET_OPTIONS
-        )
+        connection = self._take(base_url) or Wire(trusted(), self._limits, SOCKET_OPTIONS)
         try:
             yield connection
         finally:

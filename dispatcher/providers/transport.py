@@ -80,7 +80,6 @@ NO_BASE_URL = CallFailure(Failed.MISCONFIGURED, "no_base_url")
 BAD_HEADERS = CallFailure(Failed.MISCONFIGURED, "invalid_request")
 BAD_BODY = CallFailure(Failed.NOT_SENT, "unwritable_body")
 TOO_LONG = CallFailure(Failed.MAYBE_SENT, "answer_too_long")
-TOO_SLOW = CallFailure(Failed.MAYBE_SENT, "read_timeout")
 
 
 def failure_of(error: Exception) -> CallFailure:
@@ -132,7 +131,8 @@ class Transport:
     ) -> Response | CallFailure:
         """The answer of the first base URL that takes the request, or why there is none.
 
-        `timeout_s` counts from the moment the connection stands; connecting takes `CONNECT_S` a base URL at most.
+        `timeout_s` counts from the request's first byte to the answer's last; connecting takes `CONNECT_S` a base URL
+        at most, TLS included.
         `may_leave` is asked then, before the first byte; HELD if it says no.
         """
         try:
@@ -172,22 +172,19 @@ class Transport:
             return BAD_HEADERS
         if may_leave:
             outgoing.extensions["trace"] = partial(_ask_first, may_leave)
-        give_up = monotonic() + CONNECT_S + timeout_s
         try:
-            return self._exchange(base_url, outgoing, give_up)
+            return self._exchange(base_url, outgoing)
         except _Held:
             return HELD
         except Exception as error:
             return failure_of(error)
 
-    def _exchange(self, base_url: str, outgoing: httpx.Request, give_up: float) -> Response | CallFailure:
+    def _exchange(self, base_url: str, outgoing: httpx.Request) -> Response | CallFailure:
         with self._connections.lent(base_url) as connection, closing(connection.handle_request(outgoing)) as answer:
             body = bytearray()
             for piece in answer.iter_bytes():
                 body += piece
                 if len(body) > self._max_answer_bytes:
                     return TOO_LONG
-                if monotonic() > give_up:
-                    return TOO_SLOW
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, bytes(body), base_url)

@@ -2,15 +2,29 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 RESET = b"\0reset"
 HANG = b"\0hang"
+DRIPS, DRIP_S = 500, 0.01
+
+
+class Dripping(bytes):
+    """The beginning of an answer; what follows comes a byte at a time for 5 s."""
+
+
+class Last(bytes):
+    """The connection is closed behind it."""
+
+
+class Twice(bytes):
+    """Sent once more as soon as the test lets it be `repeated`."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +46,12 @@ class Server:
 
     answers: list[bytes]
     seen: list[Seen] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     url: str = ""
     connections: int = 0
     closed: int = 0
+    repeats: threading.Event = field(default_factory=threading.Event)
+    repeated: threading.Event = field(default_factory=threading.Event)
 
     def next(self) -> bytes:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -49,11 +66,11 @@ def http(status: int, body: Any = b"", **headers: str) -> bytes:
 
 
 @contextmanager
-def serving(*answers: bytes) -> Iterator[Server]:
-    server = Server(list(answers))
+def serving(*answers: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(list(answers), tls=tls)
     stopped = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
         thread = threading.Thread(target=_accept, args=(listening, server, stopped), daemon=True)
         thread.start()
         try:
@@ -75,8 +92,8 @@ def _accept(listening: socket.socket, server: Server, stopped: threading.Event) 
 
 
 def _talk(connection: socket.socket, server: Server, stopped: threading.Event) -> None:
-    with connection:
-        _answer(connection, server, stopped)
+    with server.tls.wrap_socket(connection, server_side=True) if server.tls else connection as talking:
+        _answer(talking, server, stopped)
     server.closed += 1
 
 
@@ -92,6 +109,22 @@ def _answer(connection: socket.socket, server: Server, stopped: threading.Event)
                 stopped.wait(30)
                 return
             connection.sendall(answer)
+            if isinstance(answer, Dripping):
+                drip(connection, stopped)
+            if isinstance(answer, Dripping | Last):
+                return
+            if isinstance(answer, Twice) and server.repeats.wait(30):
+                connection.sendall(answer)
+                server.repeated.set()
+
+
+def drip(connection: socket.socket, stopped: threading.Event) -> None:
+    """A byte now and then, until the client hangs up."""
+    with suppress(OSError):
+        for _ in range(DRIPS):
+            if stopped.wait(DRIP_S):
+                return
+            connection.sendall(b"a")
 
 
 def _read(stream: Any) -> Seen | None:

@@ -1,0 +1,168 @@
+"""The sockets under httpx: a time-out is the whole exchange's, and who says more than it was asked is not asked again.
+
+httpcore's own begin to count anew at each byte that arrives, and keep what came behind an answer: it would be taken for
+the answer to the next request.
+
+    connecting   `timeout` counts for all addresses of the host and the TLS handshake; only the resolver has its own
+    an exchange  `timeout` counts from the first byte of the request to the last of the answer
+"""
+
+import re
+import select
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ssl import SSLContext, SSLSocket
+from time import monotonic
+from typing import Any
+
+import httpcore
+import httpx
+
+LONGEST_S = 600.0  # where a caller names none: the longest that an account may name
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n|$)", re.IGNORECASE)
+READABLE = "is_readable"  # httpcore asks for it before it uses a connection again
+
+
+class Wire(httpx.HTTPTransport):
+    """An httpx transport over these sockets. httpx passes no backend on: the pool is the one that it would make."""
+
+    def __init__(
+        self, context: SSLContext, limits: httpx.Limits, options: Iterable[httpcore.SOCKET_OPTION] = ()
+    ) -> None:
+        super().__init__(verify=context, limits=limits)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            socket_options=options,
+            network_backend=_Sockets(),
+        )
+
+
+class _Sockets(httpcore.NetworkBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        ends = _end(timeout)
+        with _in_words(httpcore.ConnectTimeout, httpcore.ConnectError):
+            return _Stream(_connected(host, port, ends, list(socket_options or ())), ends)
+
+
+def _connected(host: str, port: int, ends: float, options: list[httpcore.SOCKET_OPTION]) -> socket.socket:
+    """To the first address of the host that takes it; each has its share of the time, one that refuses needs none."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    trouble = OSError("the host has no address")
+    for place, (family, _, _, _, address) in enumerate(addresses):
+        try:
+            one = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:  # IPv6, where there is none
+            trouble = error
+            continue
+        try:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for option in options:
+                one.setsockopt(*option)
+            one.settimeout(_left(ends) / (len(addresses) - place))
+            one.connect(address)
+            return one
+        except OSError as error:
+            one.close()
+            trouble = error
+    raise trouble
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection. The last byte of what arrived is handed on only when more is asked for: what nobody asks for
+    was not part of the answer.
+    """
+
+    def __init__(self, connection: socket.socket, ends: float) -> None:
+        self._socket = connection
+        self._ends = ends
+        self._begins = True
+        self._kept = b""
+
+    def start_tls(
+        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            with _in_words(httpcore.ConnectTimeout, httpcore.ConnectError):
+                self._socket.settimeout(_left(self._ends))
+                return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname), self._ends)
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self._begins:
+            self._ends, self._begins = _end(timeout), False
+        rest = memoryview(buffer)
+        with _in_words(httpcore.WriteTimeout, httpcore.WriteError):
+            while rest:
+                self._socket.settimeout(_left(self._ends))
+                rest = rest[self._socket.send(rest) :]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        first, self._begins = not self._begins, True
+        if self._kept:
+            kept, self._kept = self._kept, b""
+            return kept
+        with _in_words(httpcore.ReadTimeout, httpcore.ReadError):
+            self._socket.settimeout(_left(self._ends))
+            arrived = self._socket.recv(max_bytes)
+        if len(arrived) > 1 and not (first and _is_whole(arrived)):
+            arrived, self._kept = arrived[:-1], arrived[-1:]
+        return arrived
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._has_more() if info == READABLE else None
+
+    def _has_more(self) -> bool:
+        """Is there anything that was not read, or was the connection closed?"""
+        if self._kept or (isinstance(self._socket, SSLSocket) and self._socket.pending()):
+            return True
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return bool(waiting.poll(0))
+
+
+def _is_whole(arrived: bytes) -> bool:
+    """Is what arrives first one answer and nothing else? Most are, and handing them on in two pieces costs 50 us. False
+    where it does not show at once.
+    """
+    head, _, body = arrived.partition(b"\r\n\r\n")
+    said = _LENGTH.findall(head)
+    return len(said) == 1 and int(said[0]) == len(body)
+
+
+def _end(timeout: float | None) -> float:
+    return monotonic() + (LONGEST_S if timeout is None else timeout)
+
+
+def _left(ends: float) -> float:
+    """Seconds; raises TimeoutError when there are none."""
+    left = ends - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+@contextmanager
+def _in_words(too_slow: type[Exception], broken: type[Exception]) -> Iterator[None]:
+    """httpcore's words for what a socket says; ValueError: a name that cannot be asked for."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise too_slow(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise broken(str(error)) from error
