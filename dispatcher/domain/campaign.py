@@ -38,35 +38,40 @@ class DraftMessage(NamedTuple):
 
 
 class Roll(NamedTuple):
-    """One or more recipients as the rows of a table: `cells` are each one's fields, in the order of `names`.
+    """One or more recipients as the rows of a table: `cells` are each one's fields, in the order of `names`, or, with
+    `as_content`, each one's content, whose values may be anything that JSON has.
 
     `phones`, `keys` and `written` are theirs as a DraftMessage has them; `problems` are of those who have one, by their
     place.
     """
 
     names: Sequence[str]
-    cells: Sequence[Sequence[str]]
+    cells: Sequence[Sequence[Any]]
     phones: Sequence[str]
     keys: Sequence[str]
     written: Sequence[str]
     problems: Mapping[int, str]
+    as_content: bool = False
 
     def messages(self) -> Iterator[DraftMessage]:
         each = zip(self.cells, self.phones, self.keys, self.written, strict=True)
         for place, (cells, phone, key, written) in enumerate(each):
-            fields = dict(zip(self.names, cells, strict=True))
-            yield DraftMessage(phone, key, None, fields, None, self.problems.get(place), written)
+            own = dict(zip(self.names, cells, strict=True))
+            content, fields = (own, None) if self.as_content else (None, own)
+            yield DraftMessage(phone, key, content, fields, None, self.problems.get(place), written)
 
 
 class Rolls:
-    """Messages of a draft in rolls: what takes many at once need not look at each. Read once, either way."""
+    """Messages of a draft in rolls, or lists where they are not alike: what takes many at once need not look at each.
+    Read once, either way.
+    """
 
-    def __init__(self, rolls: Iterable[Roll]) -> None:
+    def __init__(self, rolls: Iterable[Roll | list[DraftMessage]]) -> None:
         self.rolls = rolls
 
     def __iter__(self) -> Iterator[DraftMessage]:
         for roll in self.rolls:
-            yield from roll.messages()
+            yield from roll.messages() if isinstance(roll, Roll) else roll
 
 
 @dataclass(frozen=True, slots=True)

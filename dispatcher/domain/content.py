@@ -13,7 +13,7 @@ The names are uazapi's (PROVIDERS 1.2), and content in that shape is our neutral
 alone can judge (lengths, formats of files, how many choices) is left to it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dispatcher.domain.choices import check_choices
@@ -89,6 +89,28 @@ def check_content(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             for found in check_choices(kind, content["choices"])
         ]
     return problems
+
+
+def all_fit(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Do contents, given field by field, certainly keep the rules? False: `check_content` has to look at each."""
+    first = {field: column[0] for field, column in columns.items()}
+    if check_content(first) or not _same(columns["type"]):
+        return False
+    needed = NEEDS[first["type"]]
+    return all(_same(column) or _fits(field, column, field in needed) for field, column in columns.items())
+
+
+def _same(column: Sequence[Any]) -> bool:
+    """All as the first; `True` is not taken for 1."""
+    return column.count(column[0]) == len(column) and len(set(map(type, column))) == 1
+
+
+def _fits(field: str, column: Sequence[Any], is_needed: bool) -> bool:
+    if field in TEXTS:
+        if set(map(type, column)) != {str}:
+            return False
+        return not is_needed or (all(column) and not any(map(str.isspace, column)))
+    return field != "choices" and (field not in _KINDS or all(map(_KINDS[field][0], column)))
 
 
 def _required(kind: str) -> str:

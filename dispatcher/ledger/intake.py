@@ -6,7 +6,7 @@ a thousand.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -52,9 +52,7 @@ class MessageFile:
         self.settled: Counter[MessageState] = Counter()
         self.refused: list[Refusal] = []
         self.error: BaseException | None = None
-        rolls = messages.rolls if isinstance(messages, Rolls) and refuse is None else ()
-        self._rolls = iter(rolls)
-        self._messages = iter(() if rolls else messages)
+        self._pieces = iter(messages.rolls if isinstance(messages, Rolls) and refuse is None else _blocks(messages))
         self._campaign = campaign
         self._seq = first_seq
         self._refuse = refuse
@@ -62,14 +60,13 @@ class MessageFile:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            roll = next(self._rolls, None)
-            return (self._rows() if roll is None else self._rows_of(roll)).encode()
+            piece = next(self._pieces, [])
+            return (self._rows_of(piece) if isinstance(piece, Roll) else self._rows(piece)).encode()
         except BaseException as error:
             self.error = error
             return b""
 
-    def _rows(self) -> str:
-        block = list(islice(self._messages, BLOCK))
+    def _rows(self, block: list[DraftMessage]) -> str:
         seq = self._take(len(block))
         refused = self._refuse(self._campaign, block) if self._refuse and block else [None] * len(block)
         self.refused += filter(None, refused)
@@ -92,9 +89,10 @@ class MessageFile:
     def _rows_of(self, roll: Roll) -> str:
         """The rows of those who wait, all by one format; then the others."""
         seq = self._take(len(roll.cells))
-        each = zip(range(seq, self._seq), roll.phones, roll.keys, *_columns(roll), strict=True)
+        payload, columns = _table(roll)
+        each = zip(range(seq, self._seq), roll.phones, roll.keys, *columns, strict=True)
         fine = [row for place, row in enumerate(each) if place not in roll.problems] if roll.problems else list(each)
-        rows = self._waiting(_fields_format(roll.names), fine)
+        rows = self._waiting(payload, fine)
         if not roll.problems:
             return rows
         settled = [(place, message) for place, message in enumerate(roll.messages()) if message.problem]
@@ -116,6 +114,12 @@ class MessageFile:
             state = MessageState.SUPPRESSED if reason == SUPPRESSED else MessageState.BLOCKED
         self.settled[state] += 1
         return f"\t{state}\t", f"\t{copy_field(reason)}\tnow\n"
+
+
+def _blocks(messages: Iterable[DraftMessage]) -> Iterator[list[DraftMessage]]:
+    each = iter(messages)
+    while block := list(islice(each, BLOCK)):
+        yield block
 
 
 def _payload(content: Content | None, fields: Mapping[str, str] | None, params: Mapping[str, Any] | None) -> str:
@@ -146,19 +150,26 @@ def _alike(block: Sequence[DraftMessage]) -> tuple[Sequence[str], Sequence[str],
     return (phones, keys, written) if len(written) == len(block) else None
 
 
-def _fields_format(names: Sequence[str]) -> str:
-    """A payload of fields alone, with a place for each one's value as a line of COPY spells it within a JSON string."""
-    names_and_places = ",".join(f'{_in_json(name).replace("%", "%%")}:"%s"' for name in names)
-    return f'{{"fields":{{{names_and_places}}}}}'
+def _table(roll: Roll) -> tuple[str, Sequence[Sequence[str]]]:
+    """A payload of fields, or of a content, alone, with a place for each value; and the values, column by column."""
+    columns = [_spelt(column) for column in zip(*roll.cells, strict=True)]
+    names = (_in_json(name).replace("%", "%%") for name in roll.names)
+    named = ",".join(f"{name}:{place}" for name, (place, _) in zip(names, columns, strict=True))
+    return f'{{"{"content" if roll.as_content else "fields"}":{{{named}}}}}', [cells for _, cells in columns]
 
 
-def _columns(roll: Roll) -> Iterable[Sequence[str]]:
-    """The cells by column, as a line of COPY spells them within a JSON string: nearly always as they are."""
-    together = "".join(chain.from_iterable(roll.cells))
-    columns = zip(*roll.cells, strict=True)
-    if together.isprintable() and '"' not in together and "\\" not in together:
-        return columns
-    return [[_in_json(cell)[1:-1] for cell in column] for column in columns]
+def _spelt(column: Sequence[Any]) -> tuple[str, Sequence[str]]:
+    """A place for values, and the values as a line of COPY spells them there: texts are nearly always as they are.
+
+    Others are written as one array of arrays: between two of them stands `],[`, and no two such marks can overlap, so
+    where it is found just as often it is nowhere else.
+    """
+    if set(map(type, column)) == {str}:
+        together = "".join(column)
+        if together.isprintable() and '"' not in together and "\\" not in together:
+            return '"%s"', column
+    written = _in_json([[value] for value in column])[2:-2].split("],[")
+    return "%s", written if len(written) == len(column) else [_in_json(value) for value in column]
 
 
 def _in_json(value: Any) -> str:

@@ -5,12 +5,11 @@ to the letter. What a message holds beside the known fields stays in its content
 """
 
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dispatcher.domain.account import Account
-from dispatcher.domain.campaign import Draft, DraftMessage
+from dispatcher.domain.campaign import Draft, DraftMessage, Roll, Rolls
 from dispatcher.domain.content import check_content
 from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
@@ -18,11 +17,12 @@ from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import number_text
 from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, long_delay, not_past
+from dispatcher.providers.uazapi.alike import PIECE, roll_of
+from dispatcher.providers.uazapi.documents import with_name
 
 MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
 EPOCH_MS_FROM = 10**12
 EPOCH_MS_BELOW = 4_102_444_800_000  # the year 2100: more digits are microseconds by mistake
-DOC_NAME = "documento"
 
 
 class Pace(BaseModel):
@@ -71,19 +71,29 @@ def _envelope(body: Any) -> Envelope:
         raise refused(invalid) from None
 
 
-def _messages(given: list[Any]) -> list[DraftMessage]:
+def _messages(given: list[Any]) -> Rolls:
+    """All of them are looked at before the first is handed on."""
     problems: list[tuple[str, str]] = []
-    read: list[DraftMessage] = []
-    for index, one in enumerate(given):
-        message = _message(one)
-        if isinstance(message, DraftMessage):
-            read.append(message)
-            continue
-        problems += [(f"messages[{index}].{field}" if field else f"messages[{index}]", rule) for field, rule in message]
+    read: list[Roll | list[DraftMessage]] = []
+    for start in range(0, len(given), PIECE):
+        piece = given[start : start + PIECE]
+        read.append(roll_of(piece) or _one_by_one(piece, start, problems))
         if len(problems) >= PROBLEMS_NAMED:
             break
     if problems:
         raise BadRequest(*problems[:PROBLEMS_NAMED])
+    return Rolls(read)
+
+
+def _one_by_one(given: list[Any], start: int, problems: list[tuple[str, str]]) -> list[DraftMessage]:
+    """Adds what is wrong to the problems."""
+    read: list[DraftMessage] = []
+    for index, one in enumerate(given, start):
+        message = _message(one)
+        if isinstance(message, DraftMessage):
+            read.append(message)
+        else:
+            problems += [(f"messages[{index}].{field}".removesuffix("."), rule) for field, rule in message]
     return read
 
 
@@ -109,24 +119,6 @@ def _message(one: Any) -> DraftMessage | list[tuple[str, str]]:
     except InvalidPhone:
         return [*check_number(number, "number"), *problems]
     return problems or DraftMessage(phone, key, with_name(content), written=number)
-
-
-def with_name(content: dict[str, Any]) -> dict[str, Any]:
-    """A document needs a name; one without is called after its file."""
-    if content["type"] == "document" and not content.get("docName"):
-        return {**content, "docName": _doc_name(content["file"])}
-    return content
-
-
-def _doc_name(file: str) -> str:
-    """The last part of a URL's path; a file in base64 has no name of its own."""
-    if not file.startswith(("http://", "https://")):
-        return DOC_NAME
-    try:
-        path = urlsplit(file).path
-    except ValueError:  # half of an IPv6 address; whether the file is there is the provider's to say
-        return DOC_NAME
-    return unquote(path.rpartition("/")[2]).replace("\0", "") or DOC_NAME
 
 
 def pacing_of(envelope: Pace, account: Account) -> Pacing:

@@ -17,6 +17,7 @@ from dispatcher.providers.forms import PROBLEMS_NAMED, refused
 from dispatcher.providers.recipients import number_text
 from dispatcher.providers.schedule import MAX_DELAY_S, long_delay
 from dispatcher.providers.uazapi import dialect
+from dispatcher.providers.uazapi.documents import with_name
 
 _ABOUT_ALL = frozenset({"numbers", "delayMin", "delayMax", "scheduled_for", "folder", "info"})
 
@@ -48,7 +49,7 @@ def parse(body: Any, context: ParseContext) -> Draft:
         name=form.folder or form.info or "",
         dialect="uazapi",
         messages=[DraftMessage(*address(number), written=number) for number in numbers],
-        content=dialect.with_name(content),
+        content=with_name(content),
         pacing=dialect.pacing_of(form, context.account),
         scheduled_for_ms=dialect.start_ms(form.scheduled_for, context.now_ms),
         warnings=long_delay(form.delayMax, "delayMax"),
