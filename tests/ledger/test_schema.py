@@ -9,9 +9,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
+from dispatcher.domain.account import Account
+from dispatcher.domain.folders import Receipts
+from dispatcher.ledger.campaigns import Campaigns
 from dispatcher.ledger.engine import autocommit, make_engine, transaction
+from dispatcher.ledger.folders import Folders
 from dispatcher.ledger.schema import at_head, config, upgrade
 from dispatcher.ledger.tables import metadata
+from tests.ledger.drafts import draft
+from tests.ledger.steps import run
 
 CATALOG = """
 SELECT 'column', table_name, column_name, concat_ws(' ', data_type, udt_name, is_nullable, column_default, is_identity)
@@ -110,3 +116,24 @@ def test_the_ledger_can_be_taken_down_again(engine: Engine) -> None:
     with transaction(engine) as connection:
         command.downgrade(config(connection), "base")
     assert catalog(engine) == set()
+
+
+def test_receipts_that_came_before_they_were_counted_are_counted_by_the_migration(
+    engine: Engine, loja: Account, campaigns: Campaigns
+) -> None:
+    first, second, third = (campaigns.accept(loja, draft(20)).campaign_id for _ in range(3))
+    with transaction(engine) as connection:
+        command.downgrade(config(connection), "0016")
+    for campaign, change in (
+        (first, "delivered_at = now() WHERE seq < 9"),
+        (first, "read_at = now() WHERE seq BETWEEN 7 AND 12"),
+        (second, "answered_at = now() WHERE seq = 3"),
+    ):
+        run(engine, f"UPDATE message SET {change} AND campaign_id = :c", c=campaign)
+    upgrade(engine)
+    book, known = Folders(engine), {first: Receipts(delivered=13, read=6), second: Receipts(delivered=1, read=1)}
+    assert book.receipts([first, second, third]) == known
+    for campaign in (first, third):
+        run(engine, "UPDATE message SET read_at = now() WHERE seq = 0 AND campaign_id = :c", c=campaign)
+    later = {first: Receipts(delivered=13, read=7), third: Receipts(delivered=1, read=1)}
+    assert book.receipts([first, second, third]) == known | later
