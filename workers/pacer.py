@@ -34,10 +34,12 @@ from workers.boot import wait_for_schema
 from workers.couriers import Clearing, Crew
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
-FULL_S = 0.01  # the queue has no room: look again when a worker has had time to take a job
+FULL_S = 0.01  # there is no room: look again when workers have had time to take tickets up
 TROUBLE_S = 0.5  # a server that does not answer is asked again
 CHORE_WAIT_S = 0.2  # how late a stop may be noticed
-ROOM_PER_SLOT = 2  # jobs that may wait for each worker slot: enough to never idle, too few to go stale
+ROOM_PER_SLOT = 4
+"""Tickets that may be out for each slot of a worker with nobody at work on them. Of 32 slots and their crew 96 are in
+work at once: no thread idles, and who comes last waits for few."""
 
 Chore = tuple[str, Ticket] | None
 """A lease that ran out, with its provider; None: Redis lost its memory, rebuild it."""

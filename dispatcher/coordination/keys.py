@@ -10,6 +10,7 @@
     d:retries:<p>        zset    all scores 0: <campaign>:<due ms, 13 digits>:<seq, 9>:<size, 5>, read in this order
     d:days:<p>           hash    sender with caps -> {until, today, last, gone, gap, lanes}: its day and last starts
     d:turns:<p>          hash    account -> its last turn, while lanes wait in line; reached: the turn that is served
+    d:offered:<p>        set     lanes whose ticket is out, and nobody has begun it yet
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
     d:circuit:<digest>   string  <failures>|<until ms>|<probing>, of a list of base URLs that could not be reached
@@ -73,10 +74,10 @@ def memory(provider: str) -> list[str]:
     """The keys that the lane clock of a provider is made of, in the order in which the scripts take them."""
     crews = f"d:crews:{provider}"
     tables = [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
-    return [*tables, days(provider), f"d:turns:{provider}"]
+    return [*tables, days(provider), f"d:turns:{provider}", f"d:offered:{provider}"]
 
 
 def of_clock(provider: str) -> list[str]:
     """KEYS of every lane clock script."""
-    *tables, turns = memory(provider)
-    return [EPOCH, *tables, wake(provider), turns]
+    *tables, turns, offered = memory(provider)
+    return [EPOCH, *tables, wake(provider), turns, offered]

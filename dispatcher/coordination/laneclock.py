@@ -66,7 +66,7 @@ class LaneClock:
     # ------------------------------------------------------------ the way of a ticket
 
     def release(self, provider: str, room: int, limit: int) -> Released:
-        """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
+        """Take up to `limit` due lanes, as long as fewer than `room` tickets are out that nobody has begun."""
         args: Args = [room, limit, self._token_prefix(), BEGIN_LEASE_MS, OVERDUE_MS, NOTHING_MS]
         tickets, overdue, wait_ms, full = self._call("release", provider, args, send_queue(provider))
         return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))

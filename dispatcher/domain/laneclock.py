@@ -53,11 +53,14 @@ class PlainClock(LaneLine):
 
     # ------------------------------------------------------------ the way of a ticket
 
-    def release(self, room: int, limit: int, prefix: str, now: int) -> Released:
-        """Look at up to `limit` due lanes in the order of their times; if they need more than `room` they line up."""
+    def release(self, room: int, limit: int, prefix: str, now: int, queued: int = 0) -> Released:
+        """Look at up to `limit` due lanes in the order of their times; if they need more than is left of `room` they
+        line up. `queued`: jobs in the queue, those included whose tickets ran out while nobody took them."""
         due = self._due(limit, now)
         overdue = [self._overdue(self.flights[lane], now) for lane in due if lane in self.flights]
         ready = [lane for lane in due if lane not in self.flights]
+        out = max(len(self._offered()), queued)
+        room -= out
         tickets: list[Ticket] = []
         if len(ready) <= room and self._first_in_line() is None:
             for lane in ready:
@@ -66,9 +69,9 @@ class PlainClock(LaneLine):
             for lane in ready:
                 if not self._line_up(lane, now):
                     self._take_up(lane, "", now)
-            self._serve_line(tickets, room, limit, prefix, now)
+            self._serve_line(tickets, room, limit if room >= out else 0, prefix, now)
         head = min(self.clock.values(), default=now + NOTHING_MS)
-        full = len(tickets) >= room and self._first_in_line() is not None
+        full = self._first_in_line() is not None and (len(tickets) >= room or room < out)
         return Released(tuple(tickets), tuple(overdue), max(0, head - now), full)
 
     def begin(self, ticket: Ticket, lease_ms: int, now: int, allowance: Allowance | None = None) -> Begun:

@@ -2,7 +2,8 @@
 
 A lane is on the clock at the moment at which it may next release. Those that are due and have to wait for room stand in
 line instead: their place, below every time, is a turn of their account. An account's lanes get its turns one after
-another, and none before the turn that is served now: accounts alternate, however many lanes each of them has.
+another, and none before the turn that is served now: accounts alternate, however many lanes each of them has. The line
+is served when half of the room is free, so that jobs carry many tickets.
 """
 
 from collections.abc import Iterator
@@ -41,6 +42,10 @@ class LaneLine(CampaignBook):
         """Up to `limit` lanes whose time has come, in its order; not those in line."""
         due = sorted((at, str(lane), lane) for lane, at in self.clock.items() if 0 <= at <= now)
         return [lane for _, _, lane in due[:limit]]
+
+    def _offered(self) -> list[Lane]:
+        """Whose ticket is out, and nobody has begun it yet; after its lease nobody may any more."""
+        return [lane for lane, flight in self.flights.items() if not flight.begun and not flight.overdue]
 
     def _first_in_line(self) -> Lane | None:
         _, _, lane = min(((at, str(lane), lane) for lane, at in self.clock.items()), default=(0, "", None))

@@ -17,7 +17,7 @@ CUT_OFF = Outcome(Fate.IN_DOUBT, "worker_lost", "the worker was lost between cla
 
 
 def pace(stations: Stations, provider: str, room: int) -> Released:
-    """Release what is due, as long as fewer than `room` jobs wait, and publish it.
+    """Release what is due, as long as fewer than `room` tickets wait for a worker, and publish it.
 
     A ticket whose publishing fails comes back through its lease, so nothing is undone here.
     """

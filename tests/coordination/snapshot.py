@@ -11,11 +11,11 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.laneclock import PlainClock
 
 Snapshot = dict[str, Any]
-PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days", "turns")
+PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days", "turns", "offered")
 
 
 def of_redis(client: redis.Redis, provider: str) -> Snapshot:
-    clock, lanes, flights, campaigns, crews, retries, days, turns = keys.memory(provider)
+    clock, lanes, flights, campaigns, crews, retries, days, turns, offered = keys.memory(provider)
     batch = client.pipeline(transaction=True)
     batch.zrange(clock, 0, -1, withscores=True)
     for name in (lanes, flights, campaigns, crews):
@@ -23,6 +23,7 @@ def of_redis(client: redis.Redis, provider: str) -> Snapshot:
     batch.zrange(retries, 0, -1)
     batch.hgetall(days)
     batch.hgetall(turns)
+    batch.smembers(offered)
     answers = batch.execute()
     hashes = [{field: json.loads(text) for field, text in answer.items()} for answer in answers[1:5]]
     for flight in hashes[1].values():
@@ -32,7 +33,7 @@ def of_redis(client: redis.Redis, provider: str) -> Snapshot:
     hashes[3] = {campaign: crew or [] for campaign, crew in hashes[3].items()}
     sent = {sender: json.loads(text) for sender, text in answers[6].items()}
     last = {account: int(turn) for account, turn in answers[7].items()}
-    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent, last], strict=True))
+    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent, last, answers[8]], strict=True))
 
 
 def of_twin(twin: PlainClock) -> Snapshot:
@@ -88,4 +89,5 @@ def of_twin(twin: PlainClock) -> Snapshot:
         "days": {str(sender): asdict(day) for sender, day in twin.days.items()},
         "turns": {str(account): turn for account, turn in twin.turns.last.items()}
         | ({"reached": twin.turns.reached} if twin.turns.reached else {}),
+        "offered": {str(lane) for lane in twin._offered()},
     }

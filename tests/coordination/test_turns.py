@@ -1,6 +1,7 @@
 """While there is not room for all lanes that are due, accounts take turns, however many lanes each of them has."""
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
 
 import redis
 
@@ -9,12 +10,14 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.coordination.views import LaneViews
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.pacing import Pacing
-from dispatcher.domain.tickets import Plan
+from dispatcher.domain.tickets import Plan, Ticket, send_queue
+from dispatcher.taskbus import TICKETS_A_JOB
 from tests.coordination.conftest import PROVIDER, Now
 
 MANY = tuple(Lane(sender, 0) for sender in range(1, 1001))
 ONE = (Lane(5000, 0),)
 PACE = Pacing(0, 0)
+ROOM = 64
 
 
 def planned(clock: LaneClock, account: int, lanes: tuple[Lane, ...]) -> None:
@@ -30,6 +33,67 @@ def served(clock: LaneClock, now: Now, rounds: int, room: int = 2) -> Counter[in
             given[ticket.campaign] += 1
             clock.finish(PROVIDER, ticket, 0)
     return given
+
+
+def taken_up(clock: LaneClock) -> Sequence[Ticket]:
+    tickets = clock.release(PROVIDER, 2, 100).tickets
+    assert all(clock.begin(PROVIDER, ticket, 45_000) for ticket in tickets)
+    return tickets
+
+
+def publish(client: redis.Redis, clock: LaneClock, queue: deque[Ticket]) -> None:
+    """What a pacer releases, in jobs."""
+    tickets = clock.release(PROVIDER, ROOM, 100).tickets
+    for place in range(0, len(tickets), TICKETS_A_JOB):
+        queue.extend(tickets[place : place + TICKETS_A_JOB])
+        client.lpush(send_queue(PROVIDER), queue[-1].token)
+
+
+def take_up(client: redis.Redis, clock: LaneClock, queue: deque[Ticket]) -> Ticket:
+    ticket = queue.popleft()
+    assert clock.begin(PROVIDER, ticket, 45_000)
+    client.lrem(send_queue(PROVIDER), 1, ticket.token)  # with its last ticket; a worker takes a job with its first
+    return ticket
+
+
+def test_whoever_comes_behind_a_full_account_waits_for_no_more_tickets_than_there_is_room_for(
+    client: redis.Redis, clock: LaneClock, now: Now
+) -> None:
+    """Jobs were counted, of up to sixteen tickets each."""
+    queue: deque[Ticket] = deque()
+    planned(clock, 1, MANY)
+    for _ in range(20):
+        publish(client, clock, queue)
+    assert len(queue) == ROOM
+    planned(clock, 2, ONE)
+    before = 0
+    while take_up(client, clock, queue).campaign == 1:
+        before += 1
+        publish(client, clock, queue)
+    assert ROOM <= before <= ROOM + 1
+
+
+def test_the_line_is_served_when_half_of_the_room_is_free_so_that_jobs_carry_many(clock: LaneClock, now: Now) -> None:
+    planned(clock, 1, MANY[:200])
+    first = clock.release(PROVIDER, ROOM, 100)
+    given = []
+    for ticket in first.tickets:
+        clock.begin(PROVIDER, ticket, 45_000)
+        released = clock.release(PROVIDER, ROOM, 100)
+        assert released.full
+        given.append(len(released.tickets))
+    assert given == 2 * ([0] * (ROOM // 2 - 1) + [ROOM // 2])
+
+
+def test_tickets_that_nobody_begins_before_their_lease_ends_leave_their_room_to_others(
+    clock: LaneClock, now: Now
+) -> None:
+    planned(clock, 1, MANY[:10])
+    lost = clock.release(PROVIDER, 2, 100).tickets
+    assert clock.release(PROVIDER, 2, 100).tickets == ()
+    now.ms += 60_000
+    released = clock.release(PROVIDER, 2, 100)
+    assert (set(released.overdue), len(released.tickets)) == (set(lost), 2)
 
 
 def test_an_account_with_one_lane_gets_as_many_turns_as_one_with_a_thousand(clock: LaneClock, now: Now) -> None:
@@ -50,7 +114,7 @@ def test_three_accounts_get_a_third_each(clock: LaneClock, now: Now) -> None:
 
 def test_within_an_account_each_lane_has_its_turn_before_any_has_two(clock: LaneClock, now: Now) -> None:
     planned(clock, 1, MANY[:40])
-    lanes = [t.lane for _ in range(20) for t in clock.release(PROVIDER, 2, 100).tickets]
+    lanes = [ticket.lane for _ in range(20) for ticket in taken_up(clock)]
     assert sorted(lanes) == sorted(MANY[:40])
 
 

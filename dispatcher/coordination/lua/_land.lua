@@ -67,6 +67,7 @@ local function land(done, jitter, first)
   local record = holds and lane_record(lane)
   if holds then
     redis.call('HDEL', KEYS[4], lane)
+    no_longer_offered(lane, flight)
     give_back(lane, flight)
     record.rest, record.why = tonumber(ARGV[7]), ARGV[8]
     settle(record, done, jitter, plan)

@@ -1,8 +1,8 @@
 -- What every verb of the lane clock starts with; the loader puts it in front. The rules are those of
 -- dispatcher/domain/laneclock.py, under the same names; tests play one against the other.
 --
--- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  10 turns
---      (11 queue: release)
+-- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  10 turns  11 offered
+--      (12 queue: release)
 -- ARGV 1 now in ms (0: the server's)  2 "1" while rebuilding: works without the epoch  3… the verb's own
 -- Campaign records are read once a call and written by save(), for many lanes share one.
 
@@ -64,6 +64,15 @@ end
 
 local function save_flight(lane, flight)
   redis.call('HSET', KEYS[4], lane, cjson.encode(flight))
+end
+
+-- Its ticket was given out, and nobody has begun it yet; after 10 s nobody may any more.
+local function is_offered(flight)
+  return not flight.begun and not flight.overdue
+end
+
+local function no_longer_offered(lane, flight)
+  if is_offered(flight) then redis.call('SREM', KEYS[11], lane) end
 end
 
 -- Sender and slot of a lane.

@@ -44,6 +44,7 @@ end
 
 local answer = taken()
 if answer[1] == 1 then
+  no_longer_offered(ARGV[3], flight)
   flight.begun = true
   flight['until'] = now + tonumber(ARGV[5])
   save_flight(ARGV[3], flight)

@@ -1,9 +1,12 @@
 -- Look at up to `limit` due lanes in the order of their times: give tickets, and the tickets whose lease ran out. Where
--- there is not room for all of them, those that are due get in line, by the turns of their accounts.
--- ARGV 3 room: jobs that may wait in the queue  4 limit  5 token prefix  6 begin lease ms  7 overdue ms  8 nothing ms
+-- there is not room for all of them, those that are due get in line, by the turns of their accounts; the line is served
+-- when half of the room is free, so that jobs carry many.
+-- ARGV 3 room: tickets that may be out with nobody at work on them  4 limit  5 token prefix  6 begin lease ms
+--      7 overdue ms  8 nothing ms
 -- Returns {tickets, overdue, ms until the next lane is due, full}; a ticket is five items: lane, campaign, seq,
--- size, token. Looking at the queue's length here, not before, keeps any number of pacers within the room.
-local room = tonumber(ARGV[3]) - redis.call('LLEN', KEYS[11])
+-- size, token. Counting them here, not before, keeps any number of pacers within the room; jobs whose tickets ran out
+-- while nobody took them are jobs still.
+local out, room
 local tickets, overdue, given = {}, {}, 0
 
 local function write(list, lane, flight)
@@ -49,6 +52,7 @@ local function give(lane, record)
     ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, kept = 0, day = 0, at = 0, before = 0,
   }
   save_flight(lane, flight)
+  redis.call('SADD', KEYS[11], lane)
   put(lane, flight['until'])
   write(tickets, lane, flight)
 end
@@ -88,7 +92,8 @@ end
 
 local function serve_line()
   local reached = nil
-  for _ = 1, tonumber(ARGV[4]) do
+  local most = room >= out and tonumber(ARGV[4]) or 0
+  for _ = 1, most do
     local lane, turn = first_in_line()
     if not lane or given >= room then break end
     reached = turn
@@ -105,6 +110,7 @@ local ready = {}
 for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'LIMIT', 0, ARGV[4])) do
   local flight = flight_of(lane)
   if flight then
+    no_longer_offered(lane, flight)
     flight.overdue = true
     save_flight(lane, flight)
     put(lane, now + tonumber(ARGV[7]))
@@ -113,6 +119,8 @@ for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'LIMIT', 0, A
     ready[#ready + 1] = lane
   end
 end
+out = math.max(redis.call('SCARD', KEYS[11]), redis.call('LLEN', KEYS[12]))
+room = tonumber(ARGV[3]) - out
 if #ready > room or first_in_line() then
   for _, lane in ipairs(ready) do line_up(lane) end
   serve_line()
@@ -121,5 +129,5 @@ else
 end
 save()
 local next_due = head() or now + tonumber(ARGV[8])
-local full = given >= room and first_in_line()
+local full = first_in_line() and (given >= room or room < out)
 return { tickets, overdue, math.max(0, next_due - now), full and 1 or 0 }

@@ -24,7 +24,7 @@ class LaneClock(Protocol):
     """When each lane may send next. Every method raises ClockLost while the clock has not been built."""
 
     def release(self, provider: str, room: int, limit: int) -> Released:
-        """Take up to `limit` due lanes, as long as fewer than `room` jobs wait in the provider's queue."""
+        """Take up to `limit` due lanes, as long as fewer than `room` tickets are out that nobody has begun."""
 
     def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
         """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
