@@ -9,7 +9,7 @@ import pytest
 from dispatcher.cli.demo.accounts import INSTANCE
 from dispatcher.cli.demo.leads_server import leads_server
 from dispatcher.cli.demo.posts import Arrival, Post, kinbox_arrivals, leads, leads_file, payload, without
-from dispatcher.cli.demo.verdict import Finding, verdict
+from dispatcher.cli.demo.verdict import Finding, gaps, verdict
 from dispatcher.simulator.server import SimulatorProcess
 from tests.simulator import seeds
 
@@ -82,6 +82,13 @@ def test_a_second_delivery_is_noticed(simulator: SimulatorProcess) -> None:
 def test_calls_that_come_too_early_are_noticed(simulator: SimulatorProcess) -> None:
     send(simulator, payload("uazapi.json")["messages"])
     assert finding(simulator, "uazapi: gaps on the lane").problem == "too early"
+
+
+def test_a_machine_held_up_for_a_moment_is_told_and_a_lane_that_was_forgotten_is_wrong() -> None:
+    held_up, forgotten = gaps("lane", [3_100.0, 6_400.0], 3_000, 6_000), gaps("lane", [3_100.0, 8_100.0], 3_000, 6_000)
+    assert "0.40 s late" in held_up.found
+    assert (held_up.problem, forgotten.problem) == ("", "too late")
+    assert "late" not in gaps("lane", [3_100.0, 6_200.0], 3_000, 6_000).found
 
 
 def test_the_leads_are_served_as_long_as_they_are_needed() -> None:

@@ -41,7 +41,7 @@ def test_it_wakes_when_the_lane_is_due_not_before(clock: LaneClock, wakes: Wakes
     started = time.monotonic()
     assert wakes.wait(0.05) == set()
     assert wakes.wait(LONG_S) == {PROVIDER}
-    assert 0.25 < time.monotonic() - started < 2
+    assert time.monotonic() - started > 0.25
 
 
 def test_what_is_not_earlier_wakes_nobody(clock: LaneClock, wakes: Wakes) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from heapq import heappop, heappush
 from random import Random
 from statistics import mean
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -174,7 +174,7 @@ def test_an_end_that_nobody_lives_to_see_is_none() -> None:
 def test_many_senders_with_limits_are_foretold_at_once() -> None:
     """Those of equal caps are taken as one: a page with such a campaign is asked for every second."""
     crew = [Crew(1, Caps(daily_limit=1000)) for _ in range(500)]
-    began = perf_counter()
+    began = thread_time()
     end = finish_ms(Pacing(2_000, 4_000), 1_795_000_000_000, 0, 1_000_000, crew)
     assert end is not None
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2

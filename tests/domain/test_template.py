@@ -1,4 +1,4 @@
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -91,9 +91,9 @@ def test_no_column_is_left_behind(text: str) -> None:
 
 @given(st.text("{} a", min_size=2, max_size=4), st.integers(1, 20_000))
 def test_hostile_braces_take_no_longer_than_others(seed: str, times: int) -> None:
-    begun = monotonic()
+    begun = thread_time()
     Template(seed * times)
-    assert monotonic() - begun < HOSTILE_S
+    assert thread_time() - begun < HOSTILE_S
 
 
 json_like = st.recursive(

@@ -134,7 +134,10 @@ def running(settings: Settings, accounts: str = ACCOUNTS, rebuild: bool = True) 
     desk = desk_of(wiring)
     with served(create_app(desk, settings)) as url:
         bearer = {"Authorization": f"Bearer {ADMIN}"}
-        with httpx.Client(base_url=url, timeout=30) as http, httpx.Client(base_url=url, headers=bearer) as admin:
+        with (
+            httpx.Client(base_url=url, timeout=30) as http,
+            httpx.Client(base_url=url, headers=bearer, timeout=30) as admin,
+        ):
             yield Web(http, admin, desk, wiring)
     wiring.close()
 

@@ -9,6 +9,7 @@ from dispatcher.cli.demo.posts import Arrival, Post, payload
 from dispatcher.simulator.server import SimulatorClient
 
 SLACK_MS = 250.0  # for the scheduling, beyond the delay that was drawn
+TOO_LATE_MS = 2_000.0  # a busy machine holds a process up so long; a lane that was forgotten waits for its lease
 CLOCK_MS = 1.0  # both ends of a gap are read from a clock with a finer grain than this
 
 
@@ -27,12 +28,12 @@ def verdict(posts: Sequence[Post], simulator: SimulatorClient) -> list[Finding]:
     findings = [_campaign(post, deliveries) for post in posts]
     uazapi, kinbox = payload("uazapi.json"), payload("kinbox.json")
     least, most = uazapi["delayMin"] * 1000, uazapi["delayMax"] * 1000
-    findings.append(_gaps("uazapi: gaps on the lane", simulator.gaps_ms(INSTANCE), least, most))
+    findings.append(gaps("uazapi: gaps on the lane", simulator.gaps_ms(INSTANCE), least, most))
     # Kinbox spaces a chunk's messages by itself; the next chunk may start when it is through with them.
     chunk_ms = kinbox["secondsBetweenChunks"] * 1000
     busy_ms = kinbox["secondsBetweenMessages"] * 1000 * (kinbox["chunkSize"] - 1)
     findings.append(
-        _gaps("Kinbox: gaps between chunks", simulator.gaps_ms(CHANNEL, "kinbox"), chunk_ms, chunk_ms + busy_ms)
+        gaps("Kinbox: gaps between chunks", simulator.gaps_ms(CHANNEL, "kinbox"), chunk_ms, chunk_ms + busy_ms)
     )
     return [*findings, _whole(simulator.summary(), sum(len(post.expected) for post in posts))]
 
@@ -58,12 +59,16 @@ def _difference(expected: Sequence[Arrival], arrived: Sequence[Arrival]) -> str:
     return f"{len(left)} arrived that should not have" if left else ""
 
 
-def _gaps(what: str, gaps_ms: Sequence[float], least_ms: float, most_ms: float) -> Finding:
+def gaps(what: str, gaps_ms: Sequence[float], least_ms: float, most_ms: float) -> Finding:
+    """What gaps between a lane's calls say of its pace, which allows `least_ms` to `most_ms`."""
     if not gaps_ms:
         return Finding(what, "0", "", "no two calls to measure between")
     shortest, longest = min(gaps_ms), max(gaps_ms)
     found = f"{shortest / 1000:.2f} … {longest / 1000:.2f} s, allowed {least_ms / 1000:g} … {most_ms / 1000:g} s"
-    early, late = shortest < least_ms - CLOCK_MS, longest > most_ms + SLACK_MS
+    late_ms = longest - most_ms
+    if late_ms > SLACK_MS:
+        found += f"; {late_ms / 1000:.2f} s late: is this machine busy?"
+    early, late = shortest < least_ms - CLOCK_MS, late_ms > TOO_LATE_MS
     return Finding(what, str(len(gaps_ms)), found, "too early" if early else "too late" if late else "")
 
 
