@@ -1,7 +1,6 @@
 """What all measures stand on: the servers, a fast target, worker processes, and who used how much CPU."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,12 +17,14 @@ from dispatcher.cli.bench.target import LOOPBACK
 from dispatcher.cli.machine import Running, Wanted, machine
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.embedded import EmbeddedValkey
+from dispatcher.embedded.child import Child
 from dispatcher.embedded.home import Home
 from dispatcher.embedded.ports import becomes_true, free_port
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
 
 GIVE_UP_S = 600.0
+ENDS_WITHIN_S = 60.0  # a worker finishes the calls in flight
 ACCOUNT = "bench"
 _pause = Event()
 
@@ -96,8 +97,8 @@ def target(answer_ms: int) -> Iterator[str]:
     port = free_port()
     argv = [sys.executable, "-m", "dispatcher.cli.bench.target", str(port), str(answer_ms)]
     url = f"http://{LOOPBACK}:{port}"
-    with running([argv], dict(os.environ), Path(os.devnull)) as (process,):
-        if not becomes_true(lambda: _answers(url), alive=lambda: process.poll() is None, within_s=10):
+    with running([argv], dict(os.environ), Path(os.devnull)) as (child,):
+        if not becomes_true(lambda: _answers(url), alive=lambda: child.running, within_s=10):
             raise TimeoutError("the target did not start")
         yield url
 
@@ -150,35 +151,34 @@ def bare_workers(ground: Ground, url: str, *options: str) -> Iterator[list[int]]
 def _celery(argv: list[str], count: int, environment: dict[str, str], logs: Path) -> Iterator[list[int]]:
     log = logs / f"bench-{monotonic():.0f}.log"
     each = [[*argv, "--loglevel", "INFO", "-n", f"bench{n}@%h"] for n in range(count)]
-    with running(each, environment, log) as processes:
-        pids = [process.pid for process in processes]
-        if not becomes_true(lambda: _ready(log) >= count, alive=lambda: all(map(_lives, processes)), within_s=60):
+    with running(each, environment, log) as children:
+        if not becomes_true(lambda: _ready(log) >= count, alive=lambda: _live(children), within_s=60):
             raise TimeoutError(f"the workers did not start: {log}")
-        yield pids
+        yield [child.pid for child in children if child.pid is not None]
 
 
 def _ready(log: Path) -> int:
     return sum(" ready" in line or "process.started" in line for line in log.read_text(errors="replace").splitlines())
 
 
-def _lives(process: "subprocess.Popen[bytes]") -> bool:
-    return process.poll() is None
+def _live(children: Sequence[Child]) -> bool:
+    return all(child.running for child in children)
 
 
 @contextmanager
-def running(
-    commands: Sequence[list[str]], environment: dict[str, str], log: Path
-) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Processes that are told to end, and waited for, with the context."""
-    with log.open("ab") as file:
-        started = [subprocess.Popen(argv, env=environment, stdout=file, stderr=file) for argv in commands]
+def running(commands: Sequence[list[str]], environment: dict[str, str], log: Path) -> Iterator[list[Child]]:
+    """Processes that are told to end, and waited for, with the context, and end with us, however we end."""
+    started: list[Child] = []
     try:
+        for argv in commands:
+            started.append(Child(argv, env=environment, log=log, grace_s=ENDS_WITHIN_S))
+            started[-1].start()
         yield started
     finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(60)
+        for child in started:
+            child.ask_to_stop()
+        for child in started:
+            child.wait()
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:
