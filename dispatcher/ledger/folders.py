@@ -41,7 +41,7 @@ IS_REMOVED = text("SELECT removed_at IS NOT NULL FROM campaign WHERE id = :campa
 
 
 class Folders:
-    """Weak spot: a `part` of some states reads what it passes over."""
+    """Weak spot: a `part` of those that failed reads those that it passes over (`pages`)."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

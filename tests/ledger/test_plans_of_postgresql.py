@@ -144,6 +144,33 @@ def test_pages_of_states_do_not_read_through_those_of_others(
     assert blocks(engine, pages.page_of(frozenset(states)), **asked) <= BLOCKS_OF_A_SCAN
 
 
+@pytest.mark.parametrize(
+    ("states", "offset", "first"),
+    [
+        ({S.SENT}, CLAIMED - 30, CLAIMED - 30),
+        ({S.PENDING}, 4_000, CLAIMED + 20 + 4_000),
+        ({S.PENDING, S.SENDING, S.IN_DOUBT}, 4_000, CLAIMED + 4_000),
+        ({S.PENDING, S.SENDING, S.IN_DOUBT}, MESSAGES, None),
+    ],
+)
+def test_a_page_far_behind_does_not_read_what_it_passes_over(
+    engine: Engine, campaign: int, states: set[S], offset: int, first: int | None
+) -> None:
+    with autocommit(engine) as connection:
+        pages.read_page(connection, campaign, states, -1, offset, 20)  # may look for the first that waits, once
+        far = pages.far_of(frozenset(states))
+        assert far is not None
+        passed = pages.Passed._make(connection.execute(far, {"campaign": campaign, "offset": offset}).one())
+        rows = pages.read_page(connection, campaign, states, -1, offset, 20)
+    assert [row.seq for row in rows[:1]] == ([] if first is None else [first])
+    after, rest = passed.rest(offset)
+    asked = {"campaign": campaign, "after": after, "offset": rest, "limit": 20}
+    read = blocks(engine, far, campaign=campaign, offset=offset) + blocks(
+        engine, pages.page_of(frozenset(states)), **asked
+    )
+    assert read <= BLOCKS_OF_A_SCAN
+
+
 def test_where_nothing_waits_any_more_nobody_looks_twice(engine: Engine, campaign: int) -> None:
     run(engine, "UPDATE message SET state = 'sent' WHERE campaign_id = :c AND state = 'pending'", c=campaign)
     with autocommit(engine) as connection:
