@@ -71,6 +71,10 @@ class LaneClock:
         tickets, overdue, wait_ms, full = self._call("release", provider, args, send_queue(provider))
         return Released(tuple(_tickets(tickets)), tuple(_tickets(overdue)), wait_ms, bool(full))
 
+    def take_up(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """A worker is about to read what it needs to begin the ticket. False: it was begun before, or lost its lane."""
+        return bool(self._call("take_up", provider, [str(ticket.lane), ticket.token, lease_ms]))
+
     def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
         """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
 
@@ -90,9 +94,9 @@ class LaneClock:
         """The ticket's worker met trouble with a server before its claim, and lives."""
         self._call("spare", provider, [str(ticket.lane), ticket.token])
 
-    def is_silent(self, provider: str, ticket: Ticket) -> bool:
-        """A worker began the ticket, and has not said since that it lives."""
-        return bool(self._call("is_silent", provider, [str(ticket.lane), ticket.token]))
+    def silent_ms(self, provider: str, ticket: Ticket) -> int:
+        """The lease within which a worker that had taken the ticket up was not heard of; 0: nobody had, or it lives."""
+        return int(self._call("silent_ms", provider, [str(ticket.lane), ticket.token]))
 
     def finish(
         self,

@@ -18,10 +18,11 @@ from dispatcher.together import Together
 LANE_VERBS = (
     "plan",
     "release",
+    "take_up",
     "begin",
     "depart",
     "spare",
-    "is_silent",
+    "silent_ms",
     "finish",
     "skip",
     "forget",

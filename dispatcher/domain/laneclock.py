@@ -6,6 +6,7 @@ gives a due retry first, then the next messages of its cursor. Every time a camp
 before, its lanes (`crews`) are woken: no lane sleeps past its work.
 
     release   due lane -> in flight under a token, lease BEGIN_LEASE_MS   (lease over: given as overdue)
+    take_up   in flight -> lease TAKE_UP_LEASE_MS; only by who has to read its campaign, account or sender for that
     begin     in flight -> lease of the call's length; its messages are taken from the sender's day
     depart    in flight -> the same once more, right before the call; a sender's least gap after the last one that did
     finish    in flight -> free at now + busy + delay; the last of a chunk sets the gate of the next; where the sender
@@ -39,6 +40,7 @@ from dispatcher.domain.tickets import (
 )
 
 BEGIN_LEASE_MS = 10_000  # a published job should be begun by then; one that was lost is noticed by then
+TAKE_UP_LEASE_MS = 15_000  # reading takes milliseconds, and a ledger that hangs is given up earlier
 OVERDUE_MS = 5_000  # the pacer that was given an overdue lane has so long before another is given it
 NOTHING_MS = 3_600_000  # "how long nothing will be due" of an empty clock
 
@@ -74,13 +76,21 @@ class PlainClock(LaneLine):
         full = self._first_in_line() is not None and (len(tickets) >= room or room < out)
         return Released(tuple(tickets), tuple(overdue), max(0, head - now), full)
 
+    def take_up(self, ticket: Ticket, lease_ms: int, now: int) -> bool:
+        flight = self.flights.get(ticket.lane)
+        if not flight or flight.ticket.token != ticket.token or not flight.is_offered:
+            return False
+        flight.lease = lease_ms
+        flight.until = self.clock[ticket.lane] = now + lease_ms
+        return True
+
     def begin(self, ticket: Ticket, lease_ms: int, now: int, allowance: Allowance | None = None) -> Begun:
         flight = self.flights.get(ticket.lane)
-        if not flight or flight.ticket.token != ticket.token or flight.begun or flight.overdue:
+        if not flight or flight.ticket.token != ticket.token or not flight.is_offered:
             return Begun(False)
         begun = take_from_day(self.days, flight, allowance, now)
         if begun.held:
-            flight.begun, flight.until = True, now + lease_ms
+            flight.begun, flight.lease, flight.until = True, lease_ms, now + lease_ms
             self.clock[ticket.lane] = flight.until
         return begun
 
@@ -94,15 +104,6 @@ class PlainClock(LaneLine):
         flight.until = self.clock[ticket.lane] = now + lease_ms
         wait_ms = day.depart(flight.at, gap_ms, unused_ms, now) if gap_ms and day else 0
         return Departure(True, wait_ms, 0 if wait_ms else now)
-
-    def spare(self, ticket: Ticket) -> None:
-        flight = self.flights.get(ticket.lane)
-        if flight and flight.ticket.token == ticket.token:
-            flight.spared = True
-
-    def is_silent(self, ticket: Ticket) -> bool:
-        flight = self.flights.get(ticket.lane)
-        return bool(flight and flight.ticket.token == ticket.token and flight.begun and not flight.spared)
 
     def finish(
         self, ticket: Ticket, jitter: int, busy_ms: int, retries: Sequence[Retry], now: int, landing: Landing = ALL_LEFT
@@ -210,7 +211,7 @@ class PlainClock(LaneLine):
         if ticket.lane in self.flights:
             return False
         self.lanes.setdefault(ticket.lane, LaneRecord())
-        self.flights[ticket.lane] = Flight(ticket, now + lease_ms, begun=True)
+        self.flights[ticket.lane] = Flight(ticket, now + lease_ms, begun=True, lease=lease_ms)
         self.clock[ticket.lane] = now + lease_ms
         record = self.campaigns.setdefault(ticket.campaign, CampaignRecord(Pacing(), 0, 0, gone=True))
         record.flights += 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dispatcher.domain.campaignbook import CampaignBook
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import Flight, LaneRecord
+from dispatcher.domain.tickets import Ticket
 
 IN_LINE = -(1 << 50)  # so far below every time that turns stay below, too
 
@@ -38,14 +39,22 @@ class LaneLine(CampaignBook):
         self.flights: dict[Lane, Flight] = {}
         self.turns = Turns()
 
+    def spare(self, ticket: Ticket) -> None:
+        flight = self.flights.get(ticket.lane)
+        if flight and flight.ticket.token == ticket.token:
+            flight.spared = True
+
+    def silent_ms(self, ticket: Ticket) -> int:
+        flight = self.flights.get(ticket.lane)
+        return flight.lease if flight and flight.ticket.token == ticket.token and not flight.spared else 0
+
     def _due(self, limit: int, now: int) -> list[Lane]:
         """Up to `limit` lanes whose time has come, in its order; not those in line."""
         due = sorted((at, str(lane), lane) for lane, at in self.clock.items() if 0 <= at <= now)
         return [lane for _, _, lane in due[:limit]]
 
     def _offered(self) -> list[Lane]:
-        """Whose ticket is out, and nobody has begun it yet; after its lease nobody may any more."""
-        return [lane for lane, flight in self.flights.items() if not flight.begun and not flight.overdue]
+        return [lane for lane, flight in self.flights.items() if flight.is_offered]
 
     def _first_in_line(self) -> Lane | None:
         _, _, lane = min(((at, str(lane), lane) for lane, at in self.clock.items()), default=(0, "", None))

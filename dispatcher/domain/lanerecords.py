@@ -15,6 +15,7 @@ from dispatcher.domain.tickets import Ticket
 class Flight:
     """A ticket that is out. `overdue`: a pacer was told that the lease ran out; it can no longer begin, only end.
 
+    `lease`: how long the worker has that took it up (0: nobody did; less than a call's: it has not begun it yet).
     `kept`: messages that were taken from the sender's day, which ends at `day`; its start was given to it for `at`, and
     the one given out before that was at `before`. `spared`: its worker met trouble before the claim, and lives.
     """
@@ -23,11 +24,17 @@ class Flight:
     until: int
     begun: bool = False
     overdue: bool = False
+    lease: int = 0
     kept: int = 0
     day: int = 0
     at: int = 0
     before: int = 0
     spared: bool = False
+
+    @property
+    def is_offered(self) -> bool:
+        """Nobody has begun it yet; after its lease nobody may any more."""
+        return not self.begun and not self.overdue
 
 
 @dataclass(slots=True)

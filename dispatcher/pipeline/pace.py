@@ -9,7 +9,7 @@ from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import first_look_s, near
 from dispatcher.domain.tickets import Landing, Released, Ticket
 from dispatcher.pipeline.giveback import give_back
-from dispatcher.pipeline.stations import Stations, account_of, lease_ms
+from dispatcher.pipeline.stations import Stations, account_of
 from dispatcher.telemetry import emit
 
 RELEASE_LIMIT = 100  # tickets in one look: a batch that Redis takes in a few milliseconds
@@ -29,15 +29,15 @@ def pace(stations: Stations, provider: str, room: int) -> Released:
 def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: float | None) -> bool:
     """Find out what became of a ticket whose lease ran out; True when its campaign may be done.
 
-    Still pending: it was never claimed and is released again; where a worker had begun it, and did not say that it
+    Still pending: it was never claimed and is released again; where a worker had taken it up, and did not say that it
     lives, that counts against it. Sending: whoever claimed it is gone, and
     whether the provider was called is not known. Certainly not sent: whoever wrote that may have died before the
     client was given back.
     """
     found = stations.messages.whereabouts(ticket)
     left = max(0, ticket.size - sum(retry.size for retry in found.pending))
-    if found.pending and stations.clock.is_silent(provider, ticket):
-        found = _start_lost(stations, ticket)
+    if found.pending and (silent_ms := stations.clock.silent_ms(provider, ticket)):
+        found = _start_lost(stations, ticket, silent_ms)
     if found.sending:
         cut_off(stations, ticket.campaign, found.sending, first_lookup_s)
     if found.unsent and stations.campaign(ticket.campaign).guarded:
@@ -57,10 +57,10 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
     return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries, landing).exhausted
 
 
-def _start_lost(stations: Stations, ticket: Ticket) -> Whereabouts:
-    lasted_ms = lease_ms(account_of(stations, ticket.campaign), stations.sender(ticket.lane.sender_id))
+def _start_lost(stations: Stations, ticket: Ticket, silent_ms: int) -> Whereabouts:
+    """Nothing of its campaign or account is read here: that may be what kills."""
     now_ms = stations.now_ms()
-    failed = stations.starts.note(ticket, now_ms, now_ms - lasted_ms)
+    failed = stations.starts.note(ticket, now_ms, now_ms - silent_ms)
     level = "error" if failed else "warning"
     emit("start.lost", level, campaign=ticket.campaign, seq=ticket.seq, failed=failed)
     return stations.messages.whereabouts(ticket)

@@ -4,7 +4,8 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
 
     begin   the ticket's lease is renewed in Redis, its messages are taken from the sender's day; a late or doubled
             job stops here, and so does one that hours or caps have something against: its lane rests, or its
-            campaign waits, where campaigns have hours of their own
+            campaign waits, where campaigns have hours of their own. Before that it is taken up, where this process has
+            not read its campaign, account and sender lately
     claim   pending -> sending in the ledger, durable before anything leaves
     guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
     call    the provider, through its adapter; at the first byte the gate (gate.py) is asked whether it still may leave
@@ -19,6 +20,7 @@ from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.claims import Claimed
 from dispatcher.domain.guards import told_locked
 from dispatcher.domain.ids import MessageId, job_text
+from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import provider_busy_ms
@@ -60,6 +62,9 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
 
 
 def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
+    if not stations.is_known(ticket) and not stations.clock.take_up(provider, ticket, TAKE_UP_LEASE_MS):
+        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
+        return None
     campaign = stations.campaign(ticket.campaign)
     account = stations.account(campaign.account_id)
     sender = stations.sender(ticket.lane.sender_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dispatcher.domain.account import Account, Sender, base_urls_of
 from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.tickets import Ticket
 from dispatcher.pipeline.ports.campaigns import Campaigns, ErrorWatch, Leftovers, Overdue, Plans, PulseBook
 from dispatcher.pipeline.ports.clock import CampaignControl, LaneClock, LaneControl, Retries
 from dispatcher.pipeline.ports.contacts import ContactLocks, LockBook
@@ -25,7 +26,8 @@ class Stations:
     `batch` is how many of a chunk's messages an account's provider takes in one call; `suppressed`, which
     of some clients asked not to be contacted; `contacted`, which of them are in contact now (scope, clients, now), and
     for how many ms; `expected`, for which of them a message of a campaign waits. `suppress` writes down that a client
-    asked, and why. `campaign`, `account` and `sender` answer from a short memory, for the send path.
+    asked, and why. `campaign`, `account` and `sender` answer from a short memory, for the send path;
+    `is_known`: they answer for a ticket, and did not kill who asked.
     `looked_at` notes that campaigns were looked after, and when. `pause` lets so many ms pass.
     `events_queued`: jobs that wait in the events queue.
     """
@@ -58,6 +60,7 @@ class Stations:
     campaign: Callable[[int], Campaign]
     account: Callable[[int], Account]
     sender: Callable[[int], Sender]
+    is_known: Callable[[Ticket], bool]
     batch: Callable[[Account, int], int]
     suppressed: Callable[[Sequence[str]], set[str]]
     contacted: Callable[[str, Sequence[str], int], dict[str, int]]

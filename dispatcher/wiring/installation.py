@@ -59,7 +59,7 @@ from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings, require
 from dispatcher.taskbus import EVENTS_QUEUE, TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
-from dispatcher.wiring.memory import Remembered
+from dispatcher.wiring.memory import Remembered, is_known
 from dispatcher.wiring.tripwire import Tripwire
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
@@ -119,6 +119,9 @@ class Wiring:
 
     def _stations(self) -> Stations:
         chance = SystemRandom()
+        campaign = Remembered(self.campaigns.get, self.campaigns.these)
+        account = Remembered(self.accounts.account, self.accounts.these)
+        sender = Remembered(self.accounts.sender, self.accounts.these_senders)
         return Stations(
             clock=self.clock,
             control=self.clock,
@@ -145,9 +148,10 @@ class Wiring:
             overdue=Overdue(self.engine),
             caller=Caller(self.transport, registry.provider),
             bus=self.bus,
-            campaign=Remembered(self.campaigns.get, self.campaigns.these),
-            account=Remembered(self.accounts.account, self.accounts.these),
-            sender=Remembered(self.accounts.sender, self.accounts.these_senders),
+            campaign=campaign,
+            account=account,
+            sender=sender,
+            is_known=partial(is_known, campaign, account, sender),
             looked_at=LooksInRedis(self.redis).note,
             events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,

@@ -5,6 +5,11 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
+from dispatcher.domain.account import Account, Sender
+from dispatcher.domain.campaign import Campaign
+from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.trouble import DispatcherTrouble
+
 KEPT_S = 2.0  # a changed account or sender acts within this time; a paused campaign is seen by the claim at once
 USED_PERIODS = 15  # lanes go to any worker: one finds the sender of a lane that sends every ten seconds, mostly
 
@@ -42,11 +47,25 @@ class Remembered(Generic[T]):
         period = int(self._now_s() / KEPT_S)
         if period != self._period:
             self._renew(period)
-        self._wanted[number] = period
         kept = self._kept
         if number not in kept:
             kept[number] = self._ask(number)
+        self._wanted[number] = period
         return kept[number]
+
+    def has(self, number: int) -> bool:
+        """Was it read here lately, and will it be read again with the others?"""
+        last = self._wanted.get(number)
+        return last is not None and int(self._now_s() / KEPT_S) - last <= USED_PERIODS
+
+    def _all(self, numbers: Sequence[int]) -> dict[int, T]:
+        """None, where one of them breaks who reads it: then each is asked for by itself, and breaks nobody else."""
+        try:
+            return {one.id: one for one in self._ask_all(numbers)} if numbers else {}
+        except DispatcherTrouble:
+            raise
+        except Exception:
+            return {}
 
     def _renew(self, period: int) -> None:
         """Whoever comes meanwhile waits for it instead of asking as well."""
@@ -54,6 +73,15 @@ class Remembered(Generic[T]):
             if period <= self._period:
                 return
             lately = [number for number, last in list(self._wanted.items()) if period - last <= USED_PERIODS]
-            self._kept = {one.id: one for one in self._ask_all(lately)} if lately else {}
-            self._wanted = {number: self._wanted[number] for number in lately}
+            self._kept = self._all(lately)
+            self._wanted = {number: self._wanted[number] for number in self._kept}
             self._period = period
+
+
+def is_known(
+    campaign: Remembered[Campaign], account: Remembered[Account], sender: Remembered[Sender], ticket: Ticket
+) -> bool:
+    """Has all been read here lately that a worker needs to begin the ticket?"""
+    if not campaign.has(ticket.campaign) or not sender.has(ticket.lane.sender_id):
+        return False
+    return account.has(campaign(ticket.campaign).account_id)

@@ -52,6 +52,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "until": flight.until,
                 "begun": flight.begun,
                 "overdue": flight.overdue,
+                "lease": flight.lease,
                 "kept": flight.kept,
                 "day": flight.day,
                 "at": flight.at,

@@ -179,7 +179,13 @@ class ClockMachine(RuleBasedStateMachine):
         if spared:
             self.clock.spare(PROVIDER, ticket)
             self.twin.spare(ticket)
-        assert self.clock.is_silent(PROVIDER, ticket) == self.twin.is_silent(ticket)
+        assert self.clock.silent_ms(PROVIDER, ticket) == self.twin.silent_ms(ticket)
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data())
+    def take_up(self, data: st.DataObject) -> None:
+        ticket = self.a_ticket(data)
+        assert self.clock.take_up(PROVIDER, ticket, 15_000) == self.twin.take_up(ticket, 15_000, self.now)
 
     @precondition(lambda self: self.tickets)
     @rule(

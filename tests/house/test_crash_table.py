@@ -38,7 +38,7 @@ QUESTIONS = {
     "callbacks": "due",
     "caller": "is_up look_up poll",
     "campaigns": "get running over",
-    "clock": "is_silent",
+    "clock": "silent_ms",
     "control": "idle known",
     "doubts": "job",
     "errors": "tally",
@@ -49,7 +49,7 @@ QUESTIONS = {
     "plans": "plan_of unopened",
     "retries": "waiting",
     "waits": "campaigns due of_client",
-    "": "campaign account sender batch suppressed contacted expected now_ms jitter leads_url open_leads"
+    "": "campaign account sender is_known batch suppressed contacted expected now_ms jitter leads_url open_leads"
     " check_callback_url events_queued pause",
 }
 """Verbs that change nothing: who dies before one leaves behind the same as who dies after it."""

@@ -94,6 +94,7 @@ class Place:
             campaign=lambda number: self._remembered("campaign", number, self.wiring.campaigns.get),
             account=lambda number: self._remembered("account", number, self.wiring.accounts.account),
             sender=lambda number: self._remembered("sender", number, self.wiring.accounts.sender),
+            is_known=lambda ticket: True,
             looked_at=lambda campaigns, now_ms: None,
             now_ms=lambda: self.now_ms,
             pause=self.pass_ms,

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from dispatcher.coordination.circuits import Circuits
+from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
 from dispatcher.domain.loststarts import ALONE_MS
 from dispatcher.domain.tickets import Retry, Ticket
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.waits import LOST_MS
 from dispatcher.pipeline import steer
+from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.send import send
 from dispatcher.pipeline.stations import LEASE_MARGIN_MS
 from dispatcher.simulator.server import SimulatorClient
@@ -199,6 +203,68 @@ def test_a_message_that_was_claimed_is_in_doubt_and_not_lost(hand: Hand) -> None
     hand.now_ms += LEASE_MS
     hand.look_into_leases()
     assert (hand.counts(number), times_of(hand, number)) == ({"in_doubt": 1}, {})
+
+
+class KillsItsReader(Exception):
+    """Stands for the end of a process."""
+
+
+def killed(_: int) -> Any:
+    raise KillsItsReader
+
+
+def take_up_and_be_killed(hand: Hand) -> None:
+    """By a worker that has just been started."""
+    (ticket,) = hand.release()
+    with pytest.raises(KillsItsReader):
+        send(replace(hand.stations, account=killed), PROVIDER, ticket)
+    hand.now_ms += TAKE_UP_LEASE_MS
+    hand.look_into_leases()
+    hand.now_ms += ALONE_MS
+
+
+def test_a_message_whose_account_kills_its_readers_fails_as_one_that_was_begun(hand: Hand) -> None:
+    number = hand.submit(1)
+    for _ in range(3):
+        take_up_and_be_killed(hand)
+    assert (hand.counts(number), reasons(hand, number)) == ({"failed": 1}, {"failed": "start_lost"})
+
+
+def test_nothing_of_it_is_read_by_who_counts_it(hand: Hand) -> None:
+    hand.submit(1)
+    (ticket,) = hand.release()
+    assert hand.stations.clock.take_up(PROVIDER, ticket, TAKE_UP_LEASE_MS)
+    recover(replace(hand.stations, account=killed, campaign=killed), PROVIDER, ticket, None)
+    assert times_of(hand, ticket.campaign) == {0: 1}
+
+
+def test_a_worker_whose_ledger_is_away_while_it_reads_says_that_it_lives(hand: Hand) -> None:
+    def away(_: int) -> Account:
+        raise Unavailable("PostgreSQL: no connection")
+
+    number = hand.submit(1)
+    (ticket,) = hand.release()
+    with pytest.raises(Unavailable):
+        send(replace(hand.stations, account=away), PROVIDER, ticket)
+    hand.now_ms += TAKE_UP_LEASE_MS
+    hand.look_into_leases()
+    hand.work_all()
+    assert (hand.counts(number), times_of(hand, number)) == ({"sent": 1}, {})
+
+
+def test_only_what_was_not_read_lately_is_taken_up_before_it_is_begun(hand: Hand) -> None:
+    hand.submit(2)
+    first, second = hand.release()
+    assert not hand.stations.is_known(first)
+    hand.work(first)
+    assert hand.stations.is_known(second._replace(lane=first.lane))
+    assert not hand.stations.is_known(second), "its sender was not read yet"
+
+
+def test_a_ticket_that_is_another_s_by_now_is_not_read_for(hand: Hand) -> None:
+    hand.submit(1)
+    (ticket,) = hand.release()
+    assert send(replace(hand.stations, account=killed), PROVIDER, ticket._replace(token="other")) is None
 
 
 def test_what_was_lost_long_ago_is_cleared(hand: Hand) -> None:

@@ -84,3 +84,37 @@ def test_trouble_is_told_to_who_asks_and_the_next_asks_again(ledger: Ledger) -> 
         thing(1)
     ledger.texts = texts | {1: "A"}
     assert thing(1).text == "A"
+
+
+class Unreadable(Ledger):
+    """One of its rows breaks who reads it."""
+
+    def several(self, numbers: Sequence[int]) -> list[Thing]:
+        return [self.one(number) for number in numbers]
+
+    def one(self, number: int) -> Thing:
+        if self.texts[number] == "broken":
+            raise ValueError("no such text")
+        return super().one(number)
+
+
+def test_a_row_that_breaks_its_reader_breaks_nobody_who_asks_for_another() -> None:
+    ledger = Unreadable({1: "a", 2: "b"})
+    thing = ledger.remembered()
+    thing(1), thing(2)
+    ledger.texts[2] = "broken"
+    ledger.now_s += KEPT_S
+    assert thing(1).text == "a"
+    with pytest.raises(ValueError, match="no such text"):
+        thing(2)
+    assert (thing.has(1), thing.has(2)) == (True, False)
+
+
+def test_what_was_read_is_known_as_long_as_it_is_read_again_with_the_others(ledger: Ledger) -> None:
+    thing = ledger.remembered()
+    assert not thing.has(1)
+    thing(1)
+    ledger.now_s += KEPT_S * USED_PERIODS
+    assert thing.has(1)
+    ledger.now_s += KEPT_S
+    assert not thing.has(1)

@@ -6,7 +6,7 @@
 --      is given now, and the worker waits for it
 -- Returns {begun, granted, today, last}; begun 2: the sender's day is not known, and nothing was begun.
 local flight = flight_of(ARGV[3])
-if not flight or flight.token ~= ARGV[4] or flight.begun or flight.overdue then return { 0, 0, 0, 0 } end
+if not flight or flight.token ~= ARGV[4] or not is_offered(flight) then return { 0, 0, 0, 0 } end
 
 local function take(day, limit, gap, ends)
   if day['until'] <= now then day.today = 0 end
@@ -45,8 +45,8 @@ end
 local answer = taken()
 if answer[1] == 1 then
   no_longer_offered(ARGV[3], flight)
-  flight.begun = true
-  flight['until'] = now + tonumber(ARGV[5])
+  flight.begun, flight.lease = true, tonumber(ARGV[5])
+  flight['until'] = now + flight.lease
   save_flight(ARGV[3], flight)
   put(ARGV[3], flight['until'])
 end

@@ -7,7 +7,7 @@ redis.call('HSETNX', KEYS[3], lane, NEW_LANE)
 local ends = now + tonumber(ARGV[8])
 save_flight(lane, {
   token = ARGV[7], campaign = id, seq = tonumber(ARGV[5]), size = tonumber(ARGV[6]),
-  ['until'] = ends, begun = true, overdue = false, kept = 0, day = 0, at = 0, before = 0,
+  ['until'] = ends, begun = true, overdue = false, lease = tonumber(ARGV[8]), kept = 0, day = 0, at = 0, before = 0,
 })
 put(lane, ends)
 records[id] = campaign(id) or {

@@ -49,7 +49,8 @@ local function give(lane, record)
   given = given + 1
   local flight = {
     token = ARGV[5] .. '-' .. given, campaign = id, seq = seq, size = size,
-    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, kept = 0, day = 0, at = 0, before = 0,
+    ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, lease = 0, kept = 0, day = 0, at = 0,
+    before = 0,
   }
   save_flight(lane, flight)
   redis.call('SADD', KEYS[11], lane)

@@ -26,6 +26,10 @@ class LaneClock(Protocol):
     def release(self, provider: str, room: int, limit: int) -> Released:
         """Take up to `limit` due lanes, as long as fewer than `room` tickets are out that nobody has begun."""
 
+    def take_up(self, provider: str, ticket: Ticket, lease_ms: int) -> bool:
+        """A worker is about to read what it needs to begin the ticket, which may kill it; its lease lasts anew. False:
+        it was begun before, or lost its lane."""
+
     def begin(self, provider: str, ticket: Ticket, lease_ms: int, allowance: Allowance | None = None) -> Begun:
         """Renew the ticket's lease to now + lease_ms, once, and take its messages from the sender's day.
 
@@ -39,8 +43,8 @@ class LaneClock(Protocol):
     def spare(self, provider: str, ticket: Ticket) -> None:
         """The ticket's worker met trouble with a server before its claim, and lives: it is not to count as lost."""
 
-    def is_silent(self, provider: str, ticket: Ticket) -> bool:
-        """A worker began the ticket, and has not said since that it lives."""
+    def silent_ms(self, provider: str, ticket: Ticket) -> int:
+        """The lease within which a worker that had taken the ticket up was not heard of; 0: nobody had, or it lives."""
 
     def finish(
         self,
