@@ -11,6 +11,7 @@ from dispatcher.domain.audit.standstill import standstill_suspects
 from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.tickets import Ticket, send_queue
 from dispatcher.pipeline import steer
+from dispatcher.pipeline.feed import feed
 from dispatcher.simulator.server import SimulatorClient
 from tests.pipeline.audits import auditor, execute, findings, of_campaign, rounds, untold
 from tests.pipeline.conftest import PROVIDER, Hand
@@ -280,8 +281,18 @@ def test_events_that_are_not_processed_are_found(hand: Hand) -> None:
     assert (
         hand.wiring.audit_book.view().findings[0].finding.note.startswith("an account's first inbound event waits for")
     )
-    execute(hand, "UPDATE inbound_event SET due_at = now() + interval '1 min'")
+    execute(hand, "UPDATE inbound_event SET due_at = now() + interval '1 min', tries = 1")
     assert rounds(hand) == {}, "they wait for a time of their own"
+
+
+def test_events_that_are_queued_again_and_again_and_never_read_are_found(hand: Hand) -> None:
+    execute(
+        hand,
+        "INSERT INTO inbound_event (account_id, event_id, kind, at, phone_key, text, provider_ref, sender_name, reason,"
+        " received_at) VALUES (1, 'a', 'reply', now(), '', '', '', '', '', now() - interval '6 min')",
+    )
+    feed(hand.stations)
+    assert rounds(hand) == {"events": ["events"]}
 
 
 def test_a_storm_of_events_that_is_worked_off_is_no_finding(hand: Hand) -> None:
