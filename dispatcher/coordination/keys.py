@@ -13,7 +13,7 @@
     d:offered:<p>        set     lanes whose ticket is out, and nobody has begun it yet
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
-    d:circuit:<digest>   string  <failures>|<until ms>|<probing>, of a list of base URLs that could not be reached
+    d:circuits:<digest>  hash    host -> <failures>|<until ms>|<probing>, of a list of base URLs that it did not reach
     d:looks:<campaign>   hash    {rounds, last}: how often and when (ms) sweepers looked at it
     send.<p>             list    Celery's queue of the provider's jobs; only its length is looked at
 
@@ -62,8 +62,8 @@ def lock(scope: str, digest: str) -> str:
     return f"d:lock:{scope}:{digest}"
 
 
-def circuit(digest: str) -> str:
-    return f"d:circuit:{digest}"
+def circuits(digest: str) -> str:
+    return f"d:circuits:{digest}"
 
 
 def looks(campaign: int) -> str:

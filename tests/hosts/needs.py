@@ -9,7 +9,7 @@ TOOLS = {"ip": "iproute2", "unshare": "util-linux", "nsenter": "util-linux"}
 PROBE = """set -e
 ip link add hosts0 type bridge
 ip link add near0 type veth peer name far0
-unshare --net --time --monotonic 1 true"""
+unshare --net --uts --time --monotonic 1 true"""
 PROBE_WITHIN_S = 60.0
 
 

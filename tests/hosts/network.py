@@ -50,7 +50,8 @@ class Host:
         self.address = f"198.18.0.{number}"
         self._mac = _mac(number)
         clocks = ["--time", "--monotonic", str(up_for_s), "--boottime", str(up_for_s)]
-        keep = ["unshare", "--net", *clocks, "--fork", "--kill-child", "sh", "-c", "echo $$; exec sleep infinity"]
+        stay = f"echo {name} > /proc/sys/kernel/hostname && echo $$ && exec sleep infinity"
+        keep = ["unshare", "--net", "--uts", *clocks, "--fork", "--kill-child", "sh", "-c", stay]
         self._keeper = subprocess.Popen(keep, stdout=subprocess.PIPE, text=True)
         assert self._keeper.stdout is not None
         self._pid = self._keeper.stdout.readline().strip()
@@ -76,7 +77,7 @@ class Host:
     @property
     def inside(self) -> list[str]:
         """To be put before a command: it runs on this host."""
-        return ["nsenter", "--target", self._pid, "--net", "--time", "--"]
+        return ["nsenter", "--target", self._pid, "--net", "--uts", "--time", "--"]
 
     def cut(self, way: Way) -> None:
         """Until `mend`. Of what is lost nobody is told, but for LINK_DOWN."""

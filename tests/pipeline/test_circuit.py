@@ -1,6 +1,9 @@
 """A provider that is down: its lanes rest, one call in a while probes it, and no message pays with its tries."""
 
-from dispatcher.domain.breaker import FIRST_MS, TRIPS_AT
+from dataclasses import replace
+
+from dispatcher.coordination.circuits import Circuits
+from dispatcher.domain.breaker import ELSEWHERE_MS, FIRST_MS, TRIPS_AT
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.pipeline.conftest import PROVIDER, Hand
@@ -38,6 +41,23 @@ def test_a_provider_that_is_down_is_probed_not_hammered(hand: Hand, simulator: S
     hand.now_ms += FIRST_MS
     hand.work_all()
     assert calls(simulator) == tripped + 1
+
+
+def test_a_host_that_lost_its_way_leaves_its_lanes_to_the_others(hand: Hand, simulator: SimulatorClient) -> None:
+    here = hand.stations.circuits
+    there = Circuits(hand.wiring.redis, now_ms=lambda: hand.now_ms, sure_s=0, host="elsewhere")
+    line = hand.stations.account(1).base_urls
+    for _ in range(TRIPS_AT):
+        here.tell(line, False)
+    there.ask(line, 0)
+    there.tell(line, True)
+    number = hand.submit(4)
+    hand.work_all()
+    assert calls(simulator) == 0
+    hand.now_ms += ELSEWHERE_MS
+    hand.stations = replace(hand.stations, circuits=there)
+    hand.work_all()
+    assert hand.counts(number) == {"sent": 4}
 
 
 def test_clients_who_may_not_be_written_to_do_not_keep_the_probe_waiting(hand: Hand) -> None:
