@@ -20,7 +20,9 @@ import httpx
 
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.providers.addresses import addresses_of, is_public
+from dispatcher.providers.connections import trusted
 from dispatcher.providers.contract import BadRequest
+from dispatcher.providers.sockets import Wire
 
 FIELD = "leadsAssetUrl"
 MAX_REDIRECTS = 3
@@ -47,8 +49,7 @@ ANYWHERE = Reach(allows=lambda address: True)
 
 def open_leads(url: str, reach: Reach = PUBLIC) -> Generator[bytes]:
     """The file's bytes, piece by piece, whatever its size. Raises BadRequest, also in the middle of it; Unavailable."""
-    timeout = httpx.Timeout(reach.silence_s, connect=min(10.0, reach.silence_s))
-    with _turn(reach.turn_s), _translated(), httpx.Client(trust_env=False, timeout=timeout) as client:
+    with _turn(reach.turn_s), _translated(), _client(reach) as client:
         taken, give_up = 0, monotonic() + reach.deadline_s
         response = _open(client, url, reach)
         try:
@@ -61,6 +62,13 @@ def open_leads(url: str, reach: Reach = PUBLIC) -> Generator[bytes]:
                 yield piece
         finally:
             response.close()
+
+
+def _client(reach: Reach) -> httpx.Client:
+    """`write` is for all of an exchange there: a head that drips is no more patiently waited for than a file."""
+    silence_s, all_s = reach.silence_s, reach.deadline_s + reach.silence_s
+    timeout = httpx.Timeout(silence_s, connect=min(10.0, silence_s), write=all_s)
+    return httpx.Client(trust_env=False, timeout=timeout, transport=Wire(trusted(), httpx.Limits()))
 
 
 def _open(client: httpx.Client, url: str, reach: Reach) -> httpx.Response:

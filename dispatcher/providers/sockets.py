@@ -4,7 +4,7 @@ httpcore's own begin to count anew at each byte that arrives, and keep what came
 the answer to the next request.
 
     connecting   `timeout` counts for all addresses of the host and the TLS handshake; only the resolver has its own
-    an exchange  `timeout` counts from the first byte of the request to the last of the answer
+    an exchange  `write` counts from the first byte of the request to the last of the answer, `read` for each silence
 """
 
 import re
@@ -115,7 +115,7 @@ class _Stream(httpcore.NetworkStream):
             kept, self._kept = self._kept, b""
             return kept
         with _in_words(httpcore.ReadTimeout, httpcore.ReadError):
-            self._socket.settimeout(_left(self._ends))
+            self._socket.settimeout(_left(min(self._ends, _end(timeout))))
             arrived = self._socket.recv(max_bytes)
         if len(arrived) > 1 and not (first and _is_whole(arrived)):
             arrived, self._kept = arrived[:-1], arrived[-1:]

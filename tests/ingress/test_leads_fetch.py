@@ -68,6 +68,13 @@ class Files(Quiet):
 
     def _drip(self) -> None:
         self._begin()
+        self._go_on()
+
+    def _head(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        self._go_on()
+
+    def _go_on(self) -> None:
         with suppress(OSError):  # who asked went away
             for _ in range(200):
                 Event().wait(0.05)
@@ -213,13 +220,18 @@ def test_a_file_that_drips_is_given_up_at_its_deadline(server: str) -> None:
     assert refusal(f"{server}/drip", replace(ANYWHERE, deadline_s=0.3)) == "the file took longer than 0.3 s"
 
 
+def test_nor_is_a_head_that_drips_waited_for_beyond_it(server: str) -> None:
+    hasty = replace(ANYWHERE, deadline_s=0.1, silence_s=0.2)
+    assert refusal(f"{server}/head", hasty) == "its server did not answer in time"
+
+
 def test_a_server_that_falls_silent_is_given_up(server: str) -> None:
     assert refusal(f"{server}/silent", replace(ANYWHERE, silence_s=0.2)) == "its server did not answer in time"
 
 
 def test_only_so_many_files_are_read_at_once(server: str) -> None:
     started = [open_leads(f"{server}/file", ANYWHERE) for _ in range(AT_ONCE)]
-    assert {next(file) for file in started} == {FILE}
+    assert all(FILE.startswith(next(file)) for file in started)
     with pytest.raises(Unavailable):
         fetched(f"{server}/file", replace(ANYWHERE, turn_s=0.05))
     started.pop().close()
