@@ -11,6 +11,7 @@
     d:days:<p>           hash    sender with caps -> {until, today, last, gone, gap, lanes}: its day and last starts
     d:turns:<p>          hash    account -> its last turn, while lanes wait in line; reached: the turn that is served
     d:offered:<p>        set     lanes whose ticket is out, and nobody has begun it yet
+    d:again:<p>          zset    <campaign>:<seq>:<size>:<lane>, tickets that are out and waited for their time
     d:wake:<p>           channel "<ms>": in so many ms a lane is due, earlier than any before
     d:lock:<scope>:<digest>  string  <holder>|<taken ms>|<until ms>, of one client
     d:circuits:<digest>  hash    host -> <failures>|<until ms>|<probing>, of a list of base URLs that it did not reach
@@ -74,10 +75,10 @@ def memory(provider: str) -> list[str]:
     """The keys that the lane clock of a provider is made of, in the order in which the scripts take them."""
     crews = f"d:crews:{provider}"
     tables = [clock(provider), lanes(provider), flights(provider), campaigns(provider), crews, retries(provider)]
-    return [*tables, days(provider), f"d:turns:{provider}", f"d:offered:{provider}"]
+    return [*tables, days(provider), f"d:turns:{provider}", f"d:offered:{provider}", f"d:again:{provider}"]
 
 
 def of_clock(provider: str) -> list[str]:
     """KEYS of every lane clock script."""
-    *tables, turns, offered = memory(provider)
-    return [EPOCH, *tables, wake(provider), turns, offered]
+    *tables, turns, offered, again = memory(provider)
+    return [EPOCH, *tables, wake(provider), turns, offered, again]

@@ -160,7 +160,7 @@ class LaneClock:
         self._call("lift_rests", provider, tuple(map(str, lanes)))
 
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
-        """Release these messages (again) at their time; False: the campaign is not known, plan it first."""
+        """Release these messages (again) at their time, but those that are out. False: plan the campaign first."""
         blocks = (retries[first : first + AT_ONCE] for first in range(0, max(1, len(retries)), AT_ONCE))
         asked = ((campaign_text(campaign), *map(_retry, block)) for block in blocks)
         return all(self._call("file_retries", provider, args) for args in asked)

@@ -10,18 +10,19 @@ class CampaignBook:
         self.campaigns: dict[int, CampaignRecord] = {}
         self.retries: set[tuple[int, int, int, int]] = set()
 
-    def _take(self, campaign: int, now: int) -> tuple[int, int]:
-        """Seq and size of what the campaign gives now: it has work that is due."""
+    def _take(self, campaign: int, now: int) -> tuple[int, int, bool]:
+        """Seq and size of what the campaign gives now, and whether it waited for a time of its own: it has work that is
+        due."""
         retry, record = self._first_retry(campaign), self.campaigns[campaign]
         if retry and retry[1] <= now:
             self.retries.remove(retry)
-            return retry[2], retry[3]
+            return retry[2], retry[3], True
         first, chunk = record.next, record.pacing.chunk_size
         size = min(record.pacing.batch, record.end - first)
         if chunk:
             size = min(size, (first // chunk + 1) * chunk - first)
         record.next += size
-        return first, size
+        return first, size, False
 
     def _close_chunk(self, campaign: int, record: CampaignRecord) -> None:
         retry = self._first_retry(campaign)

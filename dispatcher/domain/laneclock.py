@@ -179,12 +179,13 @@ class PlainClock(LaneLine):
                 self._place_free(lane, record, now)
 
     def file_retries(self, campaign: int, retries: Sequence[Retry], now: int) -> bool:
-        """False: the clock does not know the campaign; plan it first."""
+        """Not those that are out already. False: the clock does not know the campaign; plan it first."""
         record = self.campaigns.get(campaign)
         if record is None or record.gone:
             return False
         before = self._earliest(campaign)
-        self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in retries)
+        missing = [retry for retry in retries if not self._is_out(campaign, retry)]
+        self.retries.update((campaign, retry.due_ms, retry.seq, retry.size) for retry in missing)
         if (first := self._first_retry(campaign)) and not first[1]:
             record.reopen_chunk()
         self._wake_if_earlier(campaign, before, now)
@@ -251,9 +252,10 @@ class PlainClock(LaneLine):
             return None
         record.ring.remove(campaign)
         record.enlist(campaign, self._priority)
-        ticket = Ticket(lane, campaign, *self._take(campaign, now), token)
+        seq, size, again = self._take(campaign, now)
+        ticket = Ticket(lane, campaign, seq, size, token)
         self.campaigns[campaign].flights += 1
-        self.flights[lane] = Flight(ticket, now + BEGIN_LEASE_MS)
+        self.flights[lane] = Flight(ticket, now + BEGIN_LEASE_MS, again=again)
         self.clock[lane] = now + BEGIN_LEASE_MS
         return ticket
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dispatcher.domain.campaignbook import CampaignBook
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.lanerecords import Flight, LaneRecord
-from dispatcher.domain.tickets import Ticket
+from dispatcher.domain.tickets import Retry, Ticket
 
 IN_LINE = -(1 << 50)  # so far below every time that turns stay below, too
 
@@ -55,6 +55,13 @@ class LaneLine(CampaignBook):
 
     def _offered(self) -> list[Lane]:
         return [lane for lane, flight in self.flights.items() if flight.is_offered]
+
+    def _is_out(self, campaign: int, retry: Retry) -> bool:
+        """Has a ticket that is out, and waited, any of its messages? The last that begins before its end is asked."""
+        again = (one.ticket for one in self.flights.values() if one.again and one.ticket.campaign == campaign)
+        before = ((one.seq, one.size, str(one.lane)) for one in again if one.seq < retry.seq + retry.size)
+        seq, size, _ = max(before, default=(0, 0, ""))
+        return seq + size > retry.seq
 
     def _first_in_line(self) -> Lane | None:
         _, _, lane = min(((at, str(lane), lane) for lane, at in self.clock.items()), default=(0, "", None))

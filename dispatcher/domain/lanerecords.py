@@ -18,6 +18,7 @@ class Flight:
     `lease`: how long the worker has that took it up (0: nobody did; less than a call's: it has not begun it yet).
     `kept`: messages that were taken from the sender's day, which ends at `day`; its start was given to it for `at`, and
     the one given out before that was at `before`. `spared`: its worker met trouble before the claim, and lives.
+    `again`: what it carries waited for a time of its own.
     """
 
     ticket: Ticket
@@ -30,6 +31,7 @@ class Flight:
     at: int = 0
     before: int = 0
     spared: bool = False
+    again: bool = False
 
     @property
     def is_offered(self) -> bool:

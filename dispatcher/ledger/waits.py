@@ -16,8 +16,6 @@ from dispatcher.domain.tickets import Retry, merged
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.times import epoch_ms, moment
 
-LOST_MS = 900_000  # far beyond the longest lease, as the sweeper's STUCK_S
-
 CAMPAIGNS = text("""
 SELECT id FROM campaign c
 WHERE finished_at IS NULL AND state = 'running' AND EXISTS (
@@ -28,18 +26,11 @@ ORDER BY id
 
 DUE = text("""
 SELECT seq, due_at, (SELECT batch FROM campaign WHERE id = :campaign) AS batch FROM (
-    SELECT seq, due_at FROM message m
-    WHERE campaign_id = :campaign AND state = 'pending' AND due_at <= :soon AND NOT EXISTS (
-        SELECT FROM lost_start l
-        WHERE l.campaign_id = :campaign AND l.seq = m.seq AND l.alone_at = m.due_at
-            AND m.due_at > :lost AND m.due_at <= :now
-    )
+    SELECT seq, due_at FROM message WHERE campaign_id = :campaign AND state = 'pending' AND due_at <= :soon
     ORDER BY due_at, seq LIMIT :limit
 ) AS due
 ORDER BY seq
 """)
-"""Who kills workers is filed once for each of its moments, as long as its ticket may be out: as any other that is filed
-anew while it is at work it would go to the next lane, and the next, before the first loss is known."""
 
 LAST = text("""
 SELECT id, (SELECT max(due_at) FROM message WHERE campaign_id = id AND state = 'pending' AND due_at IS NOT NULL) AS due
@@ -95,12 +86,9 @@ class Waits:
         with autocommit(self._engine) as connection:
             return list(connection.execute(CAMPAIGNS, {"soon": moment(soon_ms)}).scalars())
 
-    def due(self, campaign: int, now_ms: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
-        """Of a campaign's messages that are due by `soon_ms` up to `limit`, those due first before the others. Not
-        those that go alone and whose moment came before `now_ms`: they are at work, or lost after a quarter of an hour.
-        """
-        lost = moment(now_ms - LOST_MS)
-        asked = {"campaign": campaign, "now": moment(now_ms), "lost": lost, "soon": moment(soon_ms), "limit": limit}
+    def due(self, campaign: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
+        """Of a campaign's messages that are due by `soon_ms` up to `limit`, those due first before the others."""
+        asked = {"campaign": campaign, "soon": moment(soon_ms), "limit": limit}
         with autocommit(self._engine) as connection:
             rows = connection.execute(DUE, asked).all()
         return tuple(merged(((row.seq, epoch_ms(row.due_at)) for row in rows), rows[0].batch if rows else 1))

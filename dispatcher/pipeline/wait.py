@@ -1,7 +1,7 @@
 """The station of what waits for a time of its own: kept in the ledger, filed with the clock shortly before.
 
 Redis holds a campaign's next slice of it at most, so that a million clients who are in contact do not become a million
-retries there. Filing twice does no harm: it is the same entry, and the claim swallows what left meanwhile.
+retries there. Filing twice does no harm: it is the same entry, none for what is out, and the claim swallows what left.
 """
 
 from functools import partial
@@ -19,8 +19,7 @@ def file_due(stations: Stations, campaign: int) -> None:
     """Tell the clock what of a campaign is due soon, as long as it has little of it."""
     if not _has_room(stations, campaign, SLICE // 2):
         return
-    now_ms = stations.now_ms()
-    due = stations.waits.due(campaign, now_ms, now_ms + NEAR_MS, SLICE)
+    due = stations.waits.due(campaign, stations.now_ms() + NEAR_MS, SLICE)
     if due:
         release_again(stations, campaign, due)
 

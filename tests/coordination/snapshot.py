@@ -11,11 +11,11 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.laneclock import PlainClock
 
 Snapshot = dict[str, Any]
-PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days", "turns", "offered")
+PARTS = ("clock", "lanes", "flights", "campaigns", "crews", "retries", "days", "turns", "offered", "again")
 
 
 def of_redis(client: redis.Redis, provider: str) -> Snapshot:
-    clock, lanes, flights, campaigns, crews, retries, days, turns, offered = keys.memory(provider)
+    clock, lanes, flights, campaigns, crews, retries, days, turns, offered, again = keys.memory(provider)
     batch = client.pipeline(transaction=True)
     batch.zrange(clock, 0, -1, withscores=True)
     for name in (lanes, flights, campaigns, crews):
@@ -24,16 +24,18 @@ def of_redis(client: redis.Redis, provider: str) -> Snapshot:
     batch.hgetall(days)
     batch.hgetall(turns)
     batch.smembers(offered)
+    batch.zrange(again, 0, -1)
     answers = batch.execute()
     hashes = [{field: json.loads(text) for field, text in answer.items()} for answer in answers[1:5]]
     for flight in hashes[1].values():
         flight.setdefault("spared", False)
+        flight.setdefault("again", False)
     for lane in hashes[0].values():
         lane["ring"] = lane["ring"] or []  # Lua writes an empty list as {}
     hashes[3] = {campaign: crew or [] for campaign, crew in hashes[3].items()}
     sent = {sender: json.loads(text) for sender, text in answers[6].items()}
     last = {account: int(turn) for account, turn in answers[7].items()}
-    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent, last, answers[8]], strict=True))
+    return dict(zip(PARTS, [dict(answers[0]), *hashes, answers[5], sent, last, *answers[8:]], strict=True))
 
 
 def of_twin(twin: PlainClock) -> Snapshot:
@@ -58,6 +60,7 @@ def of_twin(twin: PlainClock) -> Snapshot:
                 "at": flight.at,
                 "before": flight.before,
                 "spared": flight.spared,
+                "again": flight.again,
             }
             for lane, flight in twin.flights.items()
         },
@@ -91,4 +94,9 @@ def of_twin(twin: PlainClock) -> Snapshot:
         "turns": {str(account): turn for account, turn in twin.turns.last.items()}
         | ({"reached": twin.turns.reached} if twin.turns.reached else {}),
         "offered": {str(lane) for lane in twin._offered()},
+        "again": sorted(
+            f"{campaign_text(one.ticket.campaign)}:{one.ticket.seq:09d}:{one.ticket.size:05d}:{lane}"
+            for lane, one in twin.flights.items()
+            if one.again
+        ),
     }

@@ -247,7 +247,7 @@ def test_a_follow_up_that_is_due_while_a_reply_waits_to_be_processed_does_not_le
     pass_by(hand, 10)
     assert (texts(simulator), hand.counts(number)) == (["Olá"], {"sent": 1, "pending": 1})
     pass_by(hand, 4)
-    due = hand.stations.waits.due(number, hand.now_ms, hand.now_ms, 10)
+    due = hand.stations.waits.due(number, hand.now_ms, 10)
     assert due == (), "it waits a few seconds, not for the next lane"
 
     (event,) = hand.wiring.inbound.waiting(0, 10)

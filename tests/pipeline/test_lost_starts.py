@@ -11,9 +11,8 @@ from dispatcher.domain.account import Account
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
 from dispatcher.domain.loststarts import ALONE_MS
-from dispatcher.domain.tickets import Retry, Ticket
+from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import Unavailable
-from dispatcher.ledger.waits import LOST_MS
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.send import send
@@ -121,13 +120,21 @@ def test_a_suspect_takes_one_worker_at_a_time_however_often_sweepers_look_for_wh
     assert hand.release() == ()
 
 
-def test_a_suspect_that_the_clock_does_not_know_is_filed_before_its_moment_and_long_after_it(hand: Hand) -> None:
-    number = hand.submit(1)
-    lose(hand, 0, times=2)
-    moment_ms = hand.now_ms
-    for now_ms in (moment_ms - 1, moment_ms + LOST_MS):
-        assert hand.stations.waits.due(number, now_ms, moment_ms, 10) == (Retry(moment_ms, 0),)
-    assert hand.stations.waits.due(number, moment_ms, moment_ms, 10) == ()
+def test_a_message_that_waited_for_its_next_try_takes_one_worker_at_a_time_as_well(
+    hand: Hand, simulator: SimulatorClient
+) -> None:
+    """Each sweep filed it anew while its ticket was out, until its first loss was noted."""
+    simulator.set_faults({"kind": "status", "status": 503, "sends": True, "times": 1})
+    hand.submit(1)
+    hand.work_all()
+    hand.now_ms += LEASE_MS
+    (ticket,) = hand.release()
+    assert hand.stations.clock.begin(PROVIDER, ticket, LEASE_MS)
+    hand.sweep()
+    assert hand.release() == ()
+    hand.now_ms += LEASE_MS
+    hand.look_into_leases()
+    assert len(hand.release()) == 1
 
 
 def test_suspects_whose_moments_passed_in_a_pause_go_together_and_none_fails_by_that(hand: Hand) -> None:

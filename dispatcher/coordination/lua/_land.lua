@@ -68,6 +68,7 @@ local function land(done, jitter, first)
   if holds then
     redis.call('HDEL', KEYS[4], lane)
     no_longer_offered(lane, flight)
+    if flight.again then redis.call('ZREM', KEYS[12], out_again(lane, flight)) end
     give_back(lane, flight)
     record.rest, record.why = tonumber(ARGV[7]), ARGV[8]
     settle(record, done, jitter, plan)

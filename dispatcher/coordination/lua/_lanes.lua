@@ -2,7 +2,7 @@
 -- dispatcher/domain/laneclock.py, under the same names; tests play one against the other.
 --
 -- KEYS 1 epoch  2 clock  3 lanes  4 flights  5 campaigns  6 crews  7 retries  8 days  9 wake  10 turns  11 offered
---      (12 queue: release)
+--      12 again  (13 queue: release)
 -- ARGV 1 now in ms (0: the server's)  2 "1" while rebuilding: works without the epoch  3… the verb's own
 -- Campaign records are read once a call and written by save(), for many lanes share one.
 
@@ -140,6 +140,20 @@ local function file(id, first)
     redis.call('ZADD', KEYS[7], 0, id .. ':' .. ARGV[i])
   end
   firsts[id] = nil
+end
+
+-- A ticket that is out of what waited for a time of its own, as KEYS[12] has it.
+local function out_again(lane, flight)
+  return string.format('%s:%09d:%05d:%s', flight.campaign, flight.seq, flight.size, lane)
+end
+
+-- Are any of these messages in such a ticket? Of those that begin before their end, the last is looked at.
+local function is_out(id, seq, size)
+  local before = '(' .. id .. ':' .. string.format('%09d', seq + size)
+  local last = redis.call('ZREVRANGEBYLEX', KEYS[12], before, '[' .. id .. ':', 'LIMIT', 0, 1)[1]
+  if not last then return false end
+  local from, length = string.match(last, ':(%d+):(%d+):[%d.]+$')
+  return from + length > seq
 end
 
 local function has_work(record)

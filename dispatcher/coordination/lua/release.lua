@@ -15,13 +15,13 @@ local function write(list, lane, flight)
   list[n + 3], list[n + 4], list[n + 5] = flight.seq, flight.size, flight.token
 end
 
--- seq and size of what the campaign gives now
+-- seq and size of what the campaign gives now, and whether it waited for a time of its own
 local function take(id)
   local plan, retry = campaign(id), first_retry(id)
   if retry and retry.due <= now then
     redis.call('ZREM', KEYS[7], retry.member)
     firsts[id] = nil
-    return retry.seq, retry.size
+    return retry.seq, retry.size, true
   end
   local first = plan.next
   local size = math.min(plan.batch, plan.stop - first)
@@ -29,7 +29,7 @@ local function take(id)
     size = math.min(size, (math.floor(first / plan.cs) + 1) * plan.cs - first)
   end
   plan.next = first + size
-  return first, size
+  return first, size, false
 end
 
 local function give(lane, record)
@@ -43,15 +43,16 @@ local function give(lane, record)
     enlist(record.ring, id)
   end
   if dropped or #record.ring > 1 then save_lane(lane, record) end
-  local seq, size = take(id)
+  local seq, size, again = take(id)
   records[id].flights = records[id].flights + 1
   dirty[id] = true
   given = given + 1
   local flight = {
     token = ARGV[5] .. '-' .. given, campaign = id, seq = seq, size = size,
     ['until'] = now + tonumber(ARGV[6]), begun = false, overdue = false, lease = 0, kept = 0, day = 0, at = 0,
-    before = 0,
+    before = 0, again = again,
   }
+  if again then redis.call('ZADD', KEYS[12], 0, out_again(lane, flight)) end
   save_flight(lane, flight)
   redis.call('SADD', KEYS[11], lane)
   put(lane, flight['until'])
@@ -120,7 +121,7 @@ for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'LIMIT', 0, A
     ready[#ready + 1] = lane
   end
 end
-out = math.max(redis.call('SCARD', KEYS[11]), redis.call('LLEN', KEYS[12]))
+out = math.max(redis.call('SCARD', KEYS[11]), redis.call('LLEN', KEYS[13]))
 room = tonumber(ARGV[3]) - out
 if #ready > room or first_in_line() then
   for _, lane in ipairs(ready) do line_up(lane) end

@@ -104,7 +104,7 @@ class Retries(Protocol):
         """How many tickets of the campaign wait for a time of their own."""
 
     def file_retries(self, provider: str, campaign: int, retries: Sequence[Retry]) -> bool:
-        """Release these messages (again) at their time, from whichever lane of the campaign is free.
+        """Release these messages (again) at their time, from whichever lane is free; not those that are out already.
 
         False: the clock does not know the campaign (it was forgotten when it was done); plan it first."""
 

@@ -51,9 +51,8 @@ class Waits(Protocol):
     def campaigns(self, soon_ms: int) -> list[int]:
         """Running campaigns with messages that are due by then."""
 
-    def due(self, campaign: int, now_ms: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
-        """Of a campaign's messages that are due by `soon_ms` up to `limit`, those due first before the others; not
-        those that go alone, and are at work at `now_ms`."""
+    def due(self, campaign: int, soon_ms: int, limit: int) -> tuple[Retry, ...]:
+        """Of a campaign's messages that are due by `soon_ms` up to `limit`, those due first before the others."""
 
     def of_client(self, key: str, soon_ms: int) -> Sequence[tuple[int, Retry]]:
         """(campaign, retry) of the client's messages that are due by then, in campaigns that run."""
