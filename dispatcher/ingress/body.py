@@ -17,6 +17,7 @@ from dispatcher.ingress.places import Room
 from dispatcher.ingress.refusals import Refused
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.jsonbody import read_object
+from dispatcher.providers.jsonpieces import open_large
 
 LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -32,6 +33,10 @@ class Document:
     @cached_property
     def object(self) -> dict[str, Any]:
         return read_object(self.raw)
+
+    def opened(self, array: str) -> dict[str, Any] | None:
+        """The object of a large body with `Pieces` for this array of it; None: read it whole."""
+        return open_large(self.raw, array)
 
 
 async def read_body(request: Request) -> Document:

@@ -8,7 +8,7 @@ however far the campaign is by then and whatever the clock says about the dates 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -26,6 +26,7 @@ from dispatcher.ingress.places import Door
 from dispatcher.ingress.refusals import unauthorised
 from dispatcher.pipeline.desk import CampaignView, Desk
 from dispatcher.providers.contract import BadRequest, ParseContext
+from dispatcher.providers.jsonpieces import ReadWithCare
 from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings
 
@@ -119,9 +120,15 @@ class Receipt:
         return start is not None and start > self.accepted.created_at_ms
 
 
-def submit(house: House, asked: Submission, parse: Parse) -> Receipt:
-    """Take a campaign in, or find the one that this very request made before."""
-    accepted = _earlier(house, asked) or _accept(house, asked, parse)
+def submit(house: House, asked: Submission, parse: Parse, array: str | None = None) -> Receipt:
+    """Take a campaign in, or find the one that this very request made before. `array`: of a large body, `parse` may be
+    given this one as `Pieces`.
+    """
+    accepted = (
+        _earlier(house, asked)
+        or (_accept_in_pieces(house, asked, parse, array) if array else None)
+        or _accept(house, asked, parse)
+    )
     view = house.desk.campaigns.get(accepted.campaign_id)
     if view is None:
         raise LookupError("a campaign is gone that was accepted just now")
@@ -147,6 +154,19 @@ def created(receipt: Receipt, content: Any, status: int) -> JSONResponse:
 
 def _earlier(house: House, asked: Submission) -> Accepted | None:
     return house.desk.intake.earlier(asked.account, asked.idempotency) if asked.idempotency else None
+
+
+def _accept_in_pieces(house: House, asked: Submission, parse: Parse, array: str) -> Accepted | None:
+    """The messages of a large body are read and checked while the first are being stored. None: the body is small, or
+    something in it may be wrong; then nothing was stored, for all is one transaction.
+    """
+    opened = asked.body.opened(array)
+    if opened is None:
+        return None
+    with suppress(ReadWithCare, BadRequest):
+        draft = parse(opened, house.context(asked.account, asked.names))
+        return house.desk.intake.accept(asked.account, draft, asked.idempotency)
+    return None
 
 
 def _accept(house: House, asked: Submission, parse: Parse) -> Accepted:

@@ -48,7 +48,7 @@ Caller = Annotated[Account, Depends(account_of)]
 @router.post("/sender/advanced", openapi_extra=bodies.UAZAPI)
 def advanced(request: Request, account: Caller, house: Inside, body: Body, key: Key) -> Response:
     """Create a mass send of messages that are each their own."""
-    receipt = submit(house, submission(request, account, body, key), dialect.parse)
+    receipt = submit(house, submission(request, account, body, key), dialect.parse, "messages")
     return created(receipt, _receipt(receipt), 200)
 
 

@@ -13,7 +13,7 @@ from dispatcher.domain.phone import people
 from dispatcher.providers.recipients import number_text
 from dispatcher.providers.uazapi.documents import doc_name
 
-PIECE = 1000  # messages: one that is not like its others costs only so many the long way
+TOGETHER = 1000  # messages: one that is not like its others costs only so many the long way
 
 
 def roll_of(messages: Sequence[Any]) -> Roll | None:

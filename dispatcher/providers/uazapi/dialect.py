@@ -4,6 +4,7 @@ Delays are whole seconds or fractions of them, and the account's where the body 
 to the letter. What a message holds beside the known fields stays in its content and goes to the provider.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,9 +16,10 @@ from dispatcher.domain.pacing import Pacing
 from dispatcher.domain.phone import InvalidPhone, address
 from dispatcher.providers.contract import BadRequest, ParseContext
 from dispatcher.providers.forms import NO_FLAG, PROBLEMS_NAMED, refused
+from dispatcher.providers.jsonpieces import Pieces, ReadWithCare
 from dispatcher.providers.recipients import number_text
 from dispatcher.providers.schedule import MAX_DELAY_S, delays_ms, long_delay, not_past
-from dispatcher.providers.uazapi.alike import PIECE, roll_of
+from dispatcher.providers.uazapi.alike import TOGETHER, roll_of
 from dispatcher.providers.uazapi.documents import with_name
 
 MINUTES_BELOW = 100_000  # 0..99 999 are minutes from now, from 10^12 on epoch ms (PROVIDERS 10)
@@ -51,12 +53,16 @@ def recognises(body: Any) -> bool:
 
 
 def parse(body: Any, context: ParseContext) -> Draft:
-    """The body as a draft; raises BadRequest that names up to twenty fields."""
-    envelope = _envelope(body)
+    """The body as a draft; raises BadRequest that names up to twenty fields.
+
+    Where its messages are `Pieces`, they are read with the draft's, which then may raise ReadWithCare.
+    """
+    pieces = body.get("messages") if isinstance(body, dict) else None
+    envelope = _envelope({**body, "messages": [None]} if isinstance(pieces, Pieces) else body)
     return Draft(
         name=envelope.info or "",
         dialect="uazapi",
-        messages=_messages(envelope.messages),
+        messages=Rolls(_as_they_come(pieces)) if isinstance(pieces, Pieces) else _messages(envelope.messages),
         pacing=pacing_of(envelope, context.account),
         scheduled_for_ms=start_ms(envelope.scheduled_for, context.now_ms),
         warnings=long_delay(envelope.delayMax, "delayMax"),
@@ -75,14 +81,29 @@ def _messages(given: list[Any]) -> Rolls:
     """All of them are looked at before the first is handed on."""
     problems: list[tuple[str, str]] = []
     read: list[Roll | list[DraftMessage]] = []
-    for start in range(0, len(given), PIECE):
-        piece = given[start : start + PIECE]
-        read.append(roll_of(piece) or _one_by_one(piece, start, problems))
+    for rolled in _rolled(given, problems):
+        read.append(rolled)
         if len(problems) >= PROBLEMS_NAMED:
             break
     if problems:
         raise BadRequest(*problems[:PROBLEMS_NAMED])
     return Rolls(read)
+
+
+def _as_they_come(pieces: Pieces) -> Iterator[Roll | list[DraftMessage]]:
+    problems: list[tuple[str, str]] = []
+    for given in pieces:
+        for rolled in _rolled(given, problems):
+            if problems:
+                raise ReadWithCare
+            yield rolled
+
+
+def _rolled(given: list[Any], problems: list[tuple[str, str]]) -> Iterator[Roll | list[DraftMessage]]:
+    """Adds what is wrong to the problems."""
+    for start in range(0, len(given), TOGETHER):
+        some = given[start : start + TOGETHER]
+        yield roll_of(some) or _one_by_one(some, start, problems)
 
 
 def _one_by_one(given: list[Any], start: int, problems: list[tuple[str, str]]) -> list[DraftMessage]:
