@@ -5,6 +5,8 @@ the answer to the next request.
 
     connecting   `timeout` counts for all addresses of the host and the TLS handshake; only the resolver has its own
     an exchange  `write` counts from the first byte of the request to the last of the answer, `read` for each silence
+
+What arrives only when the next request has left cannot be told from its answer: in HTTP/1.1 neither has a name.
 """
 
 import re
@@ -22,6 +24,14 @@ import httpx
 LONGEST_S = 600.0  # where a caller names none: the longest that an account may name
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n|$)", re.IGNORECASE)
 READABLE = "is_readable"  # httpcore asks for it before it uses a connection again
+
+
+class Stale(httpcore.ConnectError):
+    """Before the first byte of a request its connection was found closed, or with something to say."""
+
+
+def went_stale(error: httpx.ConnectError) -> bool:
+    return isinstance(error.__cause__, Stale)
 
 
 class Wire(httpx.HTTPTransport):
@@ -87,6 +97,7 @@ class _Stream(httpcore.NetworkStream):
         self._socket = connection
         self._ends = ends
         self._begins = True
+        self._was_used = False
         self._kept = b""
 
     def start_tls(
@@ -102,12 +113,18 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._begins:
-            self._ends, self._begins = _end(timeout), False
+            self._begin(timeout)
         rest = memoryview(buffer)
         with _in_words(httpcore.WriteTimeout, httpcore.WriteError):
             while rest:
                 self._socket.settimeout(_left(self._ends))
                 rest = rest[self._socket.send(rest) :]
+
+    def _begin(self, timeout: float | None) -> None:
+        """httpcore looked before, but it may have been asked since whether the request may leave: that takes time."""
+        if self._was_used and self._has_more():
+            raise Stale
+        self._ends, self._begins, self._was_used = _end(timeout), False, True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         first, self._begins = not self._begins, True

@@ -25,6 +25,7 @@ import httpx
 
 from dispatcher.providers.connections import USER_AGENT, Connections
 from dispatcher.providers.contract import Request, Response
+from dispatcher.providers.sockets import went_stale
 
 CONNECT_S = 5.0  # a server that is up answers a connection within a second; the rest is for a lost packet or two
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # uazapi lists every mass send of an instance in one answer
@@ -173,11 +174,20 @@ class Transport:
         if may_leave:
             outgoing.extensions["trace"] = partial(_ask_first, may_leave)
         try:
-            return self._exchange(base_url, outgoing)
+            return self._exchange_afresh(base_url, outgoing)
         except _Held:
             return HELD
         except Exception as error:
             return failure_of(error)
+
+    def _exchange_afresh(self, base_url: str, outgoing: httpx.Request) -> Response | CallFailure:
+        """Once more where a connection from before cannot be used: a new one is none."""
+        try:
+            return self._exchange(base_url, outgoing)
+        except httpx.ConnectError as error:
+            if not went_stale(error):
+                raise
+        return self._exchange(base_url, outgoing)
 
     def _exchange(self, base_url: str, outgoing: httpx.Request) -> Response | CallFailure:
         with self._connections.lent(base_url) as connection, closing(connection.handle_request(outgoing)) as answer:

@@ -83,6 +83,18 @@ def test_nor_is_one_that_comes_later(transport: Transport) -> None:
         assert server.connections == 2
 
 
+def test_nor_is_one_that_comes_while_it_is_asked_whether_the_next_may_leave(transport: Transport) -> None:
+    with serving(Twice(http(200, 1)), http(200, 2)) as server:
+
+        def may_leave() -> bool:
+            server.repeats.set()
+            return server.repeated.wait(30)
+
+        assert number(transport.send([server.url], SEND, 5)) == 1
+        assert number(transport.send([server.url], SEND, 5, may_leave)) == 2
+        assert len(server.seen) == 2, "nothing was called twice"
+
+
 def test_a_connection_that_was_closed_meanwhile_is_not_used(transport: Transport) -> None:
     with serving(Last(http(200, 1)), http(200, 2)) as server:
         assert number(transport.send([server.url], SEND, 5)) == 1
