@@ -30,11 +30,13 @@ class Claimed(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """`running`: the campaign may send now. `waiting`: messages of the range that still are pending."""
+    """`running`: the campaign may send now. `waiting`: messages of the range that still are pending. `hours`: those
+    that the campaign names now."""
 
     rows: tuple[Claimed, ...]
     running: bool
     waiting: tuple[int, ...] = ()
+    hours: str | None = None
 
 
 class Settled(NamedTuple):

@@ -33,7 +33,7 @@ from dispatcher.together import Together
 
 CLAIM = text(f"""
 WITH open_campaign AS (
-    SELECT id FROM campaign WHERE id = :campaign AND state = 'running'
+    SELECT id, business_hours FROM campaign WHERE id = :campaign AND state = 'running'
 ), ticket AS (
     SELECT * FROM unnest(
         CAST(:firsts AS int[]), CAST(:afters AS int[]), CAST(:senders AS int[]), CAST(:slots AS int[]),
@@ -60,7 +60,7 @@ WITH open_campaign AS (
     SELECT :campaign, c.seq, c.attempts, ticket.sender, ticket.slot, ticket.token, job.id, c.claimed_at
     FROM claimed c JOIN ticket USING (place) JOIN job USING (place)
 )
-SELECT EXISTS (SELECT FROM open_campaign) AS running, c.*,
+SELECT EXISTS (SELECT FROM open_campaign) AS running, (SELECT business_hours FROM open_campaign) AS hours, c.*,
     c.phone_key <> '' AND EXISTS (SELECT FROM suppression s WHERE s.phone_key = c.phone_key) AS suppressed,
     c.seq >= {STEP} AND EXISTS (
         SELECT FROM message before
@@ -207,7 +207,7 @@ class Messages:
         for row in rows:
             if row.seq is not None:
                 found[order[row.place - 1]].append(claimed(row))
-        return [Claim(tuple(its), True) for its in found]
+        return [Claim(tuple(its), True, hours=rows[0].hours) for its in found]
 
     def _waiting(self, connection: Connection, ticket: Ticket) -> tuple[int, ...]:
         return tuple(connection.execute(WAITING, _range(ticket)).scalars())

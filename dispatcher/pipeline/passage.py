@@ -19,9 +19,9 @@ class Passage:
 
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
-    whether the campaign was when it was asked. `lock_ms` is how long its clients count as contacted; where the
-    provider spaces a batch out, a reply counts only from when its message has left. `left_alone_until_ms` (0: not):
-    the provider could not be reached, its lane rests until then.
+    whether the campaign was when it was asked, and `hours`, which it named then. `lock_ms` is how long its clients
+    count as contacted; where the provider spaces a batch out, a reply counts only from when its message has left.
+    `left_alone_until_ms` (0: not): the provider could not be reached, its lane rests until then.
     """
 
     provider: str
@@ -43,6 +43,7 @@ class Passage:
     called: bool = False
     left_alone_until_ms: int = 0
     running: bool = True
+    hours: str | None = None
 
     def refuse(self, seq: int, outcome: Outcome) -> None:
         """The message does not leave with the others."""

@@ -21,7 +21,7 @@ from dispatcher.domain.claims import Claimed
 from dispatcher.domain.guards import told_locked
 from dispatcher.domain.ids import MessageId, job_text
 from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
-from dispatcher.domain.notbefore import NotBefore, Reason
+from dispatcher.domain.notbefore import SENTENCES, NotBefore, Reason
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import allowance_of, caps_of, is_closed, sender_not_before
@@ -54,7 +54,8 @@ def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool 
             passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
         try:
             _claim(stations, passage)
-            guard(stations, passage)
+            if _are_hours_open(stations, passage):
+                guard(stations, passage)
         except DispatcherTrouble as trouble:
             _put_back(stations, passage, "server_unavailable", str(trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
@@ -110,9 +111,20 @@ def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, s
 
 def _claim(stations: Stations, passage: Passage) -> None:
     claim = stations.messages.claim(passage.ticket)
-    passage.rows, passage.running = claim.rows, claim.running
+    passage.rows, passage.running, passage.hours = claim.rows, claim.running, claim.hours
     if not claim.running:
         passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
+
+
+def _are_hours_open(stations: Stations, passage: Passage) -> bool:
+    """The campaign may have been given others since this process read it: what closed meanwhile goes back."""
+    if not passage.rows or passage.hours == passage.campaign.business_hours:
+        return True
+    passage.campaign = replace(passage.campaign, business_hours=passage.hours)
+    if not is_closed(passage.account, passage.hours, passage.begun_ms):
+        return True
+    _put_back(stations, passage, Reason.HOURS, SENTENCES[Reason.HOURS])
+    return False
 
 
 def _put_back(stations: Stations, passage: Passage, reason: str, detail: str) -> None:

@@ -25,7 +25,7 @@ class ClaimsAnyhow(Messages):
     def claim(self, ticket: Ticket) -> Claim:
         with autocommit(self._mine) as connection:
             rows = connection.execute(ANYHOW, claim_values([ticket])).all()
-        return Claim(tuple(claimed(row) for row in rows if row.seq is not None), True)
+        return Claim(tuple(claimed(row) for row in rows if row.seq is not None), True, hours=rows[0].hours)
 
 
 class TakesLostForUnsent(Messages):

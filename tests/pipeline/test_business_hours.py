@@ -105,6 +105,21 @@ def test_other_hours_named_while_it_waits_count_at_once(sunday: Hand, simulator:
     assert (kept.was, kept.now_is) == ({"business_hours": None}, {"business_hours": "domingo"})
 
 
+def test_a_job_in_the_queue_does_not_leave_in_hours_that_were_closed_meanwhile(
+    sunday: Hand, simulator: SimulatorClient
+) -> None:
+    """Its worker remembers the campaign as it was for two seconds."""
+    number = made(sunday, "domingo")
+    assert sunday.stations.campaign(number).business_hours == "domingo"
+    (ticket,) = sunday.release()
+    assert change(sunday.stations, UpstreamCampaigns(sunday.wiring.engine), number, Change(business_hours="à noite"))
+    sunday.work(ticket)
+    assert (sunday.counts(number), simulator.deliveries()) == ({"pending": 1}, [])
+    forget_campaigns(sunday)
+    sunday.now_ms = at("2031-03-02 18:00")
+    assert leaves(sunday, simulator) == 1
+
+
 def forget_campaigns(hand: Hand) -> None:
     """As if what the send path remembers of campaigns had grown old."""
     hand.stations = replace(hand.stations, campaign=hand.wiring.campaigns.get)
