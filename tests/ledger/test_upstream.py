@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from dispatcher.domain.account import Account
 from dispatcher.domain.changes import Change, ChunkCount, Wanted
@@ -11,8 +11,9 @@ from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.pacing import Pacing
 from dispatcher.ledger.campaigns import Campaigns
+from dispatcher.ledger.engine import transaction
 from dispatcher.ledger.messages import Messages
-from dispatcher.ledger.upstream import UpstreamCampaigns
+from dispatcher.ledger.upstream import Counted, UpstreamCampaigns
 from tests.ledger.drafts import draft
 from tests.ledger.steps import fate, run, ticket
 
@@ -125,3 +126,50 @@ def test_chunks_are_counted(engine: Engine, loja: Account, campaigns: Campaigns,
     ]
     assert found[number][0].last_ms is not None
     assert found[whole] == {0: ChunkCount(3, 0, 0, 0, 0, 0, None)}
+
+
+def test_chunks_are_not_counted_again_while_nothing_changes(
+    engine: Engine, loja: Account, campaigns: Campaigns, upstream: UpstreamCampaigns
+) -> None:
+    numbers = [campaigns.accept(loja, draft(5, pacing=Pacing(chunk_size=2))).campaign_id for _ in range(2)]
+    sent(engine, numbers[0], 0)
+    counted = upstream.chunks(numbers)
+    with transaction(engine) as other:
+        other.execute(text("LOCK TABLE message IN ACCESS EXCLUSIVE MODE"))
+        assert upstream.chunks(numbers) == counted, "and nobody waited for the messages"
+
+
+CHANGES = (
+    "state = 'sending' WHERE seq = 0",
+    "state = 'sent', attempts = 1, sent_at = now() WHERE seq IN (0, 3)",
+    "delivered_at = now() WHERE seq = 3",
+    "read_at = now() WHERE seq = 3",
+    "read_at = NULL WHERE seq = 3",
+    "answered_at = now() WHERE seq IN (0, 3)",
+    "state = 'failed', settled_at = now() WHERE seq = 3",
+    "state = 'pending', due_at = now() WHERE seq = 3",
+    "state = 'cancelled' WHERE seq > 3",
+)
+
+
+def test_chunks_are_counted_again_after_every_change(
+    engine: Engine, loja: Account, campaigns: Campaigns, upstream: UpstreamCampaigns
+) -> None:
+    asked = draft(5, pacing=Pacing(chunk_size=2), join_key="day")
+    number = campaigns.accept(loja, asked).campaign_id
+    upstream.chunks([number])
+    for change in CHANGES:
+        run(engine, f"UPDATE message SET {change}")
+        assert upstream.chunks([number]) == UpstreamCampaigns(engine).chunks([number]), change
+    campaigns.accept(loja, draft(5, pacing=Pacing(chunk_size=2), join_key="day"))
+    assert sum(chunk.total for chunk in upstream.chunks([number])[number].values()) == 10
+    upstream.change(number, Change(chunk_size=5), None)
+    assert [chunk.total for chunk in upstream.chunks([number])[number].values()] == [5, 5]
+
+
+def test_the_chunks_that_were_asked_for_last_are_kept_and_no_more_than_so_many() -> None:
+    counted, many = Counted(), dict.fromkeys(range(Counted.MOST // 2), ChunkCount(1, 0, 0, 0, 0, 0, None))
+    for campaign in (1, 2, 1, 3):
+        counted.keep({campaign: "a"}, {campaign: many})
+    assert {*counted.of({1: "a", 2: "a", 3: "a"})} == {1, 3}
+    assert counted.of({1: "b"}) == {}
