@@ -39,6 +39,11 @@ class _Turn(Generic[Asked, Answer]):
         self.door = Lock()
         self.door.acquire()
 
+    def told(self) -> Answer:
+        if self.error is not None:
+            raise self.error
+        return self.answer  # type: ignore[return-value]  # answered, for it is neither waiting nor failed
+
 
 class Together(Generic[Asked, Answer]):
     """`ask` answers several questions of one kind at once, in their order; what it raises all of them get.
@@ -74,18 +79,30 @@ class Together(Generic[Asked, Answer]):
     def __call__(self, asked: Asked) -> Answer:
         """The answer to one question, which may have been asked with others; raises what `ask` raises."""
         turn: _Turn[Asked, Answer] = _Turn(asked, self._kind(asked))
+        self._bring([turn])
+        return turn.told()
+
+    def all(self, asked: Sequence[Asked]) -> list[Callable[[], Answer]]:
+        """The same for several questions of one thread: of each kind they go together. An answer is given to who calls
+        for it; that raises what its question failed with."""
+        turns: list[_Turn[Asked, Answer]] = [_Turn(one, self._kind(one)) for one in asked]
+        for kind in dict.fromkeys(turn.kind for turn in turns):  # never two: their leaders could wait for each other
+            self._bring([turn for turn in turns if turn.kind == kind])
+        return [turn.told for turn in turns]
+
+    def _bring(self, turns: Sequence[_Turn[Asked, Answer]]) -> None:
+        """Until all of them, which are of one kind, are answered. They are in the order in which they wait."""
         with self._lock:
-            if self._may_begin(turn):
-                self._begin(turn)
-            else:
-                self._waiting.append(turn)
-        if not turn.leads:
-            self._wait(turn)
-        if turn.leads:
-            self._lead(turn)
-        if turn.error is not None:
-            raise turn.error
-        return turn.answer  # type: ignore[return-value]  # answered, for it is neither waiting nor failed
+            for turn in turns:
+                if self._may_begin(turn):
+                    self._begin(turn)
+                else:
+                    self._waiting.append(turn)
+        for place, turn in enumerate(turns):
+            if not turn.leads:
+                self._wait(turn, turns[place:])
+            if turn.leads:
+                self._lead(turn)
 
     def _may_begin(self, turn: _Turn[Asked, Answer]) -> bool:
         return self._free > 0 and turn.kind not in self._under_way
@@ -95,15 +112,14 @@ class Together(Generic[Asked, Answer]):
         self._free -= 1
         self._under_way.add(turn.kind)
 
-    def _wait(self, turn: _Turn[Asked, Answer]) -> None:
-        """Whom a signal calls away goes without its place, and without the lead it may have been given."""
+    def _wait(self, turn: _Turn[Asked, Answer], own: Sequence[_Turn[Asked, Answer]]) -> None:
+        """Whom a signal calls away goes without its `own` places, and without the lead it may have been given."""
         try:
             turn.door.acquire()
         except BaseException:
             with self._lock:
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
-            if turn.leads:
+                self._waiting = deque(one for one in self._waiting if one not in own)
+            if any(one.leads for one in own):
                 self._hand_on(turn)
             raise
 

@@ -97,6 +97,52 @@ def test_one_that_cannot_be_answered_does_not_take_the_others_along() -> None:
     assert sorted(map(len, desk.calls)) == [1, 1, 1, 1, 3]
 
 
+def test_several_questions_of_a_thread_go_together_those_of_a_kind_in_a_call() -> None:
+    desk = Desk()
+    desk.gate.set()
+    together = Together(desk.ask, kind=lambda number: number % 2, most=2)
+    assert [told() for told in together.all([1, 2, 3, 4, 5])] == [10, 20, 30, 40, 50]
+    assert desk.calls == [[1, 3], [5], [2, 4]]
+    assert together.all([]) == []
+
+
+def test_questions_that_wait_for_a_call_that_is_under_way_go_with_the_next() -> None:
+    desk = Desk()
+    together = Together(desk.ask, kind=lambda number: 0, most=3)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(together, 1)
+        wait_until(lambda: desk.calls == [[1]], WITHIN_S)
+        several = threads.submit(together.all, [2, 3, 4, 5])
+        wait_until(lambda: len(together._waiting) == 4, WITHIN_S)
+        last = threads.submit(together, 6)
+        wait_until(lambda: len(together._waiting) == 5, WITHIN_S)
+        desk.gate.set()
+        assert (first.result(WITHIN_S), last.result(WITHIN_S)) == (10, 60)
+        assert [told() for told in several.result(WITHIN_S)] == [20, 30, 40, 50]
+    assert desk.calls == [[1], [2, 3, 4], [5, 6]]
+
+
+def test_who_brings_several_questions_gets_the_answers_to_those_that_can_be_answered() -> None:
+    desk = Desk()
+    desk.gate.set()
+    together = Together(desk.ask, kind=lambda number: 0, most=10, apart=(ValueError,))
+    one, minus_one, two = together.all([1, -1, 2])
+    assert (one(), two()) == (10, 20)
+    with pytest.raises(ValueError, match="minus one"):
+        minus_one()
+
+
+def test_threads_that_bring_several_questions_of_several_kinds_never_wait_for_each_other_for_ever() -> None:
+    desk = Desk()
+    desk.gate.set()
+    together = Together(desk.ask, kind=lambda number: number % 3, most=4, at_once=2)
+    packs = [list(range(first, first + 7)) for first in range(0, 2100, 7)]
+    with ThreadPoolExecutor(12) as threads:
+        found = list(threads.map(together.all, packs, timeout=WITHIN_S))
+    assert [[told() for told in pack] for pack in found] == [[number * 10 for number in pack] for pack in packs]
+    assert desk.most_under_way <= 2
+
+
 def test_no_more_calls_are_under_way_than_may_be() -> None:
     desk = Desk()
     desk.gate.set()

@@ -1,39 +1,76 @@
-"""The threads that tickets of one job share: each ticket still goes its own way, from begin to its outcome.
+"""The threads that tickets of one job share: begun together, each then goes its own way to its outcome.
 
 Celery hands a worker jobs; under load a job carries several tickets that were due together, so that what a job costs
-is paid once for all of them. The thread that took the job takes its first ticket, the crew the others.
+is paid once for all of them. The thread that took the job begins them and takes the first, the crew the others.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock, Semaphore
+from typing import TypeVar
 
-from dispatcher.domain.tickets import Ticket
+CREW = 64  # several times what a job carries: half of a crew may wait for the other half
 
-CREW = 64
-
-
-def together(step: Callable[[Ticket], None], tickets: Sequence[Ticket]) -> None:
-    """Take each ticket through `step`, all at once; raises what the first that failed raised, when all have ended."""
-    first, *others = tickets
-    if not others:
-        return step(first)
-    futures = [_crew(os.getpid()).submit(step, ticket) for ticket in others]
-    failures = [error for error in (_failure(step, first), *(future.exception() for future in futures)) if error]
-    if failures:
-        raise failures[0]
+T = TypeVar("T")
 
 
-def _failure(step: Callable[[Ticket], None], ticket: Ticket) -> BaseException | None:
+class Crew:
+    """So many threads, each lent to one step at a time."""
+
+    def __init__(self, size: int = CREW) -> None:
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="crew")
+        self._free = Semaphore(size)
+        self._door = Lock()
+
+    def together(self, many: int, begin: Callable[[], Sequence[T]], step: Callable[[T], None]) -> None:
+        """Begin `many` things once there is a thread for each, and take those that `begin` gives through `step`, all at
+        once; raises what the first that failed raised, when all have ended.
+
+        What was begun never waits for a thread: it would leave late, after a pause even.
+        """
+        self._reserve(many - 1)
+        begun: Sequence[T] = ()
+        try:
+            begun = begin()
+        finally:
+            self._give_back(many - max(1, len(begun)))
+        futures = [self._threads.submit(self._apart, step, one) for one in begun[1:]]
+        failures = [*(_failure(step, one) for one in begun[:1]), *(future.exception() for future in futures)]
+        for failure in filter(None, failures):
+            raise failure
+
+    def _reserve(self, threads: int) -> None:
+        """One job after the other: two that had half of what they need each would wait for ever."""
+        with self._door:
+            for _ in range(threads):
+                self._free.acquire()
+
+    def _give_back(self, threads: int) -> None:
+        for _ in range(threads):
+            self._free.release()
+
+    def _apart(self, step: Callable[[T], None], one: T) -> None:
+        try:
+            step(one)
+        finally:
+            self._free.release()
+
+
+def _failure(step: Callable[[T], None], one: T) -> BaseException | None:
     try:
-        step(ticket)
+        step(one)
     except Exception as error:
         return error
     return None
 
 
 @cache
-def _crew(pid: int) -> ThreadPoolExecutor:
-    """Of this process: threads do not survive a fork."""
-    return ThreadPoolExecutor(CREW, thread_name_prefix="crew")
+def crew_of(pid: int) -> Crew:
+    """Of a process: threads do not survive a fork."""
+    return Crew()
+
+
+def crew() -> Crew:
+    return crew_of(os.getpid())

@@ -1,6 +1,6 @@
 """The tasks: unpack, call one station, hand on what it returns.
 
-A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send -> send, settle, complete
+A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send -> begin, send, settle, complete
                                inbound -> process      |  resolve -> resolve  |  poll -> poll
 """
 
@@ -13,10 +13,11 @@ from celery.worker.request import Request
 
 from dispatcher import taskbus
 from dispatcher.domain.ids import parse_campaign, parse_message
-from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.begin import begin
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.doubt import resolve
+from dispatcher.pipeline.passage import Passage
 from dispatcher.pipeline.persist import persist
 from dispatcher.pipeline.plan import provider_of
 from dispatcher.pipeline.poll import poll
@@ -27,7 +28,7 @@ from dispatcher.producer import REFUSED, submit
 from dispatcher.providers.registry import provider as known
 from dispatcher.telemetry import emit, trouble
 from dispatcher.wiring import first_lookup_s, stations
-from workers.crew import together
+from workers.crew import crew
 
 LEDGER_BACK_WITHIN_S = 60  # a third of the broker's visibility timeout: meanwhile nobody else gets the job
 
@@ -81,17 +82,17 @@ class WakeUpTask(Task[Any, None]):
 
 @shared_task(name=taskbus.SEND, base=WakeUpTask)
 def send_messages(provider: str, tickets: list[list[Any]]) -> None:
-    """Tickets that were due together, each on its own way."""
-    together(partial(send_message, provider), list(map(taskbus.read_ticket, tickets)))
+    """Tickets that were due together: those that are stale or go back are left out, each of the others goes its way."""
+    taken = list(map(taskbus.read_ticket, tickets))
+    start = partial(begin, stations(), provider, taken, known(provider).paces_batches)
+    crew().together(len(taken), start, send_message)
 
 
-def send_message(provider: str, ticket: Ticket) -> None:
-    """One ticket: a provider call, or nothing when the ticket is stale."""
-    paces = known(provider).paces_batches
-    passage = send(stations(), provider, ticket, paces)
-    if passage is None:
-        return
-    if settle(stations(), passage, first_lookup_s(provider), paces):
+def send_message(passage: Passage) -> None:
+    """A ticket that was begun: a provider call."""
+    provider = passage.provider
+    send(stations(), passage)
+    if settle(stations(), passage, first_lookup_s(provider), known(provider).paces_batches):
         complete(stations(), provider, passage.campaign.id)
 
 

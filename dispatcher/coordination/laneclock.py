@@ -13,7 +13,7 @@ import redis
 
 from dispatcher.coordination import keys
 from dispatcher.coordination.connection import our_words
-from dispatcher.coordination.scripts import LANE_VERBS, Scripts
+from dispatcher.coordination.scripts import LANE_VERBS, Asked, Scripts
 from dispatcher.domain.caps import Sent
 from dispatcher.domain.ids import Lane, campaign_text, parse_campaign, parse_lane
 from dispatcher.domain.laneclock import BEGIN_LEASE_MS, NOTHING_MS, OVERDUE_MS
@@ -29,6 +29,7 @@ from dispatcher.domain.tickets import (
     Plan,
     Released,
     Retry,
+    Start,
     Ticket,
     send_queue,
 )
@@ -80,9 +81,13 @@ class LaneClock:
 
         Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
         """
-        args: Args = [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, *_allowance(allowance), AHEAD_MS]
-        begun, granted, today, last_ms = self._call("begin", provider, args)
-        return Begun(begun == 1, granted, Sent(today, last_ms) if begun == 1 and allowance else None, begun == 2)
+        start = Start(ticket, lease_ms, allowance)
+        return _begun(start, self._call("begin", provider, _start(start)))
+
+    def begin_all(self, provider: str, starts: Sequence[Start]) -> list[Begun]:
+        """The same for several tickets, in one round trip."""
+        answers = self._run.all([self._asked("begin", provider, _start(start)) for start in starts])
+        return list(map(_begun, starts, answers))
 
     def depart(self, provider: str, ticket: Ticket, lease_ms: int, gap_ms: int = 0, unused_ms: int = 0) -> Departure:
         """May the ticket's call start now? `gap_ms` after the last that did, of any lane of the sender's."""
@@ -187,8 +192,21 @@ class LaneClock:
     # ------------------------------------------------------------
 
     def _call(self, verb: str, provider: str, args: Sequence[str | int], *more_keys: str) -> Any:
+        return self._run(*self._asked(verb, provider, args, *more_keys))
+
+    def _asked(self, verb: str, provider: str, args: Sequence[str | int], *more_keys: str) -> Asked:
         now = self._now_ms() if callable(self._now_ms) else self._now_ms
-        return self._run(verb, [*keys.of_clock(provider), *more_keys], [now, int(self._rebuilding), *args])
+        return verb, [*keys.of_clock(provider), *more_keys], [now, int(self._rebuilding), *args]
+
+
+def _start(start: Start) -> Args:
+    ticket, lease_ms, allowance = start
+    return [str(ticket.lane), ticket.token, lease_ms, ticket.lane.sender_id, *_allowance(allowance), AHEAD_MS]
+
+
+def _begun(start: Start, answer: Sequence[int]) -> Begun:
+    begun, granted, today, last_ms = answer
+    return Begun(begun == 1, granted, Sent(today, last_ms) if begun == 1 and start.allowance else None, begun == 2)
 
 
 def _flight(ticket: Ticket) -> tuple[str, str, str]:

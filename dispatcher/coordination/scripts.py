@@ -79,6 +79,14 @@ class Scripts:
                 raise answer
             return answer
 
+    def all(self, asked: Sequence[Asked]) -> list[Any]:
+        """The answers of several, in one round trip."""
+        with our_words():
+            answers = [told() for told in self._together.all(asked)]
+            for error in filter(lambda answer: isinstance(answer, Exception), answers):
+                raise error
+            return answers
+
     def _all(self, asked: Sequence[Asked]) -> list[Any]:
         """The answer of each, or what it failed with; raises what keeps all of them from an answer."""
         if len(asked) == 1:

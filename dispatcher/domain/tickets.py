@@ -94,6 +94,14 @@ CLOSED = Allowance(0, 0, 0)
 """Nothing may leave now, whatever was sent before."""
 
 
+class Start(NamedTuple):
+    """What a worker takes a ticket up with: its lease lasts `lease_ms`; `allowance` None: its sender has no caps."""
+
+    ticket: Ticket
+    lease_ms: int
+    allowance: Allowance | None = None
+
+
 class Begun(NamedTuple):
     """`held`: the ticket may be worked on, with the first `granted` of its messages.
 

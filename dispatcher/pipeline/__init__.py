@@ -3,7 +3,8 @@
     accept    a draft is stored whole or not at all
     plan      the campaign is put on the lane clock
     pace      what is due is released and published            (pacers)
-    send      begin, claim, guard, call                        (workers, from here on)
+    begin     the tickets of a job are taken up, and claimed   (workers, from here on)
+    send      guard, call
     settle    the outcome is written, the lane freed
     complete  the campaign is closed
     wait      what is due later is kept in the ledger, and filed with the clock shortly before

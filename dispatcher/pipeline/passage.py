@@ -1,22 +1,29 @@
 """What a ticket has with it on its way through the station where messages leave."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Parcel
-from dispatcher.domain.claims import Claimed
+from dispatcher.domain.claims import Claim, Claimed
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.tickets import Begun, Retry, Ticket
 from dispatcher.telemetry import emit
 
 BROKEN = "broken"
+UNBEGUN = Begun(False)
+
+
+def _unclaimed() -> Claim:
+    return Claim((), False)
 
 
 @dataclass(slots=True)
 class Passage:
     """A ticket on its way through the station.
 
+    `claim` gives its messages, which were asked for before, or asks for them; it raises what that failed with.
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
     whether the campaign was when it was asked, and `hours`, which it named then. `lock_ms` is how long its clients
@@ -30,7 +37,8 @@ class Passage:
     account: Account
     sender: Sender
     begun_ms: int
-    begun: Begun
+    begun: Begun = UNBEGUN
+    claim: Callable[[], Claim] = _unclaimed
     lock_ms: int = LOCK_MS
     spaced_out: bool = False
     rows: tuple[Claimed, ...] = ()

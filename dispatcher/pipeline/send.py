@@ -1,12 +1,8 @@
-"""The station where a message leaves: begin, claim, guard, call.
+"""The station where a message leaves: claim, guard, call.
 
 Every step works on one `Passage` and leaves what it found there; `settle` writes it down.
 
-    begin   the ticket's lease is renewed in Redis, its messages are taken from the sender's day; a late or doubled
-            job stops here, and so does one that hours or caps have something against: its lane rests, or its
-            campaign waits, where campaigns have hours of their own. Before that it is taken up, where this process has
-            not read its campaign, account and sender lately
-    claim   pending -> sending in the ledger, durable before anything leaves
+    claim   asked for by `begin`, together with others, or here: pending -> sending in the ledger
     guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
     call    the provider, through its adapter; at the first byte the gate (gate.py) is asked whether it still may leave
 """
@@ -14,103 +10,41 @@ Every step works on one `Passage` and leaves what it found there; `settle` write
 from dataclasses import replace
 from functools import partial
 
-from dispatcher.domain.account import Account, Sender, base_urls_of
+from dispatcher.domain.account import base_urls_of
 from dispatcher.domain.campaign import Job
-from dispatcher.domain.caps import Sent, midnight
 from dispatcher.domain.claims import Claimed
 from dispatcher.domain.guards import told_locked
 from dispatcher.domain.ids import MessageId, job_text
-from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
-from dispatcher.domain.notbefore import SENTENCES, NotBefore, Reason
+from dispatcher.domain.notbefore import SENTENCES, Reason
 from dispatcher.domain.outcomes import Fate, Outcome
-from dispatcher.domain.pacing import provider_busy_ms
-from dispatcher.domain.policies import allowance_of, caps_of, is_closed, sender_not_before
-from dispatcher.domain.tickets import CLOSED, Begun, Retry, Ticket, merged
+from dispatcher.domain.policies import is_closed
+from dispatcher.domain.tickets import merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.gate import PUT_BACK_MS, Gate
 from dispatcher.pipeline.guard import guard, hold_anew
 from dispatcher.pipeline.passage import Passage, broken
 from dispatcher.pipeline.persist import if_reachable, persist
-from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.spared import spared
-from dispatcher.pipeline.stations import Stations, lease_ms
+from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
 
-ASKED_AGAIN_MS = 50  # where the clock refused and the policies, some ms later, would not: never at once, in a circle
 CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer looks for the claim as well
 
 
-def send(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool = False) -> Passage | None:
-    """Take a ticket to the provider's answer; None when it was stale or went back, and nothing is to be done.
-
-    `paces_batches`: the provider may be busy with the ticket long after the call, and the day counts from the send.
-    """
-    with spared(stations, provider, ticket):
-        passage = _begin(stations, provider, ticket)
-        if passage is None:
-            return None
-        if paces_batches:
-            passage.spaced_out = True
-            passage.lock_ms += provider_busy_ms(passage.campaign.pacing, ticket.size)
+def send(stations: Stations, passage: Passage) -> None:
+    """Take a ticket that was begun to the provider's answer."""
+    with spared(stations, passage.provider, [passage.ticket]):
         try:
-            _claim(stations, passage)
+            _claim(passage)
             if _are_hours_open(stations, passage):
                 guard(stations, passage)
         except DispatcherTrouble as trouble:
             _put_back(stations, passage, "server_unavailable", str(trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
-    return passage
 
 
-def _begin(stations: Stations, provider: str, ticket: Ticket) -> Passage | None:
-    if not stations.is_known(ticket) and not stations.clock.take_up(provider, ticket, TAKE_UP_LEASE_MS):
-        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
-        return None
-    campaign = stations.campaign(ticket.campaign)
-    account = stations.account(campaign.account_id)
-    sender = stations.sender(ticket.lane.sender_id)
-    begun_ms = stations.now_ms()
-    closed = is_closed(account, campaign.business_hours, begun_ms)
-    begun = _take(stations, provider, ticket, account, sender, closed)
-    if not begun.held:
-        emit("send.stale", campaign=ticket.campaign, seq=ticket.seq)
-        return None
-    rest = _rest(stations, account, sender, begun, begun_ms)
-    if closed:
-        plan(stations, campaign.id)  # it waits on the clock until its hours open, and others leave from this lane
-        rest = NotBefore(begun_ms + ASKED_AGAIN_MS, Reason.DELAY)
-    if rest is not None:
-        stations.clock.skip(provider, ticket, [Retry(0, ticket.seq, ticket.size)], rest)
-        return None
-    passage = Passage(provider, ticket._replace(size=begun.granted), campaign, account, sender, begun_ms, begun)
-    if begun.granted < ticket.size:
-        passage.put_back.append(Retry(0, ticket.seq + begun.granted, ticket.size - begun.granted))
-    return passage
-
-
-def _rest(stations: Stations, account: Account, sender: Sender, begun: Begun, now_ms: int) -> NotBefore | None:
-    """Why the ticket goes back and its lane rests; None: nothing speaks against the call."""
-    if not begun.granted:
-        refused = sender_not_before(account, sender, begun.sent or Sent(), now_ms)
-        return refused or NotBefore(now_ms + ASKED_AGAIN_MS, Reason.DELAY)
-    wait_ms = stations.circuits.ask(base_urls_of(account, sender), lease_ms(account, sender))
-    return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
-
-
-def _take(stations: Stations, provider: str, ticket: Ticket, account: Account, sender: Sender, closed: bool) -> Begun:
-    """Begin, with what the ledger counts of the sender's day where Redis does not know it."""
-    lasts_ms, now_ms = lease_ms(account, sender), stations.now_ms()
-    allowance = CLOSED if closed else allowance_of(account, sender, now_ms)
-    begun = stations.clock.begin(provider, ticket, lasts_ms, allowance)
-    if not begun.unknown:
-        return begun
-    day_start_ms = midnight(caps_of(account, sender).zone, now_ms)
-    known = stations.accounts.sent_since(sender.id, day_start_ms, sender.min_gap_ms)
-    return stations.clock.begin(provider, ticket, lasts_ms, allowance_of(account, sender, now_ms, known))
-
-
-def _claim(stations: Stations, passage: Passage) -> None:
-    claim = stations.messages.claim(passage.ticket)
+def _claim(passage: Passage) -> None:
+    claim = passage.claim()
     passage.rows, passage.running, passage.hours = claim.rows, claim.running, claim.hours
     if not claim.running:
         passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)

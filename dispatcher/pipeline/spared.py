@@ -1,7 +1,7 @@
-"""A worker that cannot go on with a ticket, for a server is away, says that it lives: then the ticket's silence is no
+"""A worker that cannot go on with tickets, for a server is away, says that it lives: then their silence is no
 sign that its messages kill workers (`loststarts`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dispatcher.domain.tickets import Ticket
@@ -11,11 +11,12 @@ from dispatcher.pipeline.stations import Stations
 
 
 @contextmanager
-def spared(stations: Stations, provider: str, ticket: Ticket) -> Iterator[None]:
-    """Raises the DispatcherTrouble of its block; the ticket's lease brings it back."""
+def spared(stations: Stations, provider: str, tickets: Sequence[Ticket]) -> Iterator[None]:
+    """Raises the DispatcherTrouble of its block; the tickets' leases bring them back."""
     try:
         yield
     except DispatcherTrouble:
         with if_reachable():
-            stations.clock.spare(provider, ticket)
+            for ticket in tickets:
+                stations.clock.spare(provider, ticket)
         raise

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from dispatcher.domain.hours_written import DAYS
-from dispatcher.pipeline.send import send
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
 from tests.cli.conftest import Shell
+from tests.sending import send
 
 OPENS = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
 CLOSED = f"""

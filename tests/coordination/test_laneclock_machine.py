@@ -30,7 +30,7 @@ from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing
-from dispatcher.domain.tickets import ALL_LEFT, CLOSED, Allowance, Landing, Plan, Retry, Ticket, send_queue
+from dispatcher.domain.tickets import ALL_LEFT, CLOSED, Allowance, Landing, Plan, Retry, Start, Ticket, send_queue
 from dispatcher.secrecy import Secrecy
 from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
@@ -132,6 +132,18 @@ class ClockMachine(RuleBasedStateMachine):
     @rule(data=st.data(), lease_ms=st.sampled_from([1, 45_000]), closed=st.sampled_from([None, None, CLOSED]))
     def begin(self, data: st.DataObject, lease_ms: int, closed: Allowance | None) -> None:
         self.begin_allowed(self.a_ticket(data), lease_ms, closed)
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), gap_ms=st.sampled_from([0, GAP_MS]))
+    def begin_together(self, data: st.DataObject, gap_ms: int) -> None:
+        """As if each were begun by itself, in their order."""
+        ends = (self.now // DAY_MS + 1) * DAY_MS
+        tickets = data.draw(st.lists(st.sampled_from(self.tickets[-4:]), max_size=4))
+        starts = [Start(ticket, 45_000, Allowance(5, gap_ms, ends, Sent(0, 0))) for ticket in tickets]
+        found = self.clock.begin_all(PROVIDER, starts)
+        for (ticket, lease_ms, allowance), begun in zip(starts, found, strict=True):
+            self.diary.begun(ticket, begun, allowance)
+            assert begun == self.twin.begin(ticket, lease_ms, self.now, allowance)
 
     @precondition(lambda self: self.tickets)
     @rule(

@@ -84,6 +84,23 @@ def test_promises_1_and_2_hold_when_a_worker_dies_at_a_step_of_a_send(play: Play
     play(stories(steps))
 
 
+TOGETHER = {"clock.begin_all:after": WAITS, "messages.claim_all:after": {"sending": 2}}
+
+
+def play_two_sends_of_a_job(world: World, moment: str) -> None:
+    world.account(2)
+    number = world.send()
+    world.dies(moment)
+    assert (world.counts(number), world.flights) == (TOGETHER[moment], 2)
+    world.recover()
+    world.ends(number, {"sent": 2})
+    world.judge()
+
+
+def test_promises_1_and_2_hold_when_a_worker_dies_over_tickets_that_it_took_up_together(play: Play) -> None:
+    play(dict.fromkeys(TOGETHER, play_two_sends_of_a_job))
+
+
 def a_pacer_counts_a_lost_start(world: World, moment: str) -> None:
     """It counts once for the lost ticket, however many pacers look: at three the message would have failed."""
     world.account()

@@ -8,8 +8,8 @@ import pytest
 
 from dispatcher.domain.hours_written import DAYS
 from dispatcher.domain.notbefore import SENTENCES, Reason
-from dispatcher.pipeline.send import send
 from tests.ingress.conftest import Web, running, settings_for, storing_nothing
+from tests.sending import send
 
 IN_THREE_DAYS = datetime.now(UTC) + timedelta(days=3)
 OPENS = IN_THREE_DAYS.replace(hour=10, minute=0, second=0, microsecond=0)

@@ -12,6 +12,7 @@ from dispatcher.domain.tickets import Released, Ticket
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.ledger.survivors import alone
 from dispatcher.pipeline import steer
+from dispatcher.pipeline.begin import begin
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import resolve
@@ -94,9 +95,10 @@ class Processes:
 
     def worker(self, ticket: Ticket, actor: Actor) -> None:
         actor.lane = ticket.lane
-        passage = send(actor.stations, PROVIDER, ticket, PACES)
-        if passage is not None and settle(actor.stations, passage, self._first_lookup_s, PACES):
-            complete(actor.stations, PROVIDER, ticket.campaign)
+        for passage in begin(actor.stations, PROVIDER, [ticket], PACES):
+            send(actor.stations, passage)
+            if settle(actor.stations, passage, self._first_lookup_s, PACES):
+                complete(actor.stations, PROVIDER, ticket.campaign)
 
     def pacer(self, actor: Actor) -> None:
         try:

@@ -15,12 +15,12 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.pace import recover
-from dispatcher.pipeline.send import send
 from dispatcher.pipeline.stations import LEASE_MARGIN_MS
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import names, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_poison import reasons, run
+from tests.sending import send
 
 LEASE_MS = 2 * 1_000 + LEASE_MARGIN_MS  # of an account with one link that answers within a second
 

@@ -16,6 +16,7 @@ from dispatcher.domain.tickets import (
     Plan,
     Released,
     Retry,
+    Start,
     Ticket,
 )
 
@@ -35,6 +36,9 @@ class LaneClock(Protocol):
 
         Not held when it was begun before, lost its lane, or the day is not known. `allowance` None: no caps.
         """
+
+    def begin_all(self, provider: str, starts: Sequence[Start]) -> Sequence[Begun]:
+        """The same for tickets that are taken up together."""
 
     def depart(self, provider: str, ticket: Ticket, lease_ms: int, gap_ms: int = 0, unused_ms: int = 0) -> Departure:
         """Renew it once more: may its call start, `gap_ms` after the sender's last one? `unused_ms`: a start that it

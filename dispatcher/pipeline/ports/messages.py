@@ -1,6 +1,6 @@
 """A message's way through the ledger, which implements these: its claim, its outcome, what it waits for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dispatcher.domain.claims import Claim, DoubtfulJob, Settled, Whereabouts
@@ -13,6 +13,9 @@ class Messages(Protocol):
 
     def claim(self, ticket: Ticket) -> Claim:
         """Move the ticket's pending messages to sending, each with a new attempt, if the campaign runs."""
+
+    def claim_all(self, tickets: Sequence[Ticket]) -> Sequence[Callable[[], Claim]]:
+        """The same for tickets that are taken up together; each claim raises what its own ticket failed with."""
 
     def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
         """Write outcomes of attempts that are still sending or in doubt; how many were written."""

@@ -1,0 +1,70 @@
+"""The threads that tickets of one job share."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+
+from tests.waiting import wait_until
+from workers.crew import Crew
+
+WITHIN_S = 30
+
+
+def test_what_was_begun_together_goes_on_all_at_once() -> None:
+    met = Barrier(4)
+
+    def meet(number: int) -> None:
+        met.wait(WITHIN_S)
+
+    Crew(3).together(4, lambda: range(4), meet)
+    assert not met.broken
+
+
+def test_nothing_is_begun_before_each_has_a_thread() -> None:
+    crew, gate, begun = Crew(3), Event(), list[str]()
+
+    def begin(name: str, many: int) -> range:
+        begun.append(name)
+        return range(many)
+
+    def wait(number: int) -> None:
+        gate.wait(WITHIN_S)
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(crew.together, 3, lambda: begin("first", 3), wait)
+        wait_until(lambda: begun == ["first"], WITHIN_S)
+        second = threads.submit(crew.together, 3, lambda: begin("second", 3), wait)
+        wait_until(lambda: crew._free._value == 0, WITHIN_S)
+        assert begun == ["first"], "of the two threads that it needs one is free"
+        gate.set()
+        first.result(WITHIN_S), second.result(WITHIN_S)
+    assert begun == ["first", "second"]
+
+
+@pytest.mark.parametrize("going", [0, 1, 2])
+def test_threads_of_those_that_do_not_go_are_for_others(going: int) -> None:
+    crew = Crew(3)
+    for _ in range(5):
+        crew.together(4, lambda: range(going), lambda number: None)
+    wait_until(lambda: crew._free._value == 3, WITHIN_S)
+
+
+def test_a_failure_is_raised_when_all_have_ended_and_leaves_every_thread_free() -> None:
+    crew, ended = Crew(3), list[int]()
+
+    def step(number: int) -> None:
+        ended.append(number)
+        if number % 2:
+            raise ValueError(str(number))
+
+    with pytest.raises(ValueError, match="1"):
+        crew.together(4, lambda: range(4), step)
+    assert sorted(ended) == [0, 1, 2, 3]
+
+    def refuse() -> range:
+        raise KeyError("away")
+
+    with pytest.raises(KeyError, match="away"):
+        crew.together(4, refuse, step)
+    wait_until(lambda: crew._free._value == 3, WITHIN_S)
