@@ -35,7 +35,7 @@ def test_nothing_is_begun_before_each_has_a_thread() -> None:
         first = threads.submit(crew.together, 3, lambda: begin("first", 3), wait)
         wait_until(lambda: begun == ["first"], WITHIN_S)
         second = threads.submit(crew.together, 3, lambda: begin("second", 3), wait)
-        wait_until(lambda: crew._free._value == 0, WITHIN_S)
+        wait_until(lambda: crew._free == -1, WITHIN_S)
         assert begun == ["first"], "of the two threads that it needs one is free"
         gate.set()
         first.result(WITHIN_S), second.result(WITHIN_S)
@@ -47,7 +47,7 @@ def test_threads_of_those_that_do_not_go_are_for_others(going: int) -> None:
     crew = Crew(3)
     for _ in range(5):
         crew.together(4, lambda: range(going), lambda number: None)
-    wait_until(lambda: crew._free._value == 3, WITHIN_S)
+    wait_until(lambda: crew._free == 3, WITHIN_S)
 
 
 def test_a_failure_is_raised_when_all_have_ended_and_leaves_every_thread_free() -> None:
@@ -67,4 +67,4 @@ def test_a_failure_is_raised_when_all_have_ended_and_leaves_every_thread_free() 
 
     with pytest.raises(KeyError, match="away"):
         crew.together(4, refuse, step)
-    wait_until(lambda: crew._free._value == 3, WITHIN_S)
+    wait_until(lambda: crew._free == 3, WITHIN_S)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Lock, Semaphore
+from threading import Lock
 from typing import TypeVar
 
 CREW = 64  # several times what a job carries: half of a crew may wait for the other half
@@ -21,8 +21,9 @@ class Crew:
 
     def __init__(self, size: int = CREW) -> None:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="crew")
-        self._free = Semaphore(size)
-        self._door = Lock()
+        self._free = size  # below zero: so many are wanting to whoever stands at the door
+        self._counting, self._door, self._enough = Lock(), Lock(), Lock()
+        self._enough.acquire()
 
     def together(self, many: int, begin: Callable[[], Sequence[T]], step: Callable[[T], None]) -> None:
         """Begin `many` things once there is a thread for each, and take those that `begin` gives through `step`, all at
@@ -44,18 +45,24 @@ class Crew:
     def _reserve(self, threads: int) -> None:
         """One job after the other: two that had half of what they need each would wait for ever."""
         with self._door:
-            for _ in range(threads):
-                self._free.acquire()
+            with self._counting:
+                self._free -= threads
+                wanting = self._free < 0
+            if wanting:
+                self._enough.acquire()
 
     def _give_back(self, threads: int) -> None:
-        for _ in range(threads):
-            self._free.release()
+        with self._counting:
+            wanting = self._free < 0
+            self._free += threads
+            if wanting and self._free >= 0:
+                self._enough.release()
 
     def _apart(self, step: Callable[[T], None], one: T) -> None:
         try:
             step(one)
         finally:
-            self._free.release()
+            self._give_back(1)
 
 
 def _failure(step: Callable[[T], None], one: T) -> BaseException | None:
