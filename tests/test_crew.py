@@ -42,6 +42,22 @@ def test_nothing_is_begun_before_each_has_a_thread() -> None:
     assert begun == ["first", "second"]
 
 
+def test_who_needs_no_thread_of_the_crew_does_not_wait_for_who_does() -> None:
+    crew, gate, ended = Crew(1), Event(), list[int]()
+
+    def wait(number: int) -> None:
+        gate.wait(WITHIN_S)
+
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(crew.together, 2, lambda: range(2), wait) for _ in range(2)]
+        wait_until(lambda: crew._free == -1, WITHIN_S)
+        crew.together(1, lambda: range(1), ended.append)
+        assert ended == [0]
+        gate.set()
+        for one in both:
+            one.result(WITHIN_S)
+
+
 @pytest.mark.parametrize("going", [0, 1, 2])
 def test_threads_of_those_that_do_not_go_are_for_others(going: int) -> None:
     crew = Crew(3)

@@ -11,13 +11,13 @@ from functools import cache
 from threading import Lock
 from typing import TypeVar
 
-CREW = 64  # several times what a job carries: half of a crew may wait for the other half
+CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
 
 T = TypeVar("T")
 
 
 class Crew:
-    """So many threads, each lent to one step at a time."""
+    """So many threads, each lent to one step at a time; at least as many as a job carries tickets."""
 
     def __init__(self, size: int = CREW) -> None:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="crew")
@@ -31,7 +31,8 @@ class Crew:
 
         What was begun never waits for a thread: it would leave late, after a pause even.
         """
-        self._reserve(many - 1)
+        if many > 1:
+            self._reserve(many - 1)
         begun: Sequence[T] = ()
         try:
             begun = begin()
