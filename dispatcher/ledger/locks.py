@@ -10,7 +10,7 @@ hold that was there before (`before_…`), which comes back when it certainly di
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, text
 
@@ -19,23 +19,30 @@ from dispatcher.domain.followups import holder_of
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.outcomes import RESOLVED_BY_HAND, SENT_AGAIN_IN_DOUBT
-from dispatcher.ledger.engine import autocommit, transaction
+from dispatcher.ledger.engine import LedgerFault, autocommit, transaction
 from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.ledger.waits import wake
+from dispatcher.together import Together
 
 _OURS = "(old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)"
 
 
 def _before(column: str) -> str:
     """The hold that a follow-up's try goes on from, to come back if it does not send; the same for each try."""
-    return f"""CASE WHEN :tried > :seq AND {_OURS} AND old.lifted_at IS NULL AND old.until_at > :now THEN
+    return f"""CASE WHEN excluded.tried_seq > excluded.seq AND {_OURS} AND old.lifted_at IS NULL
+                AND old.until_at > :now THEN
             CASE WHEN old.tried_seq = excluded.tried_seq THEN old.before_{column} ELSE old.{column} END END"""
 
 
 TAKE = text(f"""
-WITH taken AS (
+WITH given AS (
+    SELECT * FROM unnest(
+        CAST(:keys AS text[]), CAST(:campaigns AS bigint[]), CAST(:seqs AS int[]), CAST(:taken AS timestamptz[]),
+        CAST(:until AS timestamptz[]), CAST(:tried AS int[])
+    ) AS given (key, campaign, seq, taken, until, tried)
+), taken AS (
     INSERT INTO contact_lock AS old (scope, phone_key, campaign_id, seq, taken_at, until_at, tried_seq)
-    VALUES (:scope, :key, :campaign, :seq, :taken, :until, :tried)
+    SELECT :scope, key, campaign, seq, taken, until, tried FROM given
     ON CONFLICT (scope, phone_key) DO UPDATE SET
         campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
         until_at = CASE WHEN old.lifted_at IS NULL THEN greatest(excluded.until_at, old.until_at)
@@ -44,10 +51,11 @@ WITH taken AS (
         before_taken_at = {_before("taken_at")},
         before_until_at = {_before("until_at")}
     WHERE old.until_at <= :now OR old.lifted_at IS NOT NULL OR {_OURS}
-    RETURNING scope
+    RETURNING phone_key
 )
-SELECT EXISTS (SELECT FROM taken) AS taken,
-    (SELECT until_at FROM contact_lock WHERE scope = :scope AND phone_key = :key) AS until_at
+SELECT key, key IN (SELECT phone_key FROM taken) AS taken,
+    (SELECT until_at FROM contact_lock WHERE scope = :scope AND phone_key = key) AS until_at
+FROM given
 """)
 
 _MAY_HAVE_ARRIVED = f"""
@@ -129,28 +137,50 @@ SELECT * FROM contact_lock
 WHERE scope = ANY(:scopes) AND phone_key = ANY(:keys) AND until_at > :now AND lifted_at IS NULL
 """)
 
+MOST_AT_ONCE = 64
+STATEMENTS = 2  # under way at a time: of different scopes
+NEAR_MS = 1_000  # wishes so near to each other go by the time of the first of them
 TRIES = 5  # each means that somebody else moved this very lock between two looks at it
+
+
+class Wish(NamedTuple):
+    """A message that wants its client's lock until then; a reply from `taken_ms` on lifts it."""
+
+    scope: str
+    key: str
+    message: MessageId
+    now_ms: int
+    until_ms: int
+    taken_ms: int
 
 
 class LockBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._takes = Together(self._take_all, _near_wish, MOST_AT_ONCE, STATEMENTS, apart=(LedgerFault,))
 
     def take(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
         """0 when the message's holder has it, also when it had it before; else the ms it still is another's.
 
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
-        times = {"now": moment(now_ms), "until": moment(until_ms), "taken": moment(now_ms + leaves_in_ms)}
-        asked = _named(scope, key, message) | times
-        left_ms = 0
-        with autocommit(self._engine) as connection:
-            for _ in range(TRIES):
-                row = connection.execute(TAKE, asked).one()
-                left_ms = 0 if row.taken or row.until_at is None else epoch_ms(row.until_at) - now_ms
-                if row.taken or left_ms > 0:
-                    return left_ms
+        wish = Wish(scope, key, message, now_ms, until_ms, now_ms + leaves_in_ms)
+        for _ in range(TRIES):
+            left_ms = self._takes(wish)
+            if left_ms is not None:
+                return left_ms
         return 1
+
+    def _take_all(self, wishes: Sequence[Wish]) -> list[int | None]:
+        """Of one scope; of several for one client each has a statement of its own. None: it is to be tried again."""
+        left, waiting = dict[int, int | None](), dict(enumerate(wishes))
+        with autocommit(self._engine) as connection:
+            while waiting:
+                first = {waiting[place].key: place for place in reversed(waiting)}
+                together = [waiting.pop(first[key]) for key in sorted(first)]
+                rows = {row.key: row for row in connection.execute(TAKE, _take_values(together))}
+                left |= {first[one.key]: _left_ms(rows[one.key], one.now_ms) for one in together}
+        return [left[place] for place in range(len(wishes))]
 
     def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
         """Free the client of a try of this message; a follow-up's leaves the hold as it was before it.
@@ -207,6 +237,32 @@ class LockBook:
 def lock_of(row: Row[Any]) -> ContactLock:
     holder = MessageId(row.campaign_id, row.seq)
     return ContactLock(row.scope, row.phone_key, holder, epoch_ms(row.taken_at), epoch_ms(row.until_at))
+
+
+def _near_wish(wish: Wish) -> tuple[str, int]:
+    return wish.scope, wish.now_ms // NEAR_MS
+
+
+def _take_values(wishes: Sequence[Wish]) -> dict[str, object]:
+    """TAKE's, for wishes of one scope, no two for the same client."""
+    holders = [holder_of(wish.message) for wish in wishes]
+    return {
+        "scope": wishes[0].scope,
+        "now": moment(min(wish.now_ms for wish in wishes)),
+        "keys": [wish.key for wish in wishes],
+        "campaigns": [holder.campaign for holder in holders],
+        "seqs": [holder.seq for holder in holders],
+        "tried": [wish.message.seq for wish in wishes],
+        "taken": [moment(wish.taken_ms) for wish in wishes],
+        "until": [moment(wish.until_ms) for wish in wishes],
+    }
+
+
+def _left_ms(row: Row[Any], now_ms: int) -> int | None:
+    if row.taken:
+        return 0
+    left_ms = 0 if row.until_at is None else epoch_ms(row.until_at) - now_ms
+    return left_ms if left_ms > 0 else None
 
 
 def _named(scope: str, key: str, message: MessageId) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The durable CPC locks: one holder at a time, given back by the holder only, lifted by a later reply only."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 from dispatcher.domain.contactlock import FREE, ContactLock, PlainLocks
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId
-from dispatcher.ledger.locks import LockBook
+from dispatcher.ledger.locks import LockBook, Wish
 from dispatcher.ledger.survivors import Survivors
 from tests.ledger.drafts import phone
 from tests.ledger.steps import run
@@ -191,3 +192,38 @@ def test_the_book_and_the_plain_locks_never_differ(engine: Engine) -> None:
             max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+
+
+def test_promise_5_one_client_has_one_holder_whoever_asks_at_the_same_moment(book: LockBook) -> None:
+    """Many threads' wishes go in one statement; those for the same client in one each."""
+    clients, each = 6, 5
+    wishes = [(phone(client), MessageId(9, client * each + one)) for one in range(each) for client in range(clients)]
+    met = Barrier(len(wishes))
+
+    def take(wish: tuple[str, MessageId]) -> int:
+        met.wait(30)
+        return book.take("global", *wish, NOW, NOW + DAY)
+
+    with ThreadPoolExecutor(len(wishes)) as threads:
+        left_ms = list(threads.map(take, wishes, timeout=60))
+    assert sorted(left_ms) == [0] * clients + [DAY] * clients * (each - 1)
+    holders = {key: message for (key, message), left in zip(wishes, left_ms, strict=True) if not left}
+    assert {key: book.of(key, NOW)[0].holder for key in holders} == holders
+    assert len(holders) == clients
+
+
+def test_wishes_of_one_statement_are_answered_in_their_order(book: LockBook) -> None:
+    book.take("global", phone(3), B, NOW, NOW + HOUR)
+    keys = [phone(4), phone(3), phone(2), phone(4), phone(2)]
+    wishes = [Wish("global", key, MessageId(9, seq), NOW + seq, NOW + DAY, NOW + seq) for seq, key in enumerate(keys)]
+    assert book._take_all(wishes) == [0, HOUR - 1, 0, DAY - 3, DAY - 4]
+
+
+def test_promise_5_a_follow_up_among_others_remembers_the_hold_that_it_goes_on_from(book: LockBook) -> None:
+    book.take("global", KEY, A, NOW, NOW + DAY)
+    later = NOW + HOUR
+    wishes = [Wish("global", phone(2), B, later, later + DAY, later)]
+    wishes.append(Wish("global", KEY, FOLLOW_UP, later, later + DAY, later))
+    assert book._take_all(wishes) == [0, 0]
+    book.give_back("global", KEY, FOLLOW_UP)
+    assert book.of(KEY, later) == [ContactLock("global", KEY, A, NOW, NOW + DAY)]
