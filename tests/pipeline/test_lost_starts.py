@@ -212,7 +212,7 @@ def test_a_message_that_was_claimed_is_in_doubt_and_not_lost(hand: Hand) -> None
     assert (hand.counts(number), times_of(hand, number)) == ({"in_doubt": 1}, {})
 
 
-class KillsItsReader(Exception):
+class KillsItsReader(BaseException):
     """Stands for the end of a process."""
 
 
