@@ -127,7 +127,7 @@ def the_senders_are_halted(world: World, moment: str) -> None:
     world.dies(moment)
     world.recover()
     views = LaneViews(world.wiring.redis)
-    world.waits(lambda: [lane.held for lane in views.lanes_view("uazapi")] == [True])
+    world.waits(lambda: [lane.held for lane in views.lanes_view("uazapi")] == [True] and world.flights == 0)
     world.simulator.clear_faults()
     account = world.the_account
     resume_by_hand(world.wiring.stations, account, world.wiring.accounts.senders(account.id))
