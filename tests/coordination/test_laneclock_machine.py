@@ -36,7 +36,7 @@ from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
 from tests.coordination.diary import Diary
 
-LONG_PLAYS = int(os.environ.get("DISPATCHER_MACHINE_PLAYS", "180"))  # in the suite half a minute's worth
+LONG_PLAYS = int(os.environ.get("DISPATCHER_MACHINE_PLAYS", "100"))  # in the suite half a minute's worth
 LANES = [Lane(1, 0), Lane(1, 1), Lane(2, 0), Lane(10, 0)]
 CAMPAIGNS = [5, 6, 7]
 
@@ -407,7 +407,7 @@ def machine(client: redis.Redis, secrecy: Secrecy) -> Callable[..., None]:
 
 
 def test_scripts_and_twin_agree(machine: Callable[..., None]) -> None:
-    machine(max_examples=120, stateful_step_count=40)
+    machine(max_examples=60, stateful_step_count=40)
 
 
 @pytest.mark.slow
