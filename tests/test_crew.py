@@ -1,5 +1,6 @@
 """The threads that tickets of one job share."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -19,6 +20,23 @@ def test_what_was_begun_together_goes_on_all_at_once() -> None:
 
     Crew(3).together(4, lambda: range(4), meet)
     assert not met.broken
+
+
+def test_a_thread_that_the_system_refuses_is_refused_before_anything_is_begun() -> None:
+    usual = threading.stack_size(1 << 46)  # three of them are more than there are addresses
+    try:
+        with pytest.raises(RuntimeError):
+            Crew(3)
+    finally:
+        threading.stack_size(usual)
+
+
+def test_a_job_without_tickets_takes_no_thread() -> None:
+    crew, ended = Crew(1), list[int]()
+    for _ in range(2):
+        crew.together(0, lambda: range(0), ended.append)
+    crew.together(2, lambda: range(2), ended.append)
+    assert sorted(ended) == [0, 1]
 
 
 def test_nothing_is_begun_before_each_has_a_thread() -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Lock
+from threading import Barrier, Lock
 from typing import TypeVar
 
 CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
@@ -20,7 +20,7 @@ class Crew:
     """So many threads, each lent to one step at a time; at least as many as a job carries tickets."""
 
     def __init__(self, size: int = CREW) -> None:
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="crew")
+        self._threads = _started(size)
         self._free = size  # below zero: so many are wanting to whoever stands at the door
         self._counting, self._door, self._enough = Lock(), Lock(), Lock()
         self._enough.acquire()
@@ -37,7 +37,7 @@ class Crew:
         try:
             begun = begin()
         finally:
-            self._give_back(many - max(1, len(begun)))
+            self._give_back(max(1, many) - max(1, len(begun)))
         futures = [self._threads.submit(self._apart, step, one) for one in begun[1:]]
         failures = [*(_failure(step, one) for one in begun[:1]), *(future.exception() for future in futures)]
         for failure in filter(None, failures):
@@ -64,6 +64,20 @@ class Crew:
             step(one)
         finally:
             self._give_back(1)
+
+
+def _started(size: int) -> ThreadPoolExecutor:
+    """All threads at once: one that the system refuses is refused before anything was begun for it."""
+    threads, all_there = ThreadPoolExecutor(size, thread_name_prefix="crew"), Barrier(size + 1)
+    try:
+        for _ in range(size):
+            threads.submit(all_there.wait)
+    except RuntimeError:
+        all_there.abort()
+        threads.shutdown(wait=False, cancel_futures=True)
+        raise
+    all_there.wait()
+    return threads
 
 
 def _failure(step: Callable[[T], None], one: T) -> BaseException | None:

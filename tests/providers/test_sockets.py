@@ -67,6 +67,31 @@ def test_a_second_answer_to_one_request_is_not_taken_for_the_next_ones(transport
         assert server.connections == 2
 
 
+BEHIND = http(200, 666)
+
+
+def counted(head: bytes, body: bytes) -> bytes:
+    return b"%b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        counted(b"HTTP/1.1 204 X", BEHIND),
+        counted(b"HTTP/1.1 304 X", BEHIND),
+        counted(b"HTTP/1.1 103 X", http(200, 1) + BEHIND),
+        counted(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked", b"1\r\n1\r\n0\r\n\r\n" + BEHIND),
+        b"HTTP/1.1 200 X\nContent-Length: 1\n\n1" + BEHIND,
+    ],
+    ids=["without a body", "not modified", "early", "chunked", "line feeds"],
+)
+def test_nor_is_one_that_a_length_covers_which_says_nothing_of_the_answer(transport: Transport, answer: bytes) -> None:
+    with serving(answer, http(200, 2)) as server:
+        transport.send([server.url], SEND, 5)
+        assert number(transport.send([server.url], SEND, 5)) == 2
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("answer", [http(200, 1), CHUNKED, EARLY + http(200, 1)], ids=["counted", "chunked", "early"])
 def test_a_connection_is_used_again_after_one_answer(transport: Transport, answer: bytes) -> None:
     with serving(answer) as server:
