@@ -32,6 +32,7 @@ EVENTS = {
     "send.put_back": "a job could not begin and was put back: campaign, seq, reason",
     "lease.overdue": "a released job did not end in time: campaign, seq, pending, in_doubt",
     "start.lost": "a worker was lost between taking a message up and claiming it: campaign, seq, failed",
+    "start.stopped": "workers were lost in a row, with messages of what was paused: campaigns, senders, reason",
     "doubt.resolved": "a message in doubt was looked up: campaign, seq, fate, reason",
     "job.failed": "a provider took a job and says that it reached nobody: campaign, seq, messages, reason",
     "sender.paused": "senders stand still: account, senders, reason, until_ms",

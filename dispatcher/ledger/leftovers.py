@@ -46,6 +46,12 @@ DELETE FROM lost_start WHERE (campaign_id, seq) IN (
 )
 """)
 
+STREAKS = text("""
+DELETE FROM lost_streak WHERE (common, id) IN (
+    SELECT common, id FROM lost_streak WHERE noted_at < now() - make_interval(days => :days) LIMIT :slice
+)
+""")
+
 
 class Cleared(NamedTuple):
     keys: int = 0
@@ -68,5 +74,6 @@ class Leftovers:
             events = connection.execute(EVENTS, self._bounds).rowcount
             row = connection.execute(LOCKS, self._bounds | self._place).first()
             connection.execute(STARTS, self._bounds)
+            connection.execute(STREAKS, self._bounds)
         self._place = {"scope": row.scope, "key": row.phone_key} if row else {"scope": "", "key": ""}
         return Cleared(keys, events, row.gone if row else 0)

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, Engine, text
 
-from dispatcher.domain.loststarts import REASON, alone_at, given_up, is_late
+from dispatcher.domain.loststarts import REASON, Noted, alone_at, given_up, is_late
 from dispatcher.domain.tickets import Ticket
+from dispatcher.ledger import loststreaks
 from dispatcher.ledger.engine import transaction
 from dispatcher.ledger.times import epoch_ms, moment
 
@@ -57,20 +58,32 @@ class LostStarts:
         self._engine = engine
         self._most = most
 
-    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> int:
+    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> Noted:
         """Hold a ticket that was begun, at `begun_ms` or before, against its messages that nobody has claimed: they
-        wait on as before, or for a moment of their own, or have failed; how many have. The same ticket counts once.
+        wait on as before, or for a moment of their own, or have failed. And against its campaign, sender and account:
+        what no message of is claimed any more is paused. The same ticket counts once.
         """
-        bounds = {"campaign": ticket.campaign, "first": ticket.seq, "after": ticket.seq + ticket.size}
         with transaction(self._engine) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            rows = connection.execute(COUNT, bounds | {"token": ticket.token, "now": moment(now_ms)}).all()
-            times = {row.seq: row.times for row in rows}
-            late = {row.seq for row in rows if is_late(epoch_ms(row.alone_at), begun_ms)}
-            over = given_up(times, late, self._most)
-            suspects = {seq for seq, lost in times.items() if lost > 1}.difference(over)
-            self._send_alone(connection, bounds, suspects, now_ms)
-            return self._give_up(connection, bounds, over)
+            failed, lost = self._hold_against_messages(connection, ticket, now_ms, begun_ms)
+            blamed = loststreaks.count(connection, ticket, begun_ms) if lost else None
+        if blamed is None:
+            return Noted(failed, None)
+        with transaction(self._engine) as connection:  # behind the messages' locks: others take a campaign's first
+            return Noted(failed, loststreaks.stop(connection, *blamed))
+
+    def _hold_against_messages(
+        self, connection: Connection, ticket: Ticket, now_ms: int, begun_ms: int
+    ) -> tuple[int, bool]:
+        """How many have failed; and was any message lost?"""
+        bounds = {"campaign": ticket.campaign, "first": ticket.seq, "after": ticket.seq + ticket.size}
+        rows = connection.execute(COUNT, bounds | {"token": ticket.token, "now": moment(now_ms)}).all()
+        times = {row.seq: row.times for row in rows}
+        late = {row.seq for row in rows if is_late(epoch_ms(row.alone_at), begun_ms)}
+        over = given_up(times, late, self._most)
+        suspects = {seq for seq, lost in times.items() if lost > 1}.difference(over)
+        self._send_alone(connection, bounds, suspects, now_ms)
+        return self._give_up(connection, bounds, over), bool(rows)
 
     def _send_alone(
         self, connection: Connection, bounds: Mapping[str, object], suspects: Collection[int], now_ms: int

@@ -47,6 +47,8 @@ from dispatcher.ledger.audit_tables import audit_finding as audit_finding
 from dispatcher.ledger.callback_tables import callback_endpoint
 from dispatcher.ledger.columns import metadata as metadata
 from dispatcher.ledger.columns import now, number
+from dispatcher.ledger.lost_tables import lost_start as lost_start
+from dispatcher.ledger.lost_tables import lost_streak as lost_streak
 from dispatcher.ledger.times import EpochMs
 from dispatcher.ledger.triggers import COUNT_TRIGGER, RECEIPT_TRIGGER
 
@@ -323,18 +325,6 @@ pulse = Table(
     metadata,
     Column("provider", Text, primary_key=True),
     Column("at", EpochMs, nullable=False),
-)
-
-lost_start = Table(
-    "lost_start",
-    metadata,
-    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("attempts", SmallInteger, nullable=False),  # the message's: one more, and this is over
-    Column("times", SmallInteger, nullable=False),
-    Column("token", Text, nullable=False),  # of the ticket that was lost last
-    Column("at", EpochMs, nullable=False),
-    Column("alone_at", EpochMs),
 )
 
 event.listen(metadata, "after_create", COUNT_TRIGGER)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dispatcher.domain.claims import Settled, Whereabouts
 from dispatcher.domain.guards import lock_scope
 from dispatcher.domain.ids import MessageId
+from dispatcher.domain.loststarts import Stopped
 from dispatcher.domain.outcomes import Fate, Outcome
 from dispatcher.domain.retries import first_look_s, near
 from dispatcher.domain.tickets import Landing, Released, Ticket
@@ -37,7 +38,7 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
     found = stations.messages.whereabouts(ticket)
     left = max(0, ticket.size - sum(retry.size for retry in found.pending))
     if found.pending and (silent_ms := stations.clock.silent_ms(provider, ticket)):
-        found = _start_lost(stations, ticket, silent_ms)
+        found = _start_lost(stations, provider, ticket, silent_ms)
     if found.sending:
         cut_off(stations, ticket.campaign, found.sending, first_lookup_s)
     if found.unsent and stations.campaign(ticket.campaign).guarded:
@@ -57,13 +58,25 @@ def recover(stations: Stations, provider: str, ticket: Ticket, first_lookup_s: f
     return stations.clock.finish(provider, ticket, stations.jitter(), 0, retries, landing).exhausted
 
 
-def _start_lost(stations: Stations, ticket: Ticket, silent_ms: int) -> Whereabouts:
-    """Nothing of its campaign or account is read here: that may be what kills."""
+def _start_lost(stations: Stations, provider: str, ticket: Ticket, silent_ms: int) -> Whereabouts:
+    """Nothing of its campaign, sender or account is read here: that may be what kills."""
     now_ms = stations.now_ms()
-    failed = stations.starts.note(ticket, now_ms, now_ms - silent_ms)
-    level = "error" if failed else "warning"
+    failed, stopped = stations.starts.note(ticket, now_ms, now_ms - silent_ms)
+    level = "error" if failed or stopped else "warning"
     emit("start.lost", level, campaign=ticket.campaign, seq=ticket.seq, failed=failed)
+    if stopped is not None:
+        _stop(stations, provider, stopped)
     return stations.messages.whereabouts(ticket)
+
+
+def _stop(stations: Stations, provider: str, stopped: Stopped) -> None:
+    """Those who were not told, for Redis was away, are when the next of their messages is lost."""
+    for campaign in stopped.campaigns:
+        stations.control.hold_campaign(provider, campaign)
+    if stopped.lanes:
+        stations.lanes.hold_lanes(provider, stopped.lanes, None)
+    senders = sorted({lane.sender_id for lane in stopped.lanes})
+    emit("start.stopped", "error", campaigns=stopped.campaigns, senders=senders, reason=stopped.reason)
 
 
 def cut_off(

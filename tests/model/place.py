@@ -37,7 +37,7 @@ PROVIDER = "uazapi"
 START_MS = 1_900_000_000_000  # ahead of the servers' own clocks, so that no key expires by itself
 
 CLEARED = "callback attempt message campaign_sender campaign_change campaign_count campaign contact_lock"
-CLEARED += " inbound_event suppression pulse idempotency_key lost_start"
+CLEARED += " inbound_event suppression pulse idempotency_key lost_start lost_streak"
 COPIED = ("campaign", "campaign_sender", "campaign_count", "message")
 
 

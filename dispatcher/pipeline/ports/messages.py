@@ -5,6 +5,7 @@ from typing import Protocol
 
 from dispatcher.domain.claims import Claim, DoubtfulJob, Settled, Whereabouts
 from dispatcher.domain.ids import MessageId
+from dispatcher.domain.loststarts import Noted
 from dispatcher.domain.tickets import Retry, Ticket
 
 
@@ -30,9 +31,9 @@ class Messages(Protocol):
 class LostStarts(Protocol):
     """Messages whose worker was not heard of again between beginning them and claiming them."""
 
-    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> int:
+    def note(self, ticket: Ticket, now_ms: int, begun_ms: int) -> Noted:
         """Hold a lost ticket, begun then or before, against its messages that nobody claimed, once: they wait on, alone
-        from the second time, and have failed at last; how many have."""
+        from the second time, and have failed at last. What many of them have in common is paused."""
 
 
 class Doubts(Protocol):
