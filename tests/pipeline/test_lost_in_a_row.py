@@ -59,9 +59,7 @@ def in_account(hand: Hand, name: str, messages: int = 20) -> int:
     return submit(hand.stations, name, {**campaign(range(messages)), "account": name}).campaign_id
 
 
-def test_an_account_that_kills_its_readers_costs_a_handful_of_workers(
-    hand: Hand, simulator: SimulatorClient
-) -> None:
+def test_an_account_that_kills_its_readers_costs_a_handful_of_workers(hand: Hand, simulator: SimulatorClient) -> None:
     both = uazapi_account(simulator.url, names(1)) + "\n" + uazapi_account(simulator.url, ["other"], name="outra")
     hand.wiring.accounts.apply(read_accounts(both, {}))
     mine = {in_account(hand, NAME), in_account(hand, NAME)}
