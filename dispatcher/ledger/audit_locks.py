@@ -64,16 +64,15 @@ LOOK_UPS = text(
 EVENTS = text(f"""
 SELECT first.id, extract(epoch FROM now() - first.waits_since)::float AS age_s
 FROM (SELECT 0 AS id UNION ALL SELECT id FROM account) AS account CROSS JOIN LATERAL (
-    SELECT id, received_at, CASE WHEN tries = 0 THEN received_at ELSE greatest(received_at, due_at) END AS waits_since
-    FROM inbound_event
+    SELECT id, received_at, greatest(received_at, due_at) AS waits_since FROM inbound_event
     WHERE account_id = account.id AND processed_at IS NULL
         AND received_at < now() - make_interval(secs => :s)
-        AND (tries = 0 OR due_at IS NULL OR due_at < now() - make_interval(secs => :s))
+        AND (due_at IS NULL OR due_at < now() - make_interval(secs => :s))
     ORDER BY received_at, id LIMIT 1
 ) AS first
 ORDER BY first.received_at LIMIT {COUNTED_TO}
 """)
-"""Who was never put off waits since it came: its `due_at` only says until when nobody else is given it."""
+"""However often it was queued meanwhile: that is its lease, and not when it is due."""
 
 CALLBACKS = text(
     _overdue("""

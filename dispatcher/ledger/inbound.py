@@ -23,6 +23,7 @@ LONGEST_ID = 300  # honest ids have 20 to 40 characters; an index entry holds so
 _WAITS = """
 processed_at IS NULL
     AND (due_at <= now() OR due_at IS NULL AND received_at < now() - make_interval(secs => :older_than_s))
+    AND (leased_until IS NULL OR leased_until <= now())
 """
 
 WAITING = text(f"""
@@ -41,7 +42,7 @@ WITH RECURSIVE holder AS (
     SELECT e.id, chosen.place FROM chosen JOIN inbound_event e ON e.id = chosen.id
     WHERE {_WAITS} FOR UPDATE OF e SKIP LOCKED
 ), leased AS (
-    UPDATE inbound_event e SET due_at = now() + make_interval(secs => :leased_s)
+    UPDATE inbound_event e SET leased_until = now() + make_interval(secs => :leased_s)
     FROM taken WHERE e.id = taken.id RETURNING e.id, taken.place
 )
 SELECT id FROM leased ORDER BY place, id
@@ -49,7 +50,7 @@ SELECT id FROM leased ORDER BY place, id
 """The accounts take turns: the oldest of each, then the next of each. A storm of one does not hold up the others."""
 
 BROKEN = text("""
-UPDATE inbound_event SET tries = tries + 1, due_at = now() + make_interval(secs => 2 * 5 ^ tries),
+UPDATE inbound_event SET tries = tries + 1, due_at = now() + make_interval(secs => 2 * 5 ^ tries), leased_until = NULL,
     processed_at = CASE WHEN tries >= :most THEN now() END, what = CASE WHEN tries >= :most THEN 'broken' END
 WHERE id = :number AND processed_at IS NULL
 """)
@@ -167,7 +168,7 @@ class InboundEvents:
         """It waits until then, and one try more is counted."""
         later = update(_E).where(_E.c.id == number, _E.c.processed_at.is_(None))
         with autocommit(self._engine) as connection:
-            connection.execute(later.values(due_at=due_ms, tries=_E.c.tries + 1))
+            connection.execute(later.values(due_at=due_ms, leased_until=None, tries=_E.c.tries + 1))
 
     def heard(self, key: str, from_ms: int, before_ms: int) -> int | None:
         """When the first reply of the client that is known from this time happened, whoever told of it."""

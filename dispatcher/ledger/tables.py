@@ -277,6 +277,7 @@ inbound_event = Table(
     Column("processed_at", EpochMs),
     Column("what", Text),
     Column("due_at", EpochMs),  # not before then: the message that it is about is not known yet
+    Column("leased_until", EpochMs),  # its job was published: nobody else publishes it before then
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     Column("job_ref", Text, nullable=False, server_default=""),
     UniqueConstraint("account_id", "event_id"),

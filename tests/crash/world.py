@@ -190,7 +190,7 @@ class World(Installation):
         """What is due within minutes is due now."""
         self.run("UPDATE message SET due_at = now() WHERE due_at > now() AND state IN ('in_doubt', 'failed')")
         self.run("UPDATE inbound_event SET received_at = received_at - interval '1 min' WHERE processed_at IS NULL")
-        self.run("UPDATE inbound_event SET due_at = now() WHERE due_at > now()")
+        self.run("UPDATE inbound_event SET due_at = least(due_at, now()), leased_until = NULL")
         self.run("UPDATE callback_endpoint SET leased_until = now() - interval '1 s', not_before = now()")
 
     def recover(self, provider: str = "uazapi") -> Spawned:

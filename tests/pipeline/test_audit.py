@@ -295,6 +295,18 @@ def test_events_that_are_queued_again_and_again_and_never_read_are_found(hand: H
     assert rounds(hand) == {"events": ["events"]}
 
 
+def test_an_event_that_was_put_off_once_and_is_then_queued_again_and_again_is_found(hand: Hand) -> None:
+    """Since when its time has come counts, not when it was queued last."""
+    execute(
+        hand,
+        "INSERT INTO inbound_event (account_id, event_id, kind, at, phone_key, text, provider_ref, sender_name, reason,"
+        " received_at, due_at, tries)"
+        " VALUES (1, 'a', 'reply', now(), '', '', '', '', '', now() - interval '1 h', now() - interval '6 min', 1)",
+    )
+    feed(hand.stations)
+    assert rounds(hand) == {"events": ["events"]}
+
+
 def test_a_storm_of_events_that_is_worked_off_is_no_finding(hand: Hand) -> None:
     """However long the last of them waits: the first is another at each look."""
     execute(
