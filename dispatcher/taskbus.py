@@ -127,8 +127,10 @@ class TaskBus:
         with _translated(), self._producers.acquire(block=True, timeout=5) as producer:
             self._freshen(producer)
             with batch(producer):
-                for kwargs in jobs:
-                    self._app.send_task(task, kwargs=kwargs, queue=queue, producer=producer, retry=False)
+                for job in jobs:  # Celery would take a tenth of the time for the text that Flower shows
+                    self._app.send_task(
+                        task, kwargs=job, kwargsrepr=repr(job), queue=queue, producer=producer, retry=False
+                    )
 
     def _freshen(self, producer: Any) -> None:
         """A producer is one thread's while it has it."""

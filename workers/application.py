@@ -5,10 +5,12 @@ from celery import signals
 from dispatcher.settings import settings
 from dispatcher.taskbus import celery_app
 from dispatcher.telemetry import configure
+from workers.events import EventsTogether
 from workers.pacer import PacerStep
 
 app = celery_app()
 app.steps["worker"].add(PacerStep)
+app.steps["consumer"].add(EventsTogether)
 app.autodiscover_tasks(["workers"], related_name="tasks", force=True)
 
 

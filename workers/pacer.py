@@ -87,7 +87,8 @@ class Releaser:
     def _round(self) -> None:
         for name in self._providers:
             if self._look_at[name] <= monotonic():
-                self._look_at[name] = monotonic() + self._release(name)
+                wait_s = self._release(name)  # which takes milliseconds itself
+                self._look_at[name] = monotonic() + wait_s
         sleep_s = max(0.0, min(self._look_at.values()) - monotonic())
         for woken in self._wakes.wait(sleep_s):
             self._look_at[woken] = 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
-from random import SystemRandom
+from random import randrange
 from time import sleep
 
 from dispatcher.coordination.audit import AuditedClock
@@ -39,6 +39,7 @@ from dispatcher.ledger.messages import Messages
 from dispatcher.ledger.overdue import Overdue
 from dispatcher.ledger.polls import Polls
 from dispatcher.ledger.pulse import PulseBook
+from dispatcher.ledger.rereading import SendersAgain
 from dispatcher.ledger.schema import fits, upgrade
 from dispatcher.ledger.suppressions import Suppressions
 from dispatcher.ledger.survivors import Survivors, alone
@@ -118,10 +119,9 @@ class Wiring:
         return self.wire.around(self._stations())
 
     def _stations(self) -> Stations:
-        chance = SystemRandom()
         campaign = Remembered(self.campaigns.get, self.campaigns.these)
         account = Remembered(self.accounts.account, self.accounts.these)
-        sender = Remembered(self.accounts.sender, self.accounts.these_senders)
+        sender = Remembered(self.accounts.sender, SendersAgain(self.engine, self.accounts.these_senders))
         return Stations(
             clock=self.clock,
             control=self.clock,
@@ -156,7 +156,7 @@ class Wiring:
             events_queued=self._events_queued,
             now_ms=self.shared_clock.now_ms,
             pause=lambda ms: sleep(ms / 1000),
-            jitter=lambda: chance.randrange(JITTER_STEPS),
+            jitter=partial(randrange, JITTER_STEPS),
             batch=_batch,
             suppressed=Suppressions(self.side_engine).among,
             contacted=LockBook(self.side_engine).among,
