@@ -6,6 +6,10 @@ address that was checked: a name that changes its mind in between gains nothing.
 
 import ipaddress
 import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Thread
+from time import monotonic
 
 import httpx
 
@@ -14,6 +18,12 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 UNKNOWN_HOST = "unknown_host"
 MOST_PORT = 65_535  # the resolver takes others, and then calls another one
+RESOLVE_S = 10.0  # two tries of a resolver with its usual 5 s
+AT_ONCE = 32  # names asked for in a process: those whose resolver is stuck keep their threads
+_places = BoundedSemaphore(AT_ONCE)
+
+Resolve = Callable[[str, int], Sequence[str]]
+"""All addresses of a host, for a port. Raises OSError, UnicodeError or OverflowError."""
 
 
 class BadAddress(ValueError):
@@ -42,7 +52,7 @@ def checked_address(target: httpx.URL, allow_private: bool) -> str:
     """The first address of the URL's host; raises BadAddress when it has none, or one of them is not public."""
     port = target.port or (443 if target.scheme == "https" else 80)
     try:
-        addresses = addresses_of(target.raw_host.decode("ascii").strip("[]"), port)
+        addresses = in_time(addresses_of, target.raw_host.decode("ascii").strip("[]"), port)
     except (OSError, UnicodeError, OverflowError):
         raise BadAddress("its host is not known", UNKNOWN_HOST) from None
     if not allow_private and not all(map(is_public, addresses)):
@@ -58,8 +68,27 @@ def addressed(request: httpx.Request, address: str) -> httpx.Request:
     return request
 
 
-def addresses_of(host: str, port: int) -> list[str]:
-    """What the resolver says; raises OSError, UnicodeError or OverflowError."""
+def in_time(resolve: Resolve, host: str, port: int, within_s: float = RESOLVE_S) -> Sequence[str]:
+    """Raises TimeoutError besides. The resolver knows no time-out: whoever it keeps waiting leaves a thread behind."""
+    ends = monotonic() + within_s
+    if not _places.acquire(timeout=within_s):
+        raise TimeoutError
+    answer: Future[Sequence[str]] = Future()
+    Thread(target=_ask, args=(resolve, host, port, answer), name="resolver", daemon=True).start()
+    return answer.result(timeout=max(0.0, ends - monotonic()))
+
+
+def _ask(resolve: Resolve, host: str, port: int, answer: Future[Sequence[str]]) -> None:
+    try:
+        answer.set_result(resolve(host, port))
+    except Exception as error:
+        answer.set_exception(error)
+    finally:
+        _places.release()
+
+
+def addresses_of(host: str, port: int) -> Sequence[str]:
+    """What the system's resolver says, in its own time."""
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from threading import Event
+from typing import ClassVar
 
 import pytest
 
 from dispatcher.domain.trouble import Unavailable
+from dispatcher.providers import addresses
 from dispatcher.providers.addresses import is_public
 from dispatcher.providers.contract import BadRequest
 from dispatcher.providers.leads_fetch import ANYWHERE, AT_ONCE, PUBLIC, Reach, open_leads
@@ -26,13 +28,20 @@ FILE = b"phone,name\n5511900000001,Ana\n"
 class Files(Quiet):
     """/file is a file; /hop/N redirects N times and ends there; /status/N answers N; others do as they are called."""
 
+    asked: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
+        self.asked.append(self.path)
         _, what, *number = self.path.split("/")
         if what in REDIRECTS:
             self._go_to(REDIRECTS[what])
         elif what == "hop":
             left = int(number[0])
             self._go_to(f"/hop/{left - 1}" if left > 1 else "/file")
+        elif what == "late":
+            Event().wait(0.2)
+            left = int(number[0])
+            self._go_to(f"/late/{left - 1}" if left > 1 else "/file")
         elif what == "status":
             self.answer(int(number[0]))
         else:
@@ -222,7 +231,47 @@ def test_a_file_that_drips_is_given_up_at_its_deadline(server: str) -> None:
 
 def test_nor_is_a_head_that_drips_waited_for_beyond_it(server: str) -> None:
     hasty = replace(ANYWHERE, deadline_s=0.1, silence_s=0.2)
-    assert refusal(f"{server}/head", hasty) == "its server did not answer in time"
+    assert refusal(f"{server}/head", hasty) == "the file took longer than 0.1 s"
+
+
+def test_redirects_have_no_deadline_of_their_own(server: str) -> None:
+    """Each answers in time; all together would not, and the last is not asked."""
+    Files.asked.clear()
+    assert refusal(f"{server}/late/3", replace(ANYWHERE, deadline_s=0.5)) == "the file took longer than 0.5 s"
+    assert "/file" not in Files.asked
+
+
+def test_nor_is_the_resolver_waited_for_beyond_it(server: str) -> None:
+    answers = Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        answers.wait()
+        return ["127.0.0.1"]
+
+    try:
+        hasty = replace(ANYWHERE, deadline_s=0.1, resolve=resolve)
+        assert refusal(f"{server}/file", hasty) == "the file took longer than 0.1 s"
+    finally:
+        answers.set()
+
+
+def test_only_so_many_names_are_asked_for_at_once() -> None:
+    """A resolver that is stuck keeps no more threads; whoever finds no place is told in time as well."""
+    answers = Event()
+
+    def stuck(host: str, port: int) -> list[str]:
+        answers.wait()
+        return ["127.0.0.1"]
+
+    for _ in range(addresses.AT_ONCE):
+        with pytest.raises(TimeoutError):
+            addresses.in_time(stuck, "leads.example", 80, within_s=0.001)
+    try:
+        with pytest.raises(TimeoutError):
+            addresses.in_time(addresses.addresses_of, "127.0.0.1", 80, within_s=0.05)
+    finally:
+        answers.set()
+    assert addresses.in_time(addresses.addresses_of, "127.0.0.1", 80) == ["127.0.0.1"]
 
 
 def test_a_server_that_falls_silent_is_given_up(server: str) -> None:
