@@ -46,6 +46,8 @@ EVENTS = {
     "clock.rebuilt": "Redis had lost its memory and was built up again: campaigns, locks, took_ms",
     "send.broken": "a message broke who was to send it; it failed, or is in doubt if called for: campaign, seq, error",
     "inbound.broken": "an inbound event broke its reader; it is tried five times more: event_number, error",
+    "begin.broken": "something broke whoever took a message up; it is held against it: campaign, seq, exc_info",
+    "chore.broken": "something broke a look into a lease that ended, or a rebuild, which are tried again: exc_info",
     "sweep.broken": "something broke the sweeper, which went on with the others: exc_info",
     "server.trouble": "Redis or PostgreSQL is away or not ready, told once and every minute: reason",
     "pacer.broken": "a fault of ours in the pacer, which goes on: exc_info",

@@ -137,7 +137,7 @@ class Caretaker:
         with suppress(Empty):
             for _ in range(max(1, self._chores.qsize())):
                 chore = self._chores.get(timeout=CHORE_WAIT_S)
-                with apart():
+                with apart(_chore_broken):
                     self._do(chore)
 
     def _do(self, chore: Chore) -> None:
@@ -147,6 +147,10 @@ class Caretaker:
         name, ticket = chore
         if recover(self._stations, name, ticket, first_lookup_s(name)):
             complete(self._stations, name, ticket.campaign)
+
+
+def _chore_broken(error: Exception) -> None:
+    emit("chore.broken", "error", exc_info=error)
 
 
 def report(error: Exception) -> None:

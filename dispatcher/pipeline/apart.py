@@ -13,6 +13,10 @@ from dispatcher.telemetry import emit
 T = TypeVar("T")
 
 
+def _sweep_broken(error: Exception) -> None:
+    emit("sweep.broken", "error", exc_info=error)
+
+
 def each(things: Iterable[T], act: Callable[[T], object]) -> None:
     """Do it to each of them, whichever breaks. Raises DispatcherTrouble."""
     for thing in things:
@@ -21,11 +25,11 @@ def each(things: Iterable[T], act: Callable[[T], object]) -> None:
 
 
 @contextmanager
-def apart() -> Iterator[None]:
-    """Goes on behind the block when something in it breaks. Raises DispatcherTrouble."""
+def apart(tell: Callable[[Exception], None] = _sweep_broken) -> Iterator[None]:
+    """Goes on behind the block when something in it breaks, and tells what. Raises DispatcherTrouble."""
     try:
         yield
     except DispatcherTrouble:
         raise
     except Exception as error:
-        emit("sweep.broken", "error", exc_info=error)
+        tell(error)

@@ -18,7 +18,7 @@ from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import allowance_of, caps_of, is_closed, sender_not_before
 from dispatcher.domain.tickets import CLOSED, Retry, Start, Ticket
-from dispatcher.pipeline.apart import each
+from dispatcher.pipeline.apart import apart
 from dispatcher.pipeline.passage import Passage
 from dispatcher.pipeline.plan import plan
 from dispatcher.pipeline.spared import spared
@@ -38,11 +38,19 @@ def begin(stations: Stations, provider: str, tickets: Sequence[Ticket], paces_ba
     asking: list[tuple[Passage, Start]] = []
     going: list[Passage] = []
     with spared(stations, provider, tickets):
-        each(tickets, lambda ticket: asking.extend(_asking(stations, provider, ticket, paces_batches)))
+        for ticket in tickets:
+            with apart(partial(_broken, ticket)):
+                asking.extend(_asking(stations, provider, ticket, paces_batches))
         _begin(stations, provider, asking)
-        each(asking, lambda one: going.extend([one[0]] if _goes(stations, one[0]) else []))
+        for passage, _ in asking:
+            with apart(partial(_broken, passage.ticket)):
+                going.extend([passage] if _goes(stations, passage) else [])
     _claim(stations, going)
     return going
+
+
+def _broken(ticket: Ticket, error: Exception) -> None:
+    emit("begin.broken", "error", campaign=ticket.campaign, seq=ticket.seq, exc_info=error)
 
 
 def _asking(stations: Stations, provider: str, ticket: Ticket, paces_batches: bool) -> Iterator[tuple[Passage, Start]]:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.inbound import InboundEvent, InboundKind
+from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.engine import autocommit
 from dispatcher.ledger.inbound import MOST_BREAKS
@@ -23,6 +26,7 @@ from dispatcher.taskbus import EVENTS_QUEUE
 from tests.journey.bodies import campaign, names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_doubt import DELIVERED_500, look
+from tests.sending import send
 from tests.waiting import wait_until
 
 
@@ -58,6 +62,25 @@ def test_a_broken_row_fails_by_itself_and_its_lane_goes_on(one_lane: Hand, simul
     assert one_lane.counts(number) == {"sent": 2, "failed": 1}
     assert reasons(one_lane, number) == {"failed": "broken"}
     assert one_lane.wiring.campaigns.get(number).state.value == "done"
+
+
+def test_what_breaks_whoever_takes_a_message_up_is_told_as_that_and_held_against_it(
+    one_lane: Hand,
+) -> None:
+    """Of an account whose credentials are of another key."""
+    number = one_lane.submit(1)
+    run(one_lane, "UPDATE account SET credentials = 'of another key'")
+    one_lane.forget_accounts()
+    (ticket,) = one_lane.release()
+    with capture_logs() as logged:
+        assert send(replace(one_lane.stations, is_known=lambda _: False), PROVIDER, ticket) is None
+    assert [(one["event"], one["campaign"], one["seq"]) for one in logged] == [
+        ("begin.broken", campaign_text(number), 0)
+    ]
+    one_lane.now_ms += TAKE_UP_LEASE_MS
+    with capture_logs() as logged:
+        one_lane.look_into_leases()
+    assert "start.lost" in {one["event"] for one in logged}
 
 
 def test_an_outcome_that_the_ledger_refuses_becomes_one_that_it_takes(one_lane: Hand) -> None:
