@@ -71,7 +71,7 @@ def holiday_country(code: str) -> str:
         raise ValueError(rule)
     try:
         calendar(code)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # what the library says of a country that it does not know
         raise ValueError(rule) from error
     return code
 

@@ -82,7 +82,7 @@ def run(orders: Sequence[Order], out: Path | None, say: Say) -> tuple[list[Row],
             say(f"[{number}/{len(todo)}] {order.key}, about {order.minutes} minutes")
             try:
                 _run_one(order, book, grounds, say)
-            except Exception as error:
+            except Exception as error:  # the others took minutes: they are kept, and the command fails in the end
                 failed.append(order.name)
                 say(f"{order.name} failed: {type(error).__name__}: {error}")
     for order in orders:
