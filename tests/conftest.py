@@ -23,6 +23,7 @@ from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
 from tests.ledgers import Ledgers
+from tests.spawner import Spawner
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no counterexample
@@ -44,6 +45,12 @@ def service_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="dispatcher-tests-"))
     yield folder
     subprocess.Popen(["nice", "rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+@pytest.fixture(scope="session")
+def spawner() -> Iterator[Spawner]:
+    with Spawner() as spawner:
+        yield spawner
 
 
 @pytest.fixture(scope="session")

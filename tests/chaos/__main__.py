@@ -11,6 +11,7 @@ from pathlib import Path
 from dispatcher.telemetry import configure
 from tests.chaos.plan import Kind, draw
 from tests.chaos.run import Story, run, tell
+from tests.spawner import Spawner
 
 SPAN_S = 240.0
 STRIKES = 39  # each kind three times
@@ -21,7 +22,8 @@ MOST_SHOWN = 20
 def main() -> int:
     asked = _asked()
     configure("ERROR", "console")
-    stories = [_one_run(seed, asked) for seed in range(asked.seed, asked.seed + asked.runs)]
+    with Spawner() as spawner:
+        stories = [_one_run(spawner, seed, asked) for seed in range(asked.seed, asked.seed + asked.runs)]
     print(table(stories))
     return 1 if any(story.broken for story in stories) else 0
 
@@ -36,11 +38,11 @@ def _asked() -> argparse.Namespace:
     return given.parse_args()
 
 
-def _one_run(seed: int, asked: argparse.Namespace) -> Story:
+def _one_run(spawner: Spawner, seed: int, asked: argparse.Namespace) -> Story:
     plan = draw(seed, asked.span, asked.strikes)
     print(tell(plan, asked.messages), flush=True)
     folder = Path(tempfile.mkdtemp(prefix="dispatcher-chaos-"))
-    story = run(plan, asked.messages, DONE_WITHIN_S, folder / "services", folder / "logs")
+    story = run(plan, asked.messages, DONE_WITHIN_S, spawner, folder / "services", folder / "logs")
     print("\n".join([*_broken(story), ""]), flush=True)
     if story.broken:
         print(f"logs: {folder / 'logs'}")

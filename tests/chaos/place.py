@@ -4,8 +4,6 @@ Every process has its own way to Redis and to PostgreSQL, through a proxy each, 
 """
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from tests.chaos.plan import EVERYBODY, Plan
 from tests.chaos.proxy import Network, Proxy
 from tests.chaos.servers import RedisPair
 from tests.journey.installation import Installation, Worker, answers, installation
+from tests.spawner import Starter
 from tests.waiting import wait_until
 
 WEB = "web"
@@ -68,7 +67,7 @@ class Place:
         self.starts += 1
         log = self.installed.folder / f"{name}-{self.starts}.log"
         program = ("tests.chaos.skewed", str(self.plan.clocks_ahead_s[name]))
-        worker = Worker(name, self._env(name), log, CONCURRENCY, program)
+        worker = Worker(self.installed.starter, name, self._env(name), log, CONCURRENCY, program)
         self.installed.workers[name] = worker
         return worker
 
@@ -77,9 +76,8 @@ class Place:
         self.start_worker(name)
 
     def start_web(self) -> None:
-        argv = [sys.executable, "-m", "dispatcher.cli", "web", "--port", str(self.web_port)]
-        with self.installed.web_log.open("ab") as log:
-            self.installed.web = subprocess.Popen(argv, env=self._env(WEB), stdout=log, stderr=subprocess.STDOUT)
+        argv = ("dispatcher.cli", "web", "--port", str(self.web_port))
+        self.installed.web = self.installed.starter.start(*argv, env=self._env(WEB), log=self.installed.web_log)
 
     def restart_web(self) -> None:
         assert self.installed.web is not None
@@ -117,7 +115,7 @@ class Place:
 
 
 @contextmanager
-def chaos_place(plan: Plan, services: Path, logs: Path) -> Iterator[tuple[Place, SimulatorClient]]:
+def chaos_place(plan: Plan, starter: Starter, services: Path, logs: Path) -> Iterator[tuple[Place, SimulatorClient]]:
     """Everything started; `services` must be a folder that PostgreSQL may pass through, `logs` gets the logs.
 
     We ourselves reach the servers without a proxy; for Redis, which moves, by a proxy that nobody breaks.
@@ -130,7 +128,7 @@ def chaos_place(plan: Plan, services: Path, logs: Path) -> Iterator[tuple[Place,
         ours = network.proxy(redis.port)
         logs.mkdir(parents=True, exist_ok=True)
         url = f"redis://127.0.0.1:{ours.port}/0"
-        installed = stack.enter_context(installation(url, postgres.url, logs))
+        installed = stack.enter_context(installation(starter, url, postgres.url, logs))
         place = Place(plan, installed, redis, postgres)
         place.lay_ways(network)
         place.ways["us"] = (ours, network.proxy(postgres.port))

@@ -19,6 +19,7 @@ from tests.chaos.judge import Evidence, judge
 from tests.chaos.mailings import Mailing, mailings
 from tests.chaos.place import Place, chaos_place
 from tests.chaos.plan import Kind, Plan, Strike
+from tests.spawner import Starter
 from tests.waiting import wait_until
 
 RESUMES_WITHIN_S = 20.0  # so long after a blow a silence is counted as its own
@@ -53,10 +54,10 @@ def tell(plan: Plan, messages: int) -> str:
     return "\n".join([f"{command}    # clocks: {ahead}", *(f"  {strike}" for strike in plan.strikes)])
 
 
-def run(plan: Plan, messages: int, done_within_s: float, services: Path, logs: Path) -> Story:
+def run(plan: Plan, messages: int, done_within_s: float, starter: Starter, services: Path, logs: Path) -> Story:
     """A campaign that has not ended `done_within_s` after the last blow is among what is broken."""
     at_once, late = mailings(messages, plan.span_s, sum(one.kind is Kind.WEB_KILLED for one in plan.strikes))
-    with chaos_place(plan, services, logs) as (place, simulator):
+    with chaos_place(plan, starter, services, logs) as (place, simulator):
         app, around = App(place.installed, place.web_url), Around(place.installed, plan.seed, simulator.url)
         doubling = Doubling(lambda: place.redis.port, plan.seed)
         blows = Blows(place, app, late[:-1])

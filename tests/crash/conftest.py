@@ -1,6 +1,5 @@
 """Where crashes are played: some worlds at a time, each with servers of its own, for what they do most is wait."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,21 +10,14 @@ from traceback import format_exception
 import pytest
 
 from dispatcher.embedded import EmbeddedValkey
-from dispatcher.simulator.server import SimulatorClient
-from tests.crash.spawner import Spawner
 from tests.crash.world import Site, Story, built
 from tests.ledgers import Ledgers
-from tests.waiting import wait_until
+from tests.simulating import simulating
+from tests.spawner import Spawner
 
 AT_ONCE = 4  # a world waits for connections and sweeps half of its time; three workers of the suite play at once
 
 Play = Callable[[Mapping[str, Story]], None]
-
-
-@pytest.fixture(scope="session")
-def spawner() -> Iterator[Spawner]:
-    with Spawner() as spawner:
-        yield spawner
 
 
 @pytest.fixture(scope="session")
@@ -35,18 +27,9 @@ def sites(spawner: Spawner, service_dir: Path) -> Iterator[SimpleQueue[Site]]:
         for number in range(AT_ONCE):
             valkey = stack.enter_context(EmbeddedValkey(service_dir / f"site-{number}"))
             stack.callback(valkey.kill)  # what it holds is of no use to anybody
-            free.put(Site(valkey, _simulator(spawner, service_dir / f"simulator-{number}.log")))
+            simulator = stack.enter_context(simulating(spawner, service_dir / f"simulator-{number}.log"))
+            free.put(Site(valkey, simulator))
         yield free
-
-
-def _simulator(spawner: Spawner, log: Path) -> SimulatorClient:
-    process = spawner.start("dispatcher", "simulate", "--port", "0", env={}, log=log)
-    wait_until(lambda: "simulator: " in log.read_text() or process.status is not None, 60)
-    found = re.search(r"simulator: (\S+)", log.read_text())
-    assert found, log.read_text()
-    client = SimulatorClient(found[1])
-    client.set()  # the socket listens before the server accepts: this waits for it
-    return client
 
 
 @pytest.fixture

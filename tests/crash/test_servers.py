@@ -15,9 +15,9 @@ from dispatcher.embedded import EmbeddedPostgres
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
 from tests.crash.conftest import Play
-from tests.crash.spawner import Spawner
 from tests.crash.world import Site, World, built
 from tests.journey.receiver import SECRET, receiving
+from tests.spawner import Spawner
 
 pytestmark = pytest.mark.slow
 

@@ -30,9 +30,10 @@ from dispatcher.ledger.survivors import Survivors
 from dispatcher.pipeline.reply import receive
 from dispatcher.providers.registry import names as providers
 from dispatcher.simulator.server import SimulatorClient
-from tests.crash.spawner import Spawned, Spawner
 from tests.journey.bodies import NAME, campaign, names, phone, uazapi_account
 from tests.journey.installation import Installation, answers
+from tests.plain import NO_TLS
+from tests.spawner import Spawned, Spawner
 from tests.waiting import wait_until
 
 KILLED = -9
@@ -63,7 +64,7 @@ class World(Installation):
     """`url`: the simulator's. One account, `loja`, until a story says otherwise."""
 
     def __init__(self, site: Site, spawner: Spawner, database_url: str, folder: Path) -> None:
-        super().__init__(site.valkey.url, database_url, folder, DISPATCHER_HOME=str(folder))
+        super().__init__(spawner, site.valkey.url, database_url, folder, DISPATCHER_HOME=str(folder))
         self.simulator = site.simulator
         self.url = site.simulator.url
         self._spawner = spawner
@@ -108,10 +109,10 @@ class World(Installation):
 
     # ------------------------------------------------------------ processes
 
-    def spawn(self, program: str, *arguments: str, die_at: str = "") -> Spawned:
+    def spawn(self, module: str, *arguments: str, die_at: str = "") -> Spawned:
         env = self.env | ({"DISPATCHER_DIE_AT": die_at} if die_at else {})
-        log = self.folder / f"{program}-{next(self._numbers)}.log"
-        self.spawned.append(self._spawner.start(program, *arguments, env=env, log=log))
+        log = self.folder / f"{module}-{next(self._numbers)}.log"
+        self.spawned.append(self._spawner.start(module, *arguments, env=env, log=log))
         return self.spawned[-1]
 
     def worker(self, die_at: str = "", provider: str = "uazapi") -> Spawned:
@@ -127,7 +128,7 @@ class World(Installation):
             "--without-gossip",
             "--without-mingle",
         ]
-        return self.spawn("celery", "worker", *options, die_at=die_at)
+        return self.spawn("celery", "-A", "workers", "worker", *options, die_at=die_at)
 
     def dies(self, die_at: str, provider: str = "uazapi") -> None:
         """A worker works until it kills itself there."""
@@ -147,7 +148,7 @@ class World(Installation):
     def web_process(self, die_at: str = "") -> tuple[Spawned, str]:
         """The web process and its URL, once it answers."""
         port = free_port()
-        process = self.spawn("dispatcher", "web", "--port", str(port), die_at=die_at)
+        process = self.spawn("dispatcher.cli", "web", "--port", str(port), die_at=die_at)
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(url) or process.status is not None, SOON_S, 0.05)
         assert process.status is None, process.log.read_text()
@@ -158,7 +159,13 @@ class World(Installation):
         process, url = self.web_process(die_at)
         try:
             answer = httpx.request(
-                method, url + path, json=body, headers=self.admin | headers, trust_env=False, timeout=SOON_S
+                method,
+                url + path,
+                json=body,
+                headers=self.admin | headers,
+                trust_env=False,
+                verify=NO_TLS,
+                timeout=SOON_S,
             )
         except httpx.TransportError:
             answer = None
@@ -169,13 +176,13 @@ class World(Installation):
         """Of a web process that lives."""
         process, url = self.web_process()
         answer = httpx.request(
-            method, url + path, json=body, headers=self.admin | headers, trust_env=False, timeout=SOON_S
+            method, url + path, json=body, headers=self.admin | headers, trust_env=False, verify=NO_TLS, timeout=SOON_S
         )
         process.kill()
         return answer
 
     def command_dies(self, die_at: str, *arguments: str) -> None:
-        self.is_killed(self.spawn("dispatcher", *arguments, die_at=die_at), die_at)
+        self.is_killed(self.spawn("dispatcher.cli", *arguments, die_at=die_at), die_at)
 
     # ------------------------------------------------------------ and then
 

@@ -15,6 +15,7 @@ from tests.chaos.mailings import LANES, accounts_toml, provider_of, senders
 from tests.hosts.network import LEDGER, PROVIDER, REDIS, Host, lay_middle
 from tests.hosts.plan import Plan
 from tests.journey.installation import Installation, Worker, installation
+from tests.spawner import Fresh
 
 STARTED_WITHIN_S = 180.0  # on a machine on which much else runs
 CONCURRENCY = 8
@@ -40,7 +41,7 @@ class Place:
         self.logs[name].append(log)
         program = ("tests.hosts.clock", str(self._clock(name)))
         env = self.installed.env | self._servers()
-        worker = Worker(name, env, log, CONCURRENCY, program, self.hosts[name].inside)
+        worker = Worker(Fresh(self.hosts[name].inside), name, env, log, CONCURRENCY, program)
         self.installed.workers[name] = worker
         return worker
 
@@ -81,7 +82,7 @@ def hosts_place(plan: Plan, services: Path, logs: Path) -> Iterator[tuple[Place,
         simulator = stack.enter_context(SimulatorProcess(host=PROVIDER)).client
         port = free_port()
         more = {"DISPATCHER_PUBLIC_URL": f"http://{LOOPBACK}:{port}"}
-        installed = stack.enter_context(installation(valkey.url, postgres.url, logs, **more))
+        installed = stack.enter_context(installation(Fresh(), valkey.url, postgres.url, logs, **more))
         installed.accounts(accounts_toml(simulator.url, TIMEOUT_S))
         place = Place(plan, installed, installed.start_web(port))
         _prepare(simulator, place)

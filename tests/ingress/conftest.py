@@ -22,6 +22,7 @@ from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
 from dispatcher.wiring.counter import desk_of
 from tests.ledgers import Ledgers
+from tests.plain import NO_TLS
 from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
@@ -135,8 +136,8 @@ def running(settings: Settings, accounts: str = ACCOUNTS, rebuild: bool = True) 
     with served(create_app(desk, settings)) as url:
         bearer = {"Authorization": f"Bearer {ADMIN}"}
         with (
-            httpx.Client(base_url=url, timeout=30) as http,
-            httpx.Client(base_url=url, headers=bearer, timeout=30) as admin,
+            httpx.Client(base_url=url, timeout=30, trust_env=False, verify=NO_TLS) as http,
+            httpx.Client(base_url=url, headers=bearer, timeout=30, trust_env=False, verify=NO_TLS) as admin,
         ):
             yield Web(http, admin, desk, wiring)
     wiring.close()

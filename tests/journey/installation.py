@@ -3,9 +3,6 @@
 import base64
 import os
 import secrets
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,28 +16,27 @@ from dispatcher.embedded.ports import free_port
 from dispatcher.producer import submit
 from dispatcher.settings import Settings
 from dispatcher.wiring import Wiring
+from tests.plain import NO_TLS
+from tests.spawner import Process, Starter
 from tests.waiting import wait_until
 
 
 class Worker:
-    """One `celery worker` process with its log; `program` is what runs as Celery's command line, `inside` a command
-    that runs it somewhere else."""
+    """One `celery worker` process with its log; `program` is the module that runs as Celery's command line."""
 
     def __init__(
         self,
+        starter: Starter,
         name: str,
         env: dict[str, str],
         log: Path,
         concurrency: int,
         program: Sequence[str] = ("celery",),
-        inside: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.log = log
-        argv = [sys.executable, "-m", *program, "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
-        argv += ["--without-gossip", "--without-mingle"]
-        self._out = log.open("ab")
-        self.process = subprocess.Popen([*inside, *argv], env=env, stdout=self._out, stderr=subprocess.STDOUT)
+        argv = [*program, "-A", "workers", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
+        self.process = starter.start(*argv, "--without-gossip", "--without-mingle", env=env, log=log)
 
     def wait_ready(self, timeout_s: float = 60) -> None:
         wait_until(lambda: self._ready() or self._died(), timeout_s)
@@ -50,14 +46,11 @@ class Worker:
         """SIGKILL: nothing is finished, nothing is given back."""
         self.process.kill()
         self.process.wait()
-        self._out.close()
 
     def stop(self, timeout_s: float = 60) -> int:
         """SIGTERM, on which a worker finishes the calls in flight; its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout_s)
-        self._out.close()
-        return status
+        self.process.terminate()
+        return self.process.wait(timeout_s)
 
     @property
     def alive(self) -> bool:
@@ -71,9 +64,10 @@ class Worker:
 
 
 class Installation:
-    """Ledger and Redis at given URLs, accounts, and any number of workers."""
+    """Ledger and Redis at given URLs, accounts, and any number of workers. `starter` starts them and the web."""
 
-    def __init__(self, redis_url: str, database_url: str, folder: Path, **more: str) -> None:
+    def __init__(self, starter: Starter, redis_url: str, database_url: str, folder: Path, **more: str) -> None:
+        self.starter = starter
         self.folder = folder
         self.env = {
             **os.environ,
@@ -85,7 +79,7 @@ class Installation:
             **more,
         }
         self.workers: dict[str, Worker] = {}
-        self.web: subprocess.Popen[bytes] | None = None
+        self.web: Process | None = None
         self.wiring = Wiring(self._settings())
         self._make_tables()
 
@@ -102,7 +96,7 @@ class Installation:
     def start_workers(self, *names: str, concurrency: int = 16) -> None:
         for name in names:
             log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
-            self.workers[name] = Worker(name, self.env, log, concurrency)
+            self.workers[name] = Worker(self.starter, name, self.env, log, concurrency)
         for name in names:
             self.workers[name].wait_ready()
 
@@ -110,15 +104,14 @@ class Installation:
         """A worker that kills itself at that moment (wiring/tripwire.py), perhaps before it is ready."""
         env = self.env | {"DISPATCHER_DIE_AT": die_at}
         log = self.folder / f"{name}-{secrets.token_hex(3)}.log"
-        self.workers[name] = Worker(name, env, log, concurrency)
+        self.workers[name] = Worker(self.starter, name, env, log, concurrency)
         return self.workers[name]
 
     def start_web(self, port: int = 0) -> str:
         """The web process, on that port or any that is free; its URL, once it answers."""
         url = f"http://127.0.0.1:{port or free_port()}"
-        argv = [sys.executable, "-m", "dispatcher.cli", "web", "--port", url.rpartition(":")[2]]
-        with self.web_log.open("wb") as log:
-            self.web = subprocess.Popen(argv, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        argv = ("dispatcher.cli", "web", "--port", url.rpartition(":")[2])
+        self.web = self.starter.start(*argv, env=self.env, log=self.web_log)
         wait_until(lambda: answers(url), 60)
         return url
 
@@ -164,14 +157,16 @@ class Installation:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
+        return httpx.get(f"{url}/healthz", trust_env=False, verify=NO_TLS).is_success
     except httpx.TransportError:
         return False
 
 
 @contextmanager
-def installation(redis_url: str, database_url: str, folder: Path, **more: str) -> Iterator[Installation]:
-    built = Installation(redis_url, database_url, folder, **more)
+def installation(
+    starter: Starter, redis_url: str, database_url: str, folder: Path, **more: str
+) -> Iterator[Installation]:
+    built = Installation(starter, redis_url, database_url, folder, **more)
     try:
         yield built
     finally:

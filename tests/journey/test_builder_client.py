@@ -8,6 +8,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,7 @@ class Client:
     """The calls of such an app: it logs in, and when its token is over it renews it and asks again."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=30)
         self.renewals = 0
         self._keep(self._http.post("/login", json={"user": "obra", "password": "ingress-obra"}))
 
@@ -86,7 +87,7 @@ def test_a_builder_client_logs_in_creates_watches_renews_its_token_and_reads_res
 
     wait_until(lambda: client.campaign(offer)["counts"].get("sent", 0) >= 2, 30)
     assert client.campaign(offer)["status"] == "in_progress"
-    with httpx.Client(base_url=url, headers=place.admin, trust_env=False, timeout=30) as operator:
+    with httpx.Client(base_url=url, headers=place.admin, trust_env=False, verify=NO_TLS, timeout=30) as operator:
         operator.post(f"/v1/campaigns/{offer}/pause").raise_for_status()
         wait_until(lambda: not client.campaign(offer)["counts"].get("sending"), 10)
         halted = client.campaign(offer)
@@ -108,7 +109,7 @@ def test_a_builder_client_logs_in_creates_watches_renews_its_token_and_reads_res
     later = {**sheet, "campaign_name": "Depois", "scheduled_date": "2099-01-01T09:00:00-03:00"}
     waiting = client.post("/org/bot-1/campaign", later).json()["_id"]
     assert (client.campaign(waiting)["state"], client.campaign(waiting)["status"]) == ("scheduled", "not_started")
-    with httpx.Client(base_url=url, headers=place.admin, trust_env=False, timeout=30) as operator:
+    with httpx.Client(base_url=url, headers=place.admin, trust_env=False, verify=NO_TLS, timeout=30) as operator:
         results = operator.get(f"/v1/campaigns/{listed}/messages").json()["items"]
         assert [(one["phone"], one["state"], one["reason"]) for one in results] == [
             (phone(20), "sent", None),

@@ -10,6 +10,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import NAME, campaign, names, uazapi_account
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -22,7 +23,9 @@ def test_promise_6_pause_resume_and_cancel_under_load(place: Installation, simul
     simulator.set_faults({"kind": "latency", "provider": "uazapi", "ms": [50, 150], "sends": True})
     place.accounts(uazapi_account(simulator.url, names(LANES)))
     place.start_workers("a", "b")
-    with httpx.Client(base_url=place.start_web(), headers=place.admin, timeout=30, trust_env=False) as operator:
+    with httpx.Client(
+        base_url=place.start_web(), headers=place.admin, timeout=30, trust_env=False, verify=NO_TLS
+    ) as operator:
         made = operator.post("/v1/campaigns", json=campaign(range(TOTAL), delay_min=0.1, delay_max=0.3))
         number = made.json()["id"]
         wait_until(lambda: len(simulator.deliveries()) >= 60, 30)

@@ -12,6 +12,7 @@ from dispatcher.embedded.ports import free_port
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -39,8 +40,8 @@ class App:
 
     def __init__(self, url: str, admin: dict[str, str]) -> None:
         bearer = {"Authorization": "Bearer ingress-cobranca"}
-        self._http = httpx.Client(base_url=url, headers=bearer, trust_env=False, timeout=30)
-        self.operator = httpx.Client(base_url=url, headers=admin, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=url, headers=bearer, trust_env=False, verify=NO_TLS, timeout=30)
+        self.operator = httpx.Client(base_url=url, headers=admin, trust_env=False, verify=NO_TLS, timeout=30)
         self.campaign = ""
 
     def post(self, *phones: str, text: str = "Olá") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dispatcher.simulator.server import SimulatorClient
 from tests.chaos.proxy import Network, Proxy
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation, installation
+from tests.spawner import Starter
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -20,8 +21,8 @@ RESUMES_WITHIN_S = 30.0  # 15 s are promised; a machine that is held up is forgi
 
 
 @pytest.fixture
-def ways(redis_url: str, database_url: str) -> Iterator[dict[str, Proxy]]:
-    redis, ledger = make_url(redis_url).port, make_url(database_url).port
+def ways(redis_url: str, ledger_url: str) -> Iterator[dict[str, Proxy]]:
+    redis, ledger = make_url(redis_url).port, make_url(ledger_url).port
     assert redis is not None
     assert ledger is not None
     with Network() as network:
@@ -29,8 +30,10 @@ def ways(redis_url: str, database_url: str) -> Iterator[dict[str, Proxy]]:
 
 
 @pytest.fixture
-def place(redis_url: str, database_url: str, ways: dict[str, Proxy], tmp_path: Path) -> Iterator[Installation]:
-    with installation(redis_url, database_url, tmp_path) as place:
+def place(
+    starter: Starter, redis_url: str, ledger_url: str, ways: dict[str, Proxy], tmp_path: Path
+) -> Iterator[Installation]:
+    with installation(starter, redis_url, ledger_url, tmp_path) as place:
         for name, variable in (("redis", "DISPATCHER_REDIS_URL"), ("ledger", "DISPATCHER_DATABASE_URL")):
             url = make_url(place.env[variable]).set(port=ways[name].port)
             place.env[variable] = url.render_as_string(hide_password=False)

@@ -11,6 +11,7 @@ import pytest
 from dispatcher import taskbus
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.slowfile import slow_file
 from tests.waiting import wait_until
 
@@ -31,7 +32,7 @@ sender = [{{ name = "canal-1" }}]
 def post(url: str, leads: str) -> httpx.Response:
     headers = {"Authorization": "Bearer ingress-caixa", "Idempotency-Key": "june"}
     body = {"name": "Lançamento", "message": "Olá {{nome}}", "leadsAssetUrl": leads}
-    return httpx.post(f"{url}/v3/campaigns", json=body, headers=headers, trust_env=False, timeout=60)
+    return httpx.post(f"{url}/v3/campaigns", json=body, headers=headers, trust_env=False, verify=NO_TLS, timeout=60)
 
 
 def stored(place: Installation) -> list[dict[str, int]]:

@@ -9,6 +9,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.serving import Quiet, serving
 from tests.waiting import wait_until
 
@@ -50,7 +51,7 @@ def client(place: Installation, simulator: SimulatorClient) -> Iterator[httpx.Cl
     place.start_workers("a")
     simulator.set_webhooks({"provider": "kinbox", "url": f"{url}/webhooks/caixa/hook"})
     token = {"Authorization": "Bearer ingress-caixa"}
-    with httpx.Client(base_url=url, headers=token, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=url, headers=token, trust_env=False, verify=NO_TLS, timeout=30) as client:
         yield client
 
 

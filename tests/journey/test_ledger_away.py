@@ -12,6 +12,7 @@ from dispatcher import taskbus
 from dispatcher.embedded import EmbeddedPostgres
 from tests.journey.bodies import campaign, names, uazapi_account
 from tests.journey.installation import Installation, installation
+from tests.spawner import Starter
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -32,8 +33,8 @@ def own_postgres(service_dir: Path, tmp_path: Path) -> Iterator[EmbeddedPostgres
 
 
 @pytest.fixture
-def place(redis_url: str, own_postgres: EmbeddedPostgres, tmp_path: Path) -> Iterator[Installation]:
-    with installation(redis_url, own_postgres.url, tmp_path) as place:
+def place(starter: Starter, redis_url: str, own_postgres: EmbeddedPostgres, tmp_path: Path) -> Iterator[Installation]:
+    with installation(starter, redis_url, own_postgres.url, tmp_path) as place:
         place.accounts(uazapi_account("http://127.0.0.1:9", names(1)))
         yield place
 

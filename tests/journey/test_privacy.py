@@ -12,6 +12,7 @@ from dispatcher.taskbus import SUBMIT, SUBMIT_QUEUE
 from tests.journey.bodies import uazapi_account
 from tests.journey.installation import Installation
 from tests.journey.listening import Monitor, readable
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def test_promise_8_nothing_personal_in_redis_its_commands_the_logs_or_the_metric
         assert [post(url, one) for one in (over_http, refused)] == [200, 400]
         simulator.reply("uazapi", CLIENT_WITHOUT_NINTH, TEXT)
         wait_until(lambda: planted.submit_and_wait("loja", body()) == {"sent": 1}, 30)
-        metrics = httpx.get(f"{url}/metrics", headers=planted.admin, trust_env=False)
+        metrics = httpx.get(f"{url}/metrics", headers=planted.admin, trust_env=False, verify=NO_TLS)
         planted.workers["a"].stop()
     places = {
         "Redis": contents(redis_url),
@@ -110,7 +111,7 @@ def test_promise_8_a_job_that_nobody_can_read_is_not_quoted_in_the_log(
 
 def post(url: str, one: Mapping[str, object]) -> int:
     headers = {"token": "ingress-loja"}
-    return httpx.post(f"{url}/sender/advanced", json=one, headers=headers, trust_env=False).status_code
+    return httpx.post(f"{url}/sender/advanced", json=one, headers=headers, trust_env=False, verify=NO_TLS).status_code
 
 
 def contents(url: str) -> str:

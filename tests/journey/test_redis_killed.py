@@ -13,6 +13,8 @@ from tests.journey.auditing import audited
 from tests.journey.bodies import campaign, names, phone, uazapi_account
 from tests.journey.installation import Installation, installation
 from tests.overload.work import events_left
+from tests.plain import NO_TLS
+from tests.spawner import Starter
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -33,10 +35,10 @@ def own_valkey(service_dir: Path, tmp_path: Path) -> Iterator[EmbeddedValkey]:
 
 
 def test_promises_1_and_2_hold_and_the_worker_lives_on_when_redis_is_killed(
-    own_valkey: EmbeddedValkey, database_url: str, simulator: SimulatorClient, tmp_path: Path
+    starter: Starter, own_valkey: EmbeddedValkey, ledger_url: str, simulator: SimulatorClient, tmp_path: Path
 ) -> None:
     simulator.set_faults({"kind": "latency", "provider": "uazapi", "ms": [400, 800], "sends": True})
-    with installation(own_valkey.url, database_url, tmp_path) as place:
+    with installation(starter, own_valkey.url, ledger_url, tmp_path) as place:
         place.accounts(uazapi_account(simulator.url, names(12)))
         place.start_workers("a")
         with audited(place):
@@ -53,16 +55,16 @@ def test_promises_1_and_2_hold_and_the_worker_lives_on_when_redis_is_killed(
 
 
 def test_promise_2_what_comes_in_while_redis_is_away_is_taken_and_sent_when_it_is_back(
-    own_valkey: EmbeddedValkey, database_url: str, simulator: SimulatorClient, tmp_path: Path
+    starter: Starter, own_valkey: EmbeddedValkey, ledger_url: str, simulator: SimulatorClient, tmp_path: Path
 ) -> None:
-    with installation(own_valkey.url, database_url, tmp_path) as place:
+    with installation(starter, own_valkey.url, ledger_url, tmp_path) as place:
         place.accounts(uazapi_account(simulator.url, names(2)))
         url = place.start_web()
         place.start_workers("a")
         assert place.submit_and_wait("loja", campaign(range(2))) == {"sent": 2}
         own_valkey.kill()
         body = {"delayMin": 0, "delayMax": 0, "messages": [{"number": phone(7), "type": "text", "text": "oi"}]}
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=NO_TLS) as http:
             taken = http.post("/sender/advanced", json=body, headers={"token": "ingress-loja"})
             assert taken.status_code == 200, taken.text
             told = http.post("/webhooks/loja/hook-loja", json=REPLY)

@@ -7,6 +7,7 @@ import redis
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import names, phone, uazapi_account
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,12 @@ def body(count: int) -> dict[str, object]:
 def post(url: str, count: int) -> str:
     """Submit `count` messages in one request of the uazapi dialect; the campaign's id."""
     response = httpx.post(
-        f"{url}/sender/advanced", json=body(count), headers={"token": "ingress-loja"}, timeout=120, trust_env=False
+        f"{url}/sender/advanced",
+        json=body(count),
+        headers={"token": "ingress-loja"},
+        timeout=120,
+        trust_env=False,
+        verify=NO_TLS,
     )
     assert response.status_code == 200, response.text
     assert response.json()["count"] == count

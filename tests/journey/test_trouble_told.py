@@ -34,7 +34,7 @@ def test_a_worker_waits_for_the_upgrade_of_the_ledger_and_says_so_in_one_line(
     place: Installation, older: str, tmp_path: Path
 ) -> None:
     env = place.env | {"DISPATCHER_DATABASE_URL": older}
-    early, stopped = (Worker(name, env, tmp_path / f"{name}.log", 2) for name in ("early", "stopped"))
+    early, stopped = (Worker(place.starter, name, env, tmp_path / f"{name}.log", 2) for name in ("early", "stopped"))
     try:
         wait_until(lambda: all("db upgrade" in one.log.read_text() for one in (early, stopped)), 60)
         assert stopped.stop() == 0

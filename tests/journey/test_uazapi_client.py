@@ -8,6 +8,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone, uazapi_account
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,9 @@ class Client:
     """The calls of such an app; its token stands in the header, its requests carry what real ones carry."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, headers={"token": "ingress-loja"}, trust_env=False, timeout=30)
+        self._http = httpx.Client(
+            base_url=url, headers={"token": "ingress-loja"}, trust_env=False, verify=NO_TLS, timeout=30
+        )
 
     def post(self, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"}

@@ -6,6 +6,7 @@ import pytest
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import campaign, phone, uazapi_account
 from tests.journey.installation import Installation
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -20,7 +21,7 @@ def test_receipts_replies_and_connections_come_in_whatever_shape_and_survive_a_k
     place.start_workers("a")
     url = place.start_web()
     simulator.set_webhooks({"provider": "uazapi", "url": f"{url}/webhooks/loja/hook-loja", "add_event": True})
-    admin = httpx.Client(base_url=url, headers=place.admin, trust_env=False, timeout=30)
+    admin = httpx.Client(base_url=url, headers=place.admin, trust_env=False, verify=NO_TLS, timeout=30)
     number = place.submit("loja", campaign(range(3)))
     assert place.wait_done(number) == {"sent": 3}
 

@@ -18,6 +18,7 @@ from tests.journey.bodies import NAME, campaign, names, uazapi_account
 from tests.journey.installation import Installation, installation
 from tests.overload import web, work
 from tests.overload.memory import watched
+from tests.spawner import Fresh
 from tests.waiting import wait_until
 
 HOURS_S = 4 * 3600.0
@@ -110,7 +111,7 @@ def main() -> None:
                 EmbeddedValkey(Path(folder) / "valkey") as valkey,
                 EmbeddedPostgres(Path(folder) / "postgres") as postgres,
                 SimulatorProcess() as simulator,
-                installation(valkey.url, postgres.url, own) as place,
+                installation(Fresh(), valkey.url, postgres.url, own) as place,
             ):
                 measure(place, simulator.client, valkey.url, size)
 

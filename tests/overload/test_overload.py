@@ -13,6 +13,7 @@ from tests.journey.bodies import NAME, campaign, names, uazapi_account
 from tests.journey.installation import Installation
 from tests.overload import web, work
 from tests.overload.memory import watched
+from tests.plain import NO_TLS
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -60,7 +61,7 @@ def test_a_storm_of_webhooks_is_stored_and_holds_up_no_other_account(
 
 
 async def one_reply(url: str, account: str) -> None:
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as http:
         assert (await web.post_reply(http, account, 999_999)).status_code == 200
 
 

@@ -10,6 +10,7 @@ from itertools import count
 import httpx
 
 from tests.journey.bodies import phone, uazapi_account
+from tests.plain import NO_TLS
 
 LOUD, QUIET = "loud", "quiet"
 IN_A_DAY_MIN = 1_440
@@ -62,7 +63,7 @@ class Crowd:
     async def _all(self, kinds: Iterable[Visit], times: int) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         async with httpx.AsyncClient(
-            base_url=self._url, timeout=300, limits=limits, verify=False, trust_env=False
+            base_url=self._url, timeout=300, limits=limits, verify=NO_TLS, trust_env=False
         ) as client:
             await asyncio.gather(*(self._stay(kind, client, times) for kind in kinds))
 
@@ -126,7 +127,7 @@ def storm(url: str, account: str, events: int, clients: int) -> Seen:
 
     async def everybody() -> None:
         limits = httpx.Limits(max_connections=clients)
-        async with httpx.AsyncClient(base_url=url, timeout=300, limits=limits, verify=False, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=300, limits=limits, verify=NO_TLS, trust_env=False) as http:
             await asyncio.gather(*(one(http) for _ in range(clients)))
 
     asyncio.run(everybody())

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
+from tests.plain import NO_TLS
 from tests.simulator.listener import Listener, listening
 
 
@@ -28,7 +29,7 @@ def simulator(simulator_process: SimulatorProcess) -> Iterator[SimulatorClient]:
 def http(simulator: SimulatorClient) -> Iterator[httpx.Client]:
     """A client of the providers: instance `line-1` of uazapi, and any Bearer token."""
     headers = {"token": "line-1", "authorization": "Bearer secret"}
-    with httpx.Client(base_url=simulator.url, headers=headers, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=simulator.url, headers=headers, timeout=20, trust_env=False, verify=NO_TLS) as client:
         yield client
 
 

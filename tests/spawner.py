@@ -1,31 +1,72 @@
 """Processes that start in no time: one that has imported everything forks them.
 
 Each is a process of its own, with its own connections, that can be killed and be waited for; only the second or two
-that a fresh interpreter needs for its imports is saved. Read by lines of JSON, answered by lines of JSON:
+that a fresh interpreter needs for its imports is saved. What is about those, about memory or about what an operator
+has on the screen starts interpreters of its own (cli, overload, demo, bench).
 
-    {"start": [program, argument…], "env": {…}, "log": path}   the pid
-    {"status": pid}                                             the exit status, negative for a signal; null: it runs
+Read by lines of JSON, answered by lines of JSON:
+
+    {"start": [module, argument…], "env": {…}, "log": path}   the pid
+    {"status": pid}                                           the exit status, negative for a signal; null: it runs
 """
 
 import ctypes
 import gc
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.waiting import wait_until
 
+ENDS_WITHIN_S = 30.0
 PR_SET_PDEATHSIG = 1  # of Linux; where it is not, the end of the input is all there is
 _ended: dict[int, int] = {}
+
+
+class Process(Protocol):
+    """What a test does with a process, however it was started: subprocess.Popen has it all."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Starter(Protocol):
+    """Starts `python -m module argument…` with exactly this environment; what it says is appended to the log."""
+
+    def start(self, module: str, *arguments: str, env: Mapping[str, str], log: Path) -> Process: ...
+
+
+class Fresh:
+    """Starts interpreters that know nothing; `inside`: a command that runs them somewhere else."""
+
+    def __init__(self, inside: Sequence[str] = ()) -> None:
+        self._inside = inside
+
+    def start(self, module: str, *arguments: str, env: Mapping[str, str], log: Path) -> Process:
+        argv = [*self._inside, sys.executable, "-m", module, *arguments]
+        with log.open("ab") as out:
+            return subprocess.Popen(argv, env=env, stdout=out, stderr=subprocess.STDOUT)
 
 
 class Spawned:
@@ -41,13 +82,26 @@ class Spawned:
         status: int | None = self._spawner.ask({"status": self.pid})
         return status
 
-    def send_signal(self, number: signal.Signals) -> None:
+    def poll(self) -> int | None:
+        return self.status
+
+    def wait(self, timeout: float | None = None) -> int:
+        wait_until(lambda: self.status is not None, ENDS_WITHIN_S if timeout is None else timeout)
+        status = self.status
+        assert status is not None
+        return status
+
+    def send_signal(self, sig: int, /) -> None:
         if self.status is None:
-            os.kill(self.pid, number)
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
+        """Returns when it is gone."""
         self.send_signal(signal.SIGKILL)
-        wait_until(lambda: self.status is not None, 30)
+        self.wait()
 
 
 class Spawner:
@@ -65,10 +119,10 @@ class Spawner:
     ) -> None:
         self._process.communicate(timeout=60)  # the end of its input is its end, and its children's
 
-    def start(self, program: str, *arguments: str, env: Mapping[str, str], log: Path) -> Spawned:
-        """`celery` or `dispatcher`, with exactly this environment."""
+    def start(self, module: str, *arguments: str, env: Mapping[str, str], log: Path) -> Spawned:
+        """`python -m module argument…` with exactly this environment; what it says is appended to the log."""
         log.touch()
-        asked = {"start": [program, *arguments], "env": dict(env), "log": str(log)}
+        asked = {"start": [module, *arguments], "env": dict(env), "log": str(log)}
         return Spawned(self, self.ask(asked), log)
 
     def ask(self, question: Mapping[str, Any]) -> Any:
@@ -148,19 +202,15 @@ def _status(pid: int) -> int | None:
 
 
 def _start(asked: Mapping[str, Any]) -> int:
+    """In the child it never returns: what ends there ends the interpreter, as it does in one of its own."""
     pid = os.fork()
     if pid:
         _running.add(pid)
         return pid
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives who started it, whatever ends that
-    try:
-        _become(asked["start"], asked["env"], asked["log"])
-    except SystemExit as leaves:
-        os._exit(leaves.code if isinstance(leaves.code, int) else leaves.code is not None)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        os._exit(70)
-    os._exit(0)
+    _running.clear()
+    _become(asked["start"], asked["env"], asked["log"])
+    sys.exit()
 
 
 def _become(argv: Sequence[str], env: Mapping[str, str], log: str) -> None:
@@ -171,23 +221,10 @@ def _become(argv: Sequence[str], env: Mapping[str, str], log: str) -> None:
     for ours, theirs in ((nothing, 0), (out, 1), (out, 2)):
         os.dup2(ours, theirs)
     sys.stdin = open(os.devnull)  # noqa: SIM115  # for as long as the process lives
-    sys.argv = list(argv)
-    _PROGRAMS[argv[0]](argv[1:])
+    zoneinfo.reset_tzpath()  # as the environment says
+    module, *sys.argv[1:] = argv
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
-
-def _celery(arguments: Sequence[str]) -> None:
-    from workers import app
-
-    app.worker_main(list(arguments))
-
-
-def _dispatcher(arguments: Sequence[str]) -> None:
-    from dispatcher.cli.app import app
-
-    app(list(arguments))
-
-
-_PROGRAMS = {"celery": _celery, "dispatcher": _dispatcher}
 
 if __name__ == "__main__":
     _serve()
