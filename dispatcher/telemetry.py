@@ -80,7 +80,7 @@ def emit(event: str, /, level: str = "info", **fields: Any) -> None:
         raise KeyError(f"{event} is not a known event")
     if isinstance(fields.get("campaign"), int):
         fields["campaign"] = campaign_text(fields["campaign"])
-    getattr(structlog.get_logger("dispatcher"), level)(event, **fields)
+    getattr(structlog.get_logger(), level)(event, logger="dispatcher", **fields)
 
 
 class Episodes:
@@ -127,11 +127,8 @@ def discreet(_: Any, level: str, entry: MutableMapping[str, Any]) -> MutableMapp
 
 def configure(level: str = "INFO", form: str = "console") -> None:
     """Send structlog's and the standard library's records to stderr, for people or as one JSON a line."""
-    chain: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        discreet,
+    first: list[Any] = [structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level]
+    then: list[Any] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         scrub,
@@ -140,7 +137,7 @@ def configure(level: str = "INFO", form: str = "console") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=chain,
+            foreign_pre_chain=[*first, structlog.stdlib.add_logger_name, discreet, *then],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, scrub, shown],
         )
     )
@@ -150,8 +147,9 @@ def configure(level: str = "INFO", form: str = "console") -> None:
     for name in _LIBRARIES_THAT_TELL_TOO_MUCH:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.ERROR)  # it shows a traceback for a job that is put back
-    structlog.configure(
-        processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+    structlog.configure(  # there is a line for each message: through the standard library it takes twice as long
+        processors=[*first, *then, shown],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

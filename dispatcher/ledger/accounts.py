@@ -93,11 +93,14 @@ class Accounts:
     def senders(self, account_id: int) -> list[Sender]:
         return self._senders(_S.c.account_id == account_id, _S.c.removed_at.is_(None))
 
-    def all_senders(self) -> list[Sender]:
+    def all_senders(self, *conditions: Any) -> list[Sender]:
         """Those of every account, in the order of accounts and names."""
-        return self._senders(
-            _S.c.removed_at.is_(None), _S.c.account_id.in_(select(_A.c.id).where(_A.c.removed_at.is_(None)))
-        )
+        there = select(_A.c.id).where(_A.c.removed_at.is_(None))
+        return self._senders(_S.c.removed_at.is_(None), _S.c.account_id.in_(there), *conditions)
+
+    def once_paused(self) -> list[Sender]:
+        """Those of them that are paused, or were before: few, where all are thousands."""
+        return self.all_senders(_S.c.paused_reason.is_not(None) | _S.c.paused_until.is_not(None))
 
     def changed_within(self, seconds: float) -> list[Account]:
         """Those that were applied with a change in that time."""

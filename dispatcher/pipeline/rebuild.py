@@ -50,7 +50,7 @@ def rebuild(
         campaigns = survivors.live_campaigns()
         for campaign in campaigns:
             _put_campaign(stations, builder, campaign)
-        hold_paused(stations, builder.hold_lanes, stations.accounts.all_senders())
+        hold_paused(stations, builder.hold_lanes, stations.accounts.once_paused())
         if campaigns:
             stations.pause(max(0, HELD_UP_MS - int((monotonic() - cleared) * 1000)))
         flights = survivors.flights()
@@ -60,7 +60,7 @@ def rebuild(
             builder.put_flight(account.provider, ticket, lease_ms(account, sender))
         builder.complete()
         _free_landed(stations, flights)
-    remind(stations, stations.accounts.all_senders())  # who was paused or let go while the old word was being put
+    remind(stations, stations.accounts.once_paused())  # who was paused or let go while the old word was being put
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True

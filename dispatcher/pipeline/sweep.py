@@ -121,7 +121,7 @@ class Sweeper:
         if now_ms - self._asked_ms < ASK_LINES_EVERY_S * 1000:
             return
         self._asked_ms = now_ms
-        senders = self.stations.accounts.all_senders()
+        senders = self.stations.accounts.once_paused()
         remind(self.stations, senders)
         each(filter(is_disconnected, senders), self._ask_line)
 

@@ -60,7 +60,7 @@ from dispatcher.secrecy import Secrecy
 from dispatcher.settings import Settings, require
 from dispatcher.taskbus import EVENTS_QUEUE, TaskBus, celery_app
 from dispatcher.wiring.clock import SharedClock
-from dispatcher.wiring.memory import Remembered, is_known
+from dispatcher.wiring.memory import SENDERS_PERIODS, Remembered, is_known
 from dispatcher.wiring.tripwire import Tripwire
 
 POOL = 16  # connections to PostgreSQL a process: a statement takes a millisecond, threads wait for each other that long
@@ -121,7 +121,8 @@ class Wiring:
     def _stations(self) -> Stations:
         campaign = Remembered(self.campaigns.get, self.campaigns.these)
         account = Remembered(self.accounts.account, self.accounts.these)
-        sender = Remembered(self.accounts.sender, SendersAgain(self.engine, self.accounts.these_senders))
+        senders = SendersAgain(self.engine, self.accounts.these_senders)
+        sender = Remembered(self.accounts.sender, senders, used_periods=SENDERS_PERIODS)
         return Stations(
             clock=self.clock,
             control=self.clock,

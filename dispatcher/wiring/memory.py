@@ -11,7 +11,8 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
 
 KEPT_S = 2.0  # a changed account or sender acts within this time; a paused campaign is seen by the claim at once
-USED_PERIODS = 15  # lanes go to any worker: one finds the sender of a lane that sends every ten seconds, mostly
+USED_PERIODS = 15  # half a minute
+SENDERS_PERIODS = 150  # five: lanes go to any worker, and of several one sees a sender again after minutes only
 
 
 class Numbered(Protocol):
@@ -25,7 +26,7 @@ T = TypeVar("T", bound=Numbered)
 class Remembered(Generic[T]):
     """What `ask` answers, kept for up to `KEPT_S`; then `ask_all` has one question for all that were lately wanted.
 
-    `now_s` counts on. Many threads share one; raises what the questions raise.
+    Lately is within `used_periods`. `now_s` counts on. Many threads share one; raises what the questions raise.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Remembered(Generic[T]):
         ask: Callable[[int], T],
         ask_all: Callable[[Sequence[int]], Iterable[T]],
         now_s: Callable[[], float] = monotonic,
+        used_periods: int = USED_PERIODS,
     ) -> None:
         self._ask = ask
         self._ask_all = ask_all
         self._now_s = now_s
+        self._used_periods = used_periods
         self._lock = Lock()
         self._period = -1
         self._wanted: dict[int, int] = {}  # in which period last
@@ -56,7 +59,7 @@ class Remembered(Generic[T]):
     def has(self, number: int) -> bool:
         """Was it read here lately, and will it be read again with the others?"""
         last = self._wanted.get(number)
-        return last is not None and int(self._now_s() / KEPT_S) - last <= USED_PERIODS
+        return last is not None and int(self._now_s() / KEPT_S) - last <= self._used_periods
 
     def _all(self, numbers: Sequence[int]) -> dict[int, T]:
         """None, where one of them breaks who reads it: then each is asked for by itself, and breaks nobody else."""
@@ -72,7 +75,7 @@ class Remembered(Generic[T]):
         with self._lock:
             if period <= self._period:
                 return
-            lately = [number for number, last in list(self._wanted.items()) if period - last <= USED_PERIODS]
+            lately = [number for number, last in list(self._wanted.items()) if period - last <= self._used_periods]
             self._kept = self._all(lately)
             self._wanted = {number: self._wanted[number] for number in self._kept}
             self._period = period

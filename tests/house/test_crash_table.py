@@ -33,7 +33,7 @@ BY_NAME = {
 """What desks and commands do beside the protocols."""
 
 QUESTIONS = {
-    "accounts": "named senders all_senders sent_since changed_within",
+    "accounts": "named senders once_paused sent_since changed_within",
     "builder": "is_ours",
     "callbacks": "due",
     "caller": "is_up look_up poll",

@@ -89,6 +89,18 @@ def test_a_sender_that_vanished_comes_back_under_its_number(accounts: Accounts) 
     assert accounts.senders(account.id) == both
 
 
+def test_who_is_paused_or_was_before_is_found_among_all(accounts: Accounts) -> None:
+    accounts.apply(specs())
+    first, second = accounts.all_senders()
+    assert accounts.once_paused() == []
+    accounts.halt([second.id], "logged out", None)
+    assert [(sender.id, sender.paused_reason) for sender in accounts.once_paused()] == [(second.id, "logged out")]
+    accounts.resume([second.id])
+    accounts.halt([first.id], "too many requests", 1)
+    assert accounts.once_paused() == [first, second]
+    assert all(sender.resumed_ms for sender in accounts.once_paused())
+
+
 def test_an_account_is_found_by_its_token_for_its_provider_only(accounts: Accounts) -> None:
     accounts.apply(specs())
     loja = accounts.named("loja")

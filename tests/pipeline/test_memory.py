@@ -65,6 +65,17 @@ def test_what_nobody_wanted_lately_is_forgotten(ledger: Ledger) -> None:
     assert ledger.asked[-1] == (1,)
 
 
+def test_what_is_wanted_seldom_may_be_remembered_longer(ledger: Ledger) -> None:
+    thing = Remembered(ledger.one, ledger.several, lambda: ledger.now_s, used_periods=3 * USED_PERIODS)
+    thing(1)
+    ledger.now_s += 2 * USED_PERIODS * KEPT_S
+    assert thing.has(1)
+    thing(1)
+    assert ledger.asked == [(1,), (1,)]
+    ledger.now_s += 4 * USED_PERIODS * KEPT_S
+    assert not thing.has(1)
+
+
 def test_what_is_gone_from_the_ledger_is_not_remembered(ledger: Ledger) -> None:
     thing = ledger.remembered()
     thing(1), thing(2)

@@ -13,7 +13,8 @@ class Accounts(Protocol):
 
     def senders(self, account_id: int) -> list[Sender]: ...
 
-    def all_senders(self) -> list[Sender]: ...
+    def once_paused(self) -> list[Sender]:
+        """Of every account those that are paused, or were before."""
 
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int) -> Sent:
         """What a sender sent since then, what may have left and what is on its way; its last start, a gap before then
