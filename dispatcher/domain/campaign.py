@@ -21,6 +21,13 @@ Content = Mapping[str, Any]
 LONGEST_KEY = 255  # characters of an idempotency key; honest ones are names or UUIDs
 
 
+class Route(NamedTuple):
+    """Which provider a campaign goes through."""
+
+    id: int
+    provider: str
+
+
 class DraftMessage(NamedTuple):
     """One recipient. `problem` is a reason word: the message is kept, but failed from the start.
 

@@ -3,10 +3,11 @@
 Credentials, sender tokens and callback secrets are kept encrypted, the ingress token and the webhook secret as digests.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Engine, RowMapping, func, select, text, true, update
+from sqlalchemy import ColumnElement, Engine, RowMapping, func, select, text, true, update
 
 from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, CpcScope, OnDoubt, OnLocked, Sender
 from dispatcher.domain.account_specs import AccountSpec
@@ -21,6 +22,7 @@ from dispatcher.ledger.times import epoch_ms, moment
 from dispatcher.secrecy import Secrecy
 
 _A, _S = tables.account, tables.sender
+T = TypeVar("T")
 
 SENT_SINCE = text("""
 SELECT sender_id, max(coalesce(ended_at, clock_timestamp())) AS last,
@@ -93,19 +95,20 @@ class Accounts:
     def senders(self, account_id: int) -> list[Sender]:
         return self._senders(_S.c.account_id == account_id, _S.c.removed_at.is_(None))
 
-    def all_senders(self, *conditions: Any) -> list[Sender]:
+    def all_senders(self) -> list[Sender]:
         """Those of every account, in the order of accounts and names."""
-        there = select(_A.c.id).where(_A.c.removed_at.is_(None))
-        return self._senders(_S.c.removed_at.is_(None), _S.c.account_id.in_(there), *conditions)
+        return self._senders(*self._in_use())
 
     def once_paused(self) -> list[Sender]:
-        """Those of them that are paused, or were before: few, where all are thousands."""
-        return self.all_senders(_S.c.paused_reason.is_not(None) | _S.c.paused_until.is_not(None))
+        """Those of them that are paused, or were before: few, where all are thousands. One that cannot be read sends
+        nothing anyhow: it is left out, and keeps nobody from the others."""
+        once = _S.c.paused_reason.is_not(None) | _S.c.paused_until.is_not(None)
+        return list(_readable(self._sender, self._sender_rows(*self._in_use(), once)))
 
     def changed_within(self, seconds: float) -> list[Account]:
-        """Those that were applied with a change in that time."""
+        """Those that can be read, of those that were applied with a change in that time."""
         since = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-        return self._accounts(_A.c.changed_at >= since, _A.c.removed_at.is_(None))
+        return list(_readable(self._account, self._account_rows(_A.c.changed_at >= since, _A.c.removed_at.is_(None))))
 
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int = 0) -> Sent:
         """What left from a sender since then, or may have, and what is on its way; and the moment by which its last
@@ -190,17 +193,25 @@ class Accounts:
         return found[0]
 
     def _accounts(self, *conditions: Any) -> list[Account]:
+        return [self._account(row) for row in self._account_rows(*conditions)]
+
+    def _in_use(self) -> tuple[ColumnElement[bool], ...]:
+        there = select(_A.c.id).where(_A.c.removed_at.is_(None))
+        return _S.c.removed_at.is_(None), _S.c.account_id.in_(there)
+
+    def _account_rows(self, *conditions: Any) -> Sequence[RowMapping]:
         with autocommit(self._engine) as connection:
-            rows = connection.execute(select(_A).where(*conditions).order_by(_A.c.name)).mappings().all()
-        return [self._account(row) for row in rows]
+            return connection.execute(select(_A).where(*conditions).order_by(_A.c.name)).mappings().all()
 
     def _senders(self, *conditions: Any) -> list[Sender]:
+        return [self._sender(row) for row in self._sender_rows(*conditions)]
+
+    def _sender_rows(self, *conditions: ColumnElement[bool]) -> Sequence[RowMapping]:
         """A halt that is over by itself is not shown."""
         halted = _S.c.paused_until.is_(None) | (_S.c.paused_until > func.now())
         query = select(_S, halted.label("halted")).where(*conditions).order_by(_S.c.account_id, _S.c.name)
         with autocommit(self._engine) as connection:
-            rows = connection.execute(query).mappings().all()
-        return [self._sender(row) for row in rows]
+            return connection.execute(query).mappings().all()
 
     def _account(self, row: RowMapping) -> Account:
         return Account(
@@ -246,3 +257,10 @@ class Accounts:
             paused_until_ms=row["paused_until"] if paused else None,
             resumed_ms=None if paused else row["paused_until"],
         )
+
+
+def _readable(read: Callable[[RowMapping], T], rows: Iterable[RowMapping]) -> Iterator[T]:
+    """Without those that break whoever reads them; who needs them hears of it."""
+    for row in rows:
+        with suppress(ValueError, TypeError, LookupError, AttributeError):
+            yield read(row)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Engine, Integer, RowMapping, func, select, text
 
 from dispatcher.domain.account import Account, OnLocked
-from dispatcher.domain.campaign import Accepted, Campaign, Draft, Refuse
+from dispatcher.domain.campaign import Accepted, Campaign, Draft, Refuse, Route
 from dispatcher.domain.lifecycle import CampaignState, MessageState
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.ledger import accept, plans, steering, tables
@@ -18,6 +18,10 @@ _C, _CS, _N = tables.campaign, tables.campaign_sender, tables.campaign_count
 S = CampaignState
 
 OPENED = text("UPDATE campaign SET opened_at = now() WHERE id = :campaign AND opened_at IS NULL")
+
+ROUTES = text("""
+SELECT c.id, a.provider FROM campaign c JOIN account a ON a.id = c.account_id WHERE c.id = ANY(:campaigns)
+""")
 
 UNOPENED = text("""
 SELECT id FROM campaign
@@ -74,6 +78,17 @@ class Campaigns:
     def these(self, numbers: Sequence[int]) -> list[Campaign]:
         """Those of these numbers that there are."""
         return self._campaigns(_C.c.id.in_(numbers), limit=len(numbers))
+
+    def route(self, campaign: int) -> Route:
+        """Raises LookupError."""
+        for found in self.routes([campaign]):
+            return found
+        raise LookupError("no such campaign")
+
+    def routes(self, numbers: Sequence[int]) -> list[Route]:
+        """Those of these numbers that there are."""
+        with autocommit(self._engine) as connection:
+            return [Route(row.id, row.provider) for row in connection.execute(ROUTES, {"campaigns": list(numbers)})]
 
     def page(
         self,

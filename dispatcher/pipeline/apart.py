@@ -17,10 +17,10 @@ def _sweep_broken(error: Exception) -> None:
     emit("sweep.broken", "error", exc_info=error)
 
 
-def each(things: Iterable[T], act: Callable[[T], object]) -> None:
+def each(things: Iterable[T], act: Callable[[T], object], tell: Callable[[Exception], None] = _sweep_broken) -> None:
     """Do it to each of them, whichever breaks. Raises DispatcherTrouble."""
     for thing in things:
-        with apart():
+        with apart(tell):
             act(thing)
 
 

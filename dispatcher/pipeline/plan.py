@@ -9,7 +9,7 @@ from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Plan, Retry
 from dispatcher.pipeline.apart import each
 from dispatcher.pipeline.persist import if_reachable
-from dispatcher.pipeline.stations import Stations, account_of
+from dispatcher.pipeline.stations import Stations
 
 
 def plan(stations: Stations, campaign: int) -> None:
@@ -59,4 +59,4 @@ def release_again(stations: Stations, campaign: int, retries: Sequence[Retry]) -
 
 
 def provider_of(stations: Stations, campaign: int) -> str:
-    return account_of(stations, campaign).provider
+    return stations.provider_of(campaign)

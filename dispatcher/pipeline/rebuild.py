@@ -15,11 +15,13 @@ Nothing is released and no lock is taken until the last step: the scripts refuse
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from time import monotonic
 
 from dispatcher.domain.pacing import delay_ms
 from dispatcher.domain.retries import near
 from dispatcher.domain.tickets import Ticket
+from dispatcher.pipeline.apart import apart, each
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.plan import in_hours, provider_of
@@ -28,6 +30,8 @@ from dispatcher.pipeline.ports.clock import ClockBuilder
 from dispatcher.pipeline.senders import hold_paused, remind
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
+
+UNREADABLE_LEASE_MS = 900_000  # above every lease that there can be, where its account or sender cannot be read
 
 
 def rebuild(
@@ -48,22 +52,31 @@ def rebuild(
         cleared = monotonic()
         locks = builder.put_locks(survivors.locks(stations.now_ms()))
         campaigns = survivors.live_campaigns()
-        for campaign in campaigns:
-            _put_campaign(stations, builder, campaign)
+        each(campaigns, partial(_put_campaign, stations, builder), _broken)
         hold_paused(stations, builder.hold_lanes, stations.accounts.once_paused())
         if campaigns:
             stations.pause(max(0, HELD_UP_MS - int((monotonic() - cleared) * 1000)))
         flights = survivors.flights()
         for ticket in flights:
-            sender = stations.sender(ticket.lane.sender_id)
-            account = stations.account(sender.account_id)
-            builder.put_flight(account.provider, ticket, lease_ms(account, sender))
+            builder.put_flight(provider_of(stations, ticket.campaign), ticket, _lease_ms(stations, ticket))
         builder.complete()
         _free_landed(stations, flights)
     remind(stations, stations.accounts.once_paused())  # who was paused or let go while the old word was being put
     took_ms = int((monotonic() - started) * 1000)
     emit("clock.rebuilt", "warning", campaigns=len(campaigns), locks=locks, took_ms=took_ms)
     return True
+
+
+def _broken(error: Exception) -> None:
+    emit("chore.broken", "error", exc_info=error)
+
+
+def _lease_ms(stations: Stations, ticket: Ticket) -> int:
+    lease = UNREADABLE_LEASE_MS
+    with apart(_broken):
+        sender = stations.sender(ticket.lane.sender_id)
+        lease = lease_ms(stations.account(sender.account_id), sender)
+    return lease
 
 
 def _free_landed(stations: Stations, flights: Iterable[Ticket]) -> None:

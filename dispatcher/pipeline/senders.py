@@ -7,11 +7,13 @@ Who died in between is made good by the sweeper.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
 
 from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, Sender
 from dispatcher.domain.ids import Lane
 from dispatcher.domain.trouble import ClockLost, Unavailable
+from dispatcher.pipeline.apart import each
 from dispatcher.pipeline.persist import if_reachable
 from dispatcher.pipeline.plan import plan_unopened
 from dispatcher.pipeline.stations import Stations
@@ -110,16 +112,20 @@ def remind(stations: Stations, senders: Sequence[Sender]) -> None:
     """Tell the clock once more of those that are paused, and of those that were let go a moment ago."""
     since_ms = stations.now_ms() - REMINDED_MS
     meant = [one for one in senders if one.paused_reason is not None or (one.resumed_ms or 0) > since_ms]
-    for account_id in {sender.account_id for sender in meant}:
-        numbers = {sender.id for sender in meant if sender.account_id == account_id}
-        obey(stations, stations.account(account_id), numbers)
+    each({sender.account_id for sender in meant}, partial(_remind, stations, meant))
+
+
+def _remind(stations: Stations, meant: Sequence[Sender], account_id: int) -> None:
+    obey(stations, stations.account(account_id), {sender.id for sender in meant if sender.account_id == account_id})
 
 
 def hold_paused(stations: Stations, hold: Hold, senders: Iterable[Sender]) -> None:
     """Hold the lanes of those that are paused, the lanes too that they did not have when they were paused."""
-    for sender in senders:
-        if sender.paused_reason is not None:
-            hold(stations.account(sender.account_id).provider, sender.lanes, sender.paused_until_ms)
+    each((sender for sender in senders if sender.paused_reason is not None), partial(_hold, stations, hold))
+
+
+def _hold(stations: Stations, hold: Hold, sender: Sender) -> None:
+    hold(stations.account(sender.account_id).provider, sender.lanes, sender.paused_until_ms)
 
 
 def crews_changed(stations: Stations, senders: Sequence[Sender]) -> None:

@@ -22,7 +22,7 @@ class Stations:
     `now_ms` is the installation's one clock (UTC epoch, ms; Redis's, so that hosts need not agree);
     `jitter` draws from 0 .. JITTER_STEPS - 1; `leads_url` publishes messages (by seq) of a job as a file;
     `open_leads` fetches the file that an upstream app names; `check_callback_url` raises BadRequest for a URL that an
-    account's campaign may not name.
+    account's campaign may not name. `provider_of` a campaign is known where nothing else of it can be read.
     `batch` is how many of a chunk's messages an account's provider takes in one call; `suppressed`, which
     of some clients asked not to be contacted; `contacted`, which of them are in contact now (scope, clients, now), and
     for how many ms; `expected`, for which of them a message of a campaign waits. `suppress` writes down that a client
@@ -61,6 +61,7 @@ class Stations:
     account: Callable[[int], Account]
     sender: Callable[[int], Sender]
     is_known: Callable[[Ticket], bool]
+    provider_of: Callable[[int], str]
     batch: Callable[[Account, int], int]
     suppressed: Callable[[Sequence[str]], set[str]]
     contacted: Callable[[str, Sequence[str], int], dict[str, int]]

@@ -14,7 +14,7 @@ from dispatcher.coordination.locks import ContactLocks
 from dispatcher.coordination.looks import LooksInRedis
 from dispatcher.coordination.rebuild import ClockBuilder
 from dispatcher.coordination.wake import Wakes
-from dispatcher.domain.account import Account
+from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.account_specs import AccountSpec
 from dispatcher.domain.accounts_file import AccountsFileError
 from dispatcher.domain.callbacks import Endpoint
@@ -118,11 +118,15 @@ class Wiring:
     def stations(self) -> Stations:
         return self.wire.around(self._stations())
 
+    def _remembered_senders(self) -> Remembered[Sender]:
+        senders = SendersAgain(self.engine, self.accounts.these_senders)
+        return Remembered(self.accounts.sender, senders, used_periods=SENDERS_PERIODS)
+
     def _stations(self) -> Stations:
         campaign = Remembered(self.campaigns.get, self.campaigns.these)
         account = Remembered(self.accounts.account, self.accounts.these)
-        senders = SendersAgain(self.engine, self.accounts.these_senders)
-        sender = Remembered(self.accounts.sender, senders, used_periods=SENDERS_PERIODS)
+        sender = self._remembered_senders()
+        route = Remembered(self.campaigns.route, self.campaigns.routes)
         return Stations(
             clock=self.clock,
             control=self.clock,
@@ -152,6 +156,7 @@ class Wiring:
             campaign=campaign,
             account=account,
             sender=sender,
+            provider_of=lambda number: route(number).provider,
             is_known=partial(is_known, campaign, account, sender),
             looked_at=LooksInRedis(self.redis).note,
             events_queued=self._events_queued,

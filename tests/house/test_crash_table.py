@@ -49,8 +49,8 @@ QUESTIONS = {
     "plans": "plan_of unopened",
     "retries": "waiting",
     "waits": "campaigns due of_client",
-    "": "campaign account sender is_known batch suppressed contacted expected now_ms jitter leads_url open_leads"
-    " check_callback_url events_queued pause",
+    "": "campaign account sender is_known provider_of batch suppressed contacted expected now_ms jitter leads_url"
+    " open_leads check_callback_url events_queued pause",
 }
 """Verbs that change nothing: who dies before one leaves behind the same as who dies after it."""
 

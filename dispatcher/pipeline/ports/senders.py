@@ -14,14 +14,14 @@ class Accounts(Protocol):
     def senders(self, account_id: int) -> list[Sender]: ...
 
     def once_paused(self) -> list[Sender]:
-        """Of every account those that are paused, or were before."""
+        """Of every account those that are paused, or were before, and can be read."""
 
     def sent_since(self, sender_id: int, day_start_ms: int, gap_ms: int) -> Sent:
         """What a sender sent since then, what may have left and what is on its way; its last start, a gap before then
         at the earliest."""
 
     def changed_within(self, seconds: float) -> list[Account]:
-        """Accounts that were applied with a change in that time."""
+        """Accounts that can be read, of those that were applied with a change in that time."""
 
 
 class Pauses(Protocol):
