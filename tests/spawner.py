@@ -27,6 +27,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from dispatcher.providers.connections import trusted
+from dispatcher.providers.registry import names, provider
 from tests.waiting import wait_until
 
 ENDS_WITHIN_S = 30.0
@@ -139,9 +141,12 @@ IMPORTED = (
     "dispatcher.ingress.app",
     "dispatcher.ingress.serve",
     "dispatcher.wiring.counter",
-    "dispatcher.simulator",
+    "dispatcher.embedded",
+    "dispatcher.simulator.listen",
     "dispatcher.simulator.server",
-    "workers.tasks",
+    "workers.tasks",  # not celeryconfig: it reads the environment
+    "psycopg2.extras",
+    "importlib.resources.readers",
     "celery.bin.celery",
     "celery.bin.worker",
     "celery.apps.worker",
@@ -167,8 +172,12 @@ IMPORTED = (
     "httpcore._backends.sync",
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
     "uvicorn.loops.auto",
+    "uvicorn.loops.asyncio",
     "uvicorn.lifespan.on",
+    "uvicorn.lifespan.off",
     "billiard.connection",
 )
 
@@ -177,6 +186,10 @@ def _serve() -> None:
     for name in IMPORTED:
         with suppress(ImportError):  # what is not there a program imports for itself, or has no use for
             import_module(name)
+    for name in names():
+        provider(name)
+    trusted()  # reads the certificates of all authorities
+    gc.collect()
     gc.freeze()  # children share the pages
     for line in sys.stdin:
         asked = json.loads(line)

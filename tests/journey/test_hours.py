@@ -2,8 +2,6 @@
 
 import json
 import struct
-import subprocess
-import sys
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -46,9 +44,11 @@ def noon_at(zones: Path, moment_s: int) -> None:
 def dry_run(place: Installation, body: dict[str, Any]) -> dict[str, Any]:
     file = place.folder / "campaign.json"
     file.write_text(json.dumps(body))
-    argv = [sys.executable, "-m", "dispatcher.cli", "send", str(file), "--dry-run", "--json"]
-    told: dict[str, Any] = json.loads(subprocess.run(argv, env=place.env, check=True, capture_output=True).stdout)
-    return told
+    argv, told = ("dispatcher.cli", "send", str(file), "--dry-run", "--json"), place.folder / "dry-run.log"
+    status = place.starter.start(*argv, env=place.env, log=told).wait(60)
+    assert status == 0, told.read_text()
+    found: dict[str, Any] = json.loads(told.read_text())
+    return found
 
 
 def test_the_dry_run_tells_the_chunks_and_the_end_within_5_percent(
