@@ -18,7 +18,7 @@ test collect: export PYTHONDONTWRITEBYTECODE :=  # hundreds of processes would c
 test: $(STAMP)  ## the whole suite, against Valkey and PostgreSQL that it starts itself
 	$(MAKE) --jobs 2 lint collect
 	$(BIN)/pytest -n 4 --dist worksteal -m "not alone" $(ARGS)
-	$(BIN)/pytest -n 3 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
+	$(BIN)/pytest -n 4 --dist worksteal -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is among ARGS
 
 collect: $(STAMP)
 	$(BIN)/pytest --collect-only -qqq  # so that its modules are compiled once, not by each worker at the same time

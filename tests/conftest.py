@@ -23,6 +23,7 @@ from dispatcher.embedded import EmbeddedPostgres, EmbeddedValkey
 from dispatcher.ledger.engine import make_engine
 from dispatcher.ledger.schema import upgrade
 from tests.ledgers import Ledgers
+from tests.order import is_long, rank, shares_of, spread
 from tests.spawner import Spawner
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +35,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.option.markexpr != "alone" or not collection_path.match("test_*.py"):
         return None
     return "mark.alone" not in collection_path.read_text() or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of pytest-xdist; each of them must come to the same order."""
+    if workers := getattr(config, "workerinput", {}).get("workercount"):
+        longest = sorted((one for one in items if is_long(one.nodeid)), key=lambda one: rank(one.nodeid))
+        others = [one for one in items if not is_long(one.nodeid)]
+        items[:] = spread(longest, others, shares_of(workers, len(items)))
 
 
 @pytest.fixture(scope="session")
