@@ -1,19 +1,27 @@
-"""The threads that tickets of one job share: begun together, each then goes its own way to its outcome.
+"""The threads that tickets of one job share: begun together, each then goes to its provider's answer on its own.
 
 Celery hands a worker jobs; under load a job carries several tickets that were due together, so that what a job costs
-is paid once for all of them. The thread that took the job begins them and takes the first, the crew the others.
+is paid once for all of them. The thread that took the job begins them, the crew makes the calls, and the job's thread
+gathers those whose calls have ended.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
+from queue import Empty, SimpleQueue
 from threading import Barrier, Lock
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
 
 T = TypeVar("T")
+
+
+class Ended(NamedTuple, Generic[T]):
+    one: T
+    failure: BaseException | None
 
 
 class Crew:
@@ -25,26 +33,61 @@ class Crew:
         self._counting, self._door, self._enough = Lock(), Lock(), Lock()
         self._enough.acquire()
 
-    def together(self, many: int, begin: Callable[[], Sequence[T]], step: Callable[[T], None]) -> None:
-        """Begin `many` things once there is a thread for each, and take those that `begin` gives through `step`, all at
-        once; raises what the first that failed raised, when all have ended.
+    def together(
+        self,
+        many: int,
+        begin: Callable[[], Sequence[T]],
+        step: Callable[[T], None],
+        gather: Callable[[Sequence[T]], None],
+    ) -> None:
+        """Begin `many` things once there is a thread for each, take those that `begin` gives through `step`, all at
+        once, and those whose step has ended to `gather`, several that ended at the same moment together.
 
-        What was begun never waits for a thread: it would leave late, after a pause even.
+        Raises what the first that failed raised, when all have ended. What was begun never waits for a thread: it would
+        leave late, after a pause even. One alone needs none but the caller's.
         """
-        if many > 1:
-            self._reserve(many - 1)
+        threads = many if many > 1 else 0
+        self._reserve(threads)
         begun: Sequence[T] = ()
         try:
             begun = begin()
         finally:
-            self._give_back(max(1, many) - max(1, len(begun)))
-        futures = [self._threads.submit(self._apart, step, one) for one in begun[1:]]
-        failures = [*(_failure(step, one) for one in begun[:1]), *(future.exception() for future in futures)]
-        for failure in filter(None, failures):
-            raise failure
+            self._give_back(threads - (len(begun) if len(begun) > 1 else 0))
+        if len(begun) == 1:
+            step(begun[0])
+            gather(begun)
+        elif begun:
+            self._apart(begun, step, gather)
+
+    def _apart(self, begun: Sequence[T], step: Callable[[T], None], gather: Callable[[Sequence[T]], None]) -> None:
+        ended: SimpleQueue[Ended[T]] = SimpleQueue()
+        for one in begun:
+            self._threads.submit(self._take, step, one, ended)
+        failures, left = list[BaseException](), len(begun)
+        while left:
+            found = _all_of(ended)
+            left -= len(found)
+            failures += [failure for _, failure in found if failure]
+            try:
+                gather([one for one, failure in found if not failure])
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _take(self, step: Callable[[T], None], one: T, ended: "SimpleQueue[Ended[T]]") -> None:
+        failure: BaseException | None = None
+        try:
+            step(one)
+        except BaseException as error:  # whatever it is, the job waits for it
+            failure = error
+        ended.put(Ended(one, failure))
+        self._give_back(1)
 
     def _reserve(self, threads: int) -> None:
         """One job after the other: two that had half of what they need each would wait for ever."""
+        if not threads:
+            return
         with self._door:
             with self._counting:
                 self._free -= threads
@@ -59,11 +102,14 @@ class Crew:
             if wanting and self._free >= 0:
                 self._enough.release()
 
-    def _apart(self, step: Callable[[T], None], one: T) -> None:
-        try:
-            step(one)
-        finally:
-            self._give_back(1)
+
+def _all_of(ended: "SimpleQueue[Ended[T]]") -> list[Ended[T]]:
+    """Those that have ended by now, at least one."""
+    found = [ended.get()]
+    with suppress(Empty):
+        while True:
+            found.append(ended.get_nowait())
+    return found
 
 
 def _started(size: int) -> ThreadPoolExecutor:
@@ -78,14 +124,6 @@ def _started(size: int) -> ThreadPoolExecutor:
         raise
     all_there.wait()
     return threads
-
-
-def _failure(step: Callable[[T], None], one: T) -> BaseException | None:
-    try:
-        step(one)
-    except Exception as error:
-        return error
-    return None
 
 
 @cache

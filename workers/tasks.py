@@ -4,6 +4,7 @@ A message's way in one place:  submit -> accept, plan  |  pacer -> pace  |  send
                                inbound -> process      |  resolve -> resolve  |  poll -> poll
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -82,18 +83,20 @@ class WakeUpTask(Task[Any, None]):
 
 @shared_task(name=taskbus.SEND, base=WakeUpTask)
 def send_messages(provider: str, tickets: list[list[Any]]) -> None:
-    """Tickets that were due together: those that are stale or go back are left out, each of the others goes its way."""
+    """Tickets that were due together, without those that are stale or go back: their calls are made all at once."""
     taken = list(map(taskbus.read_ticket, tickets))
     start = partial(begin, stations(), provider, taken, known(provider).paces_batches)
-    crew().together(len(taken), start, send_message)
+    crew().together(len(taken), start, partial(send, stations()), partial(settle_messages, provider))
 
 
-def send_message(passage: Passage) -> None:
-    """A ticket that was begun: a provider call."""
-    provider = passage.provider
-    send(stations(), passage)
-    if settle(stations(), passage, first_lookup_s(provider), known(provider).paces_batches):
-        complete(stations(), provider, passage.campaign.id)
+def settle_messages(provider: str, passages: Sequence[Passage]) -> None:
+    """Those whose provider calls ended at about the same moment."""
+    over = settle(stations(), passages, first_lookup_s(provider), known(provider).paces_batches)
+    for campaign in over:
+        complete(stations(), provider, campaign)
+    for passage in passages:
+        if passage.failure:
+            raise passage.failure
 
 
 @shared_task(name=taskbus.SUBMIT, base=DiscreetTask, bind=True, throws=(SubmissionRefused,))

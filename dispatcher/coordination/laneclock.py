@@ -24,6 +24,7 @@ from dispatcher.domain.tickets import (
     Allowance,
     Begun,
     Departure,
+    Ending,
     Finished,
     Landing,
     Plan,
@@ -114,15 +115,21 @@ class LaneClock:
     ) -> Finished:
         """Free the lane at now + busy_ms + the delay that `jitter` draws from the campaign's pace, or when its rest
         is over; file retries."""
-        args: Args = [*_flight(ticket), *_landing(landing), jitter, busy_ms, *map(_retry, retries)]
-        return Finished(*map(bool, self._call("finish", provider, args)))
+        return self._end(provider, Ending(ticket, True, retries, landing, jitter, busy_ms))
 
     def skip(
         self, provider: str, ticket: Ticket, retries: Sequence[Retry] = (), rest: NotBefore | None = None
     ) -> Finished:
         """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
-        args: Args = [*_flight(ticket), *_landing(Landing(0, rest)), *map(_retry, retries)]
-        return Finished(*map(bool, self._call("skip", provider, args)))
+        return self._end(provider, Ending(ticket, False, retries, Landing(0, rest)))
+
+    def end_all(self, provider: str, endings: Sequence[Ending]) -> list[Finished]:
+        """`finish` or `skip` for several tickets, in one round trip."""
+        answers = self._run.all([self._asked(_verb(ending), provider, _ending(ending)) for ending in endings])
+        return [Finished(*map(bool, answer)) for answer in answers]
+
+    def _end(self, provider: str, ending: Ending) -> Finished:
+        return Finished(*map(bool, self._call(_verb(ending), provider, _ending(ending))))
 
     # ------------------------------------------------------------ control
 
@@ -207,6 +214,15 @@ def _start(start: Start) -> Args:
 def _begun(start: Start, answer: Sequence[int]) -> Begun:
     begun, granted, today, last_ms = answer
     return Begun(begun == 1, granted, Sent(today, last_ms) if begun == 1 and start.allowance else None, begun == 2)
+
+
+def _verb(ending: Ending) -> str:
+    return "finish" if ending.called else "skip"
+
+
+def _ending(ending: Ending) -> Args:
+    drawn: Args = [ending.jitter, ending.busy_ms] if ending.called else []
+    return [*_flight(ending.ticket), *_landing(ending.landing), *drawn, *map(_retry, ending.retries)]
 
 
 def _flight(ticket: Ticket) -> tuple[str, str, str]:

@@ -1,6 +1,6 @@
 """What the lane clock hands out and takes back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -138,6 +138,19 @@ class Landing(NamedTuple):
 
 
 ALL_LEFT = Landing()
+
+
+class Ending(NamedTuple):
+    """A ticket whose lane is to be freed: a delay after its call, which `jitter` draws and which begins when the
+    provider is done with it, in `busy_ms`; at once, or when its rest is over, where nothing was `called`.
+    """
+
+    ticket: Ticket
+    called: bool
+    retries: Sequence[Retry] = ()
+    landing: Landing = ALL_LEFT
+    jitter: int = 0
+    busy_ms: int = 0
 
 
 class Finished(NamedTuple):

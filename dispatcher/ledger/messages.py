@@ -200,6 +200,11 @@ class Messages:
         """
         return self._settles((campaign, settled)) if settled else 0
 
+    def settle_all(self, asked: Sequence[tuple[int, Sequence[Settled]]]) -> list[Callable[[], int]]:
+        """The same for several, those of a campaign in one statement; each answer raises what its own failed with."""
+        answers = iter(self._settles.all([one for one in asked if one[1]]))
+        return [next(answers) if settled else _none for _, settled in asked]
+
     def _claim_all(self, tickets: Sequence[Ticket]) -> list[Claim]:
         """Of one campaign. A message that two of them name is given to one."""
         order = sorted(range(len(tickets)), key=lambda index: tickets[index].seq)
@@ -294,6 +299,10 @@ def claimed(row: Row[tuple[object, ...]]) -> Claimed:
         answered=row.answered,
         unheard=row.unheard,
     )
+
+
+def _none() -> int:
+    return 0
 
 
 def _near_ticket(ticket: Ticket) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Parcel
-from dispatcher.domain.claims import Claim, Claimed
+from dispatcher.domain.claims import Claim, Claimed, Settled
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.tickets import Begun, Retry, Ticket
@@ -28,6 +28,7 @@ class Passage:
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
     whether the campaign was when it was asked, and `hours`, which it named then. `lock_ms` is how long its clients
     count as contacted; where the provider spaces a batch out, a reply counts only from when its message has left.
+    `settled` is what is written down at last, `failure` what kept it from that, or its lane from being freed.
     `left_alone_until_ms` (0: not): the provider could not be reached, its lane rests until then.
     """
 
@@ -52,6 +53,8 @@ class Passage:
     left_alone_until_ms: int = 0
     running: bool = True
     hours: str | None = None
+    settled: list[Settled] = field(default_factory=list)
+    failure: Exception | None = None
 
     def refuse(self, seq: int, outcome: Outcome) -> None:
         """The message does not leave with the others."""

@@ -1,9 +1,12 @@
-"""The station after the call: the outcome is written, the lock kept or given back, the lane freed.
+"""The station after the call: outcomes are written, locks kept or given back, lanes freed, of all whose calls ended
+at about the same moment.
 
 The order matters when the process dies in between. The ledger comes first: a lost outcome would leave
 `sending`, which becomes a doubt; a lane that is not freed comes back through its lease.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +20,7 @@ from dispatcher.domain.outcomes import CERTAINLY_NOT_SENT, Fate, Halt, Scope
 from dispatcher.domain.pacing import provider_busy_ms
 from dispatcher.domain.policies import sender_not_before
 from dispatcher.domain.retries import after_attempt, backoff_ms, first_look_s, near
-from dispatcher.domain.tickets import Landing, merged
+from dispatcher.domain.tickets import Ending, Finished, Landing, merged
 from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.pipeline.giveback import give_back
 from dispatcher.pipeline.passage import Passage, broken, emptied
@@ -32,44 +35,92 @@ SURE_AFTER_S = 60.0
 """How long the writing of an outcome is tried again while the ledger is away: it must not be forgotten lightly."""
 
 
-def settle(stations: Stations, passage: Passage, first_lookup_s: float | None, paces_batches: bool) -> bool:
-    """Write down what became of a passage and free its lane; True when its campaign may be done.
+def settle(
+    stations: Stations, passages: Sequence[Passage], first_lookup_s: float | None, paces_batches: bool
+) -> list[int]:
+    """Write down what became of a job's passages and free their lanes; the campaigns that may be done.
 
-    `first_lookup_s`: how long after the call a provider is asked about a doubt; None: it cannot be asked.
+    `first_lookup_s`: how long after the call a provider is asked about a doubt; None: it cannot be asked. What one of
+    them fails with is its `failure`, and its lease brings it back; the others go on.
     """
-    settled = _written(stations, passage, first_lookup_s)
-    _keep_or_give_back(stations, passage, settled)
-    settled = [_waiting(stations, passage, one) for one in settled]
-    watch(stations, passage, settled)
-    _tell(stations, passage, settled)
+    for passage in passages:
+        _decide(stations, passage, first_lookup_s)
+    _write(stations, passages, first_lookup_s)
+    ending: list[tuple[Passage, Ending]] = []
+    for passage in (one for one in passages if one.failure is None):
+        with _failing(passage):
+            _follow(stations, passage)
+            ending.append((passage, _ending(stations, passage, paces_batches)))
+    return _free_lanes(stations, ending)
+
+
+@contextmanager
+def _failing(*passages: Passage) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        for passage in passages:
+            passage.failure = error
+
+
+def _decide(stations: Stations, passage: Passage, first_lookup_s: float | None) -> None:
+    try:
+        passage.settled = _all_settled(stations, passage, first_lookup_s)
+    except Exception as error:
+        _break(stations, passage, first_lookup_s, error)
+
+
+def _break(stations: Stations, passage: Passage, first_lookup_s: float | None, error: Exception) -> None:
+    """Outcomes that break us, or that the ledger cannot take, become an outcome that it can: the lane goes on."""
+    passage.outcomes = {row.seq: broken(passage, row.seq, error) for row in passage.rows}
+    passage.rows = tuple(map(emptied, passage.rows))
+    passage.settled = _all_settled(stations, passage, first_lookup_s)
+
+
+def _write(stations: Stations, passages: Sequence[Passage], first_lookup_s: float | None) -> None:
+    """The outcomes, in the ledger."""
+    if len(passages) == 1:
+        answers: Sequence[Callable[[], int]] = [partial(_settle, stations, passages[0])]
+    else:
+        answers = stations.messages.settle_all([(passage.campaign.id, passage.settled) for passage in passages])
+    for passage, answer in zip(passages, answers, strict=True):
+        with _failing(passage):
+            try:
+                _surely(stations, passage, answer)
+            except DispatcherTrouble:
+                raise
+            except Exception as error:
+                _break(stations, passage, first_lookup_s, error)
+                _surely(stations, passage, partial(_settle, stations, passage))
+
+
+def _surely(stations: Stations, passage: Passage, first: Callable[[], int]) -> None:
+    """While the ledger is away an outcome is written again and again."""
+    try:
+        first()
+    except DispatcherTrouble:
+        persist(partial(_settle, stations, passage), SURE_AFTER_S)
+
+
+def _settle(stations: Stations, passage: Passage) -> int:
+    return stations.messages.settle(passage.campaign.id, passage.settled)
+
+
+def _follow(stations: Stations, passage: Passage) -> None:
+    """What an outcome brings with it, now that it is written."""
+    _keep_or_give_back(stations, passage)
+    passage.settled = [_waiting(stations, passage, one) for one in passage.settled]
+    watch(stations, passage, passage.settled)
+    _tell(stations, passage)
     if passage.halt is not None:
         _halt(stations, passage, passage.halt)
     if not passage.running:
         plan(stations, passage.campaign.id)  # the clock missed the pause or the end: it would release this for ever
-    return _free_lane(stations, passage, settled, paces_batches)
 
 
-def _written(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:
-    """The outcomes, in the ledger. Those that it cannot take become an outcome that it can: the lane goes on."""
-    try:
-        return _write(stations, passage, first_lookup_s)
-    except DispatcherTrouble:
-        raise
-    except Exception as error:
-        passage.outcomes = {row.seq: broken(passage, row.seq, error) for row in passage.rows}
-        passage.rows = tuple(map(emptied, passage.rows))
-        return _write(stations, passage, first_lookup_s)
-
-
-def _write(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:
-    settled = _all_settled(stations, passage, first_lookup_s)
-    persist(lambda: stations.messages.settle(passage.campaign.id, settled), SURE_AFTER_S)
-    return settled
-
-
-def _tell(stations: Stations, passage: Passage, settled: list[Settled]) -> None:
+def _tell(stations: Stations, passage: Passage) -> None:
     took_ms = stations.now_ms() - passage.begun_ms
-    for one in settled:
+    for one in passage.settled:
         fate, reason = one.outcome.fate.value, one.outcome.reason
         emit("send.finished", campaign=passage.campaign.id, seq=one.seq, fate=fate, reason=reason, took_ms=took_ms)
 
@@ -113,10 +164,10 @@ def _waiting(stations: Stations, passage: Passage, one: Settled) -> Settled:
     return one if until_ms is None else one._replace(due_ms=until_ms)
 
 
-def _keep_or_give_back(stations: Stations, passage: Passage, settled: list[Settled]) -> None:
+def _keep_or_give_back(stations: Stations, passage: Passage) -> None:
     scope = lock_scope(passage.account, passage.sender)
     keys = {row.seq: row.key for row in passage.rows}
-    for one in settled:
+    for one in passage.settled:
         message, key = MessageId(passage.campaign.id, one.seq), keys[one.seq]
         if one.outcome.lock_s is not None and key:
             _hold_as_told(stations, scope, key, message, one.outcome.lock_s)
@@ -137,8 +188,30 @@ def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:
     pause_senders(stations, passage.account, senders, halt.reason, halt.until_ms)
 
 
-def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], paces_batches: bool) -> bool:
-    again = {Fate.RETRY, Fate.DEFERRED}
+def _free_lanes(stations: Stations, ending: Sequence[tuple[Passage, Ending]]) -> list[int]:
+    """The campaigns that the clock has nothing more of."""
+    exhausted: dict[int, None] = {}
+    if ending:
+        passages, endings = zip(*ending, strict=True)
+        with _failing(*passages):
+            finished = _ended(stations, passages[0].provider, endings)
+            exhausted |= {
+                end.ticket.campaign: None for end, one in zip(endings, finished, strict=True) if one.exhausted
+            }
+    return list(exhausted)
+
+
+def _ended(stations: Stations, provider: str, endings: Sequence[Ending]) -> Sequence[Finished]:
+    if len(endings) > 1:
+        return stations.clock.end_all(provider, endings)
+    ((ticket, called, retries, landing, jitter, busy_ms),) = endings
+    if called:
+        return [stations.clock.finish(provider, ticket, jitter, busy_ms, retries, landing)]
+    return [stations.clock.skip(provider, ticket, retries)]
+
+
+def _ending(stations: Stations, passage: Passage, paces_batches: bool) -> Ending:
+    again, settled = {Fate.RETRY, Fate.DEFERRED}, passage.settled
     waiting = [(one.seq, one.due_ms or 0) for one in settled if one.outcome.fate in again]
     waiting += [
         (one.seq + STEP, one.follow_up_ms)
@@ -146,13 +219,12 @@ def _free_lane(stations: Stations, passage: Passage, settled: list[Settled], pac
         if one.outcome.fate is Fate.SENT and one.follow_up_ms is not None
     ]
     retries = near([*merged(waiting, passage.ticket.size), *passage.put_back], stations.now_ms())
-    left = sum(one.outcome.fate not in CERTAINLY_NOT_SENT for one in settled)
     if not passage.called:
-        return stations.clock.skip(passage.provider, passage.ticket, retries).exhausted
+        return Ending(passage.ticket, False, retries, Landing(0))
+    left = sum(one.outcome.fate not in CERTAINLY_NOT_SENT for one in settled)
     busy_ms = provider_busy_ms(passage.campaign.pacing, len(passage.parcels)) if paces_batches else 0
-    jitter = stations.jitter()
     landing = Landing(left, _rest(stations, passage, left))
-    return stations.clock.finish(passage.provider, passage.ticket, jitter, busy_ms, retries, landing).exhausted
+    return Ending(passage.ticket, True, retries, landing, stations.jitter(), busy_ms)
 
 
 def _rest(stations: Stations, passage: Passage, left: int) -> NotBefore | None:

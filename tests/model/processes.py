@@ -12,15 +12,12 @@ from dispatcher.domain.tickets import Released, Ticket
 from dispatcher.domain.trouble import ClockLost
 from dispatcher.ledger.survivors import alone
 from dispatcher.pipeline import steer
-from dispatcher.pipeline.begin import begin
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.pace import pace, recover
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.reply import process, receive
-from dispatcher.pipeline.send import send
-from dispatcher.pipeline.settle import settle
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import Sweeper
 from dispatcher.producer import submit
@@ -30,6 +27,7 @@ from tests.model.place import PROVIDER, Place
 from tests.model.provider import Provider
 from tests.model.setting import Campaign, Setting
 from tests.model.stepping import Actor, Stepped
+from tests.sending import send, settle
 
 PACES = known(PROVIDER).paces_batches
 ROOM = 100
@@ -95,10 +93,9 @@ class Processes:
 
     def worker(self, ticket: Ticket, actor: Actor) -> None:
         actor.lane = ticket.lane
-        for passage in begin(actor.stations, PROVIDER, [ticket], PACES):
-            send(actor.stations, passage)
-            if settle(actor.stations, passage, self._first_lookup_s, PACES):
-                complete(actor.stations, PROVIDER, ticket.campaign)
+        passage = send(actor.stations, PROVIDER, ticket, PACES)
+        if passage and settle(actor.stations, passage, self._first_lookup_s, PACES):
+            complete(actor.stations, PROVIDER, ticket.campaign)
 
     def pacer(self, actor: Actor) -> None:
         try:

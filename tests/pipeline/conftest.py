@@ -17,7 +17,6 @@ from dispatcher.domain.tickets import Ticket
 from dispatcher.ledger.engine import autocommit
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.pace import recover
-from dispatcher.pipeline.settle import settle
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import Sweeper
 from dispatcher.producer import submit
@@ -26,7 +25,7 @@ from dispatcher.settings import Settings
 from dispatcher.simulator.server import SimulatorClient, SimulatorProcess
 from dispatcher.wiring import Wiring, first_lookup_s
 from tests.journey.bodies import NAME, campaign, names, uazapi_account
-from tests.sending import send
+from tests.sending import send, settle
 
 PROVIDER = "uazapi"
 

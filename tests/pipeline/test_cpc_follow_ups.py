@@ -2,12 +2,11 @@
 
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.pipeline.complete import complete
-from dispatcher.pipeline.settle import settle
 from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import phone
 from tests.pipeline.conftest import Hand
-from tests.sending import send
+from tests.sending import send, settle
 
 ACCOUNT = """
 [[account]]

@@ -27,13 +27,12 @@ from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.gate import HELD_UP_MS
 from dispatcher.pipeline.pace import recover
 from dispatcher.pipeline.rebuild import rebuild
-from dispatcher.pipeline.settle import settle
 from dispatcher.providers.registry import provider
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring import first_lookup_s
 from tests.journey.bodies import names, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
-from tests.sending import send
+from tests.sending import send, settle
 
 LEASE_MS = 60_000  # more than a call with a time-out of a second is given
 GAP_MS = 2_000

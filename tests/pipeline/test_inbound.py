@@ -12,13 +12,12 @@ from dispatcher.domain.phone import canonical
 from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.inbound import InboundEvents
 from dispatcher.pipeline.reply import EARLY_WAITS_S, process, receive
-from dispatcher.pipeline.settle import settle
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.taskbus import EVENTS_QUEUE, TaskBus, celery_app
 from dispatcher.wiring import first_lookup_s
 from tests.journey.bodies import names, phone, uazapi_account
 from tests.pipeline.conftest import PROVIDER, Hand
-from tests.sending import send
+from tests.sending import send, settle
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.ids import MessageId
 from dispatcher.domain.phone import canonical
 from dispatcher.pipeline.poll import poll
-from dispatcher.pipeline.settle import settle
 from dispatcher.producer import submit
 from dispatcher.providers.kinbox.read import POLL_WAITS_S
 from dispatcher.simulator.server import SimulatorClient
 from tests.heldlocks import is_held
 from tests.journey.bodies import campaign, phone
 from tests.pipeline.conftest import Hand
-from tests.sending import send
+from tests.sending import send, settle
 from tests.waiting import wait_until
 
 ACCOUNT = """

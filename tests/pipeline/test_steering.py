@@ -3,12 +3,11 @@
 from dispatcher.domain.ids import campaign_text
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.doubt import resolve
-from dispatcher.pipeline.settle import settle
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.wiring import first_lookup_s
 from tests.pipeline.conftest import PROVIDER, Hand
 from tests.pipeline.test_poison import run
-from tests.sending import send
+from tests.sending import send, settle
 
 MAYBE_SENT = {"kind": "status", "status": 500, "provider": PROVIDER, "sends": True}
 

@@ -11,6 +11,7 @@ from dispatcher.domain.tickets import (
     Allowance,
     Begun,
     Departure,
+    Ending,
     Finished,
     Landing,
     Plan,
@@ -66,6 +67,9 @@ class LaneClock(Protocol):
         self, provider: str, ticket: Ticket, retries: Sequence[Retry] = (), rest: NotBefore | None = None
     ) -> Finished:
         """Free the lane at once, or when its rest is over: nothing was sent, so no delay is due."""
+
+    def end_all(self, provider: str, endings: Sequence[Ending]) -> Sequence[Finished]:
+        """`finish` or `skip` for tickets that end together."""
 
 
 class CampaignControl(Protocol):

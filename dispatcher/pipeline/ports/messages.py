@@ -21,6 +21,9 @@ class Messages(Protocol):
     def settle(self, campaign: int, settled: Sequence[Settled]) -> int:
         """Write outcomes of attempts that are still sending or in doubt; how many were written."""
 
+    def settle_all(self, asked: Sequence[tuple[int, Sequence[Settled]]]) -> Sequence[Callable[[], int]]:
+        """The same for tickets that end together, each with its campaign; an answer raises what its own failed with."""
+
     def whereabouts(self, ticket: Ticket) -> Whereabouts:
         """What became of a ticket whose lease ran out."""
 
