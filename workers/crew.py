@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 from typing import Generic, NamedTuple, TypeVar
 
 CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
+
+COMPANY_S = 0.01  # a statement for all of a job costs little more than one for the first of them
 
 T = TypeVar("T")
 
@@ -22,6 +24,31 @@ T = TypeVar("T")
 class Ended(NamedTuple, Generic[T]):
     one: T
     failure: BaseException | None
+
+
+class Gathering(Generic[T]):
+    """Things of one job on their ways; `some` gives those that have ended, the others are given a moment to join them."""
+
+    def __init__(self, many: int) -> None:
+        self._under_way = many
+        self._ended: SimpleQueue[Ended[T]] = SimpleQueue()
+        self._counting, self._all = Lock(), Event()
+
+    def put(self, one: T, failure: BaseException | None) -> None:
+        self._ended.put(Ended(one, failure))
+        with self._counting:
+            self._under_way -= 1
+            if not self._under_way:
+                self._all.set()
+
+    def some(self) -> list[Ended[T]]:
+        """At least one."""
+        found = [self._ended.get()]
+        self._all.wait(COMPANY_S)
+        with suppress(Empty):
+            while True:
+                found.append(self._ended.get_nowait())
+        return found
 
 
 class Crew:
@@ -60,12 +87,12 @@ class Crew:
             self._apart(begun, step, gather)
 
     def _apart(self, begun: Sequence[T], step: Callable[[T], None], gather: Callable[[Sequence[T]], None]) -> None:
-        ended: SimpleQueue[Ended[T]] = SimpleQueue()
+        ended = Gathering[T](len(begun))
         for one in begun:
             self._threads.submit(self._take, step, one, ended)
         failures, left = list[BaseException](), len(begun)
         while left:
-            found = _all_of(ended)
+            found = ended.some()
             left -= len(found)
             failures += [failure for _, failure in found if failure]
             try:
@@ -75,13 +102,13 @@ class Crew:
         if failures:
             raise failures[0]
 
-    def _take(self, step: Callable[[T], None], one: T, ended: "SimpleQueue[Ended[T]]") -> None:
+    def _take(self, step: Callable[[T], None], one: T, ended: Gathering[T]) -> None:
         failure: BaseException | None = None
         try:
             step(one)
         except BaseException as error:  # whatever it is, the job waits for it
             failure = error
-        ended.put(Ended(one, failure))
+        ended.put(one, failure)
         self._give_back(1)
 
     def _reserve(self, threads: int) -> None:
@@ -101,15 +128,6 @@ class Crew:
             self._free += threads
             if wanting and self._free >= 0:
                 self._enough.release()
-
-
-def _all_of(ended: "SimpleQueue[Ended[T]]") -> list[Ended[T]]:
-    """Those that have ended by now, at least one."""
-    found = [ended.get()]
-    with suppress(Empty):
-        while True:
-            found.append(ended.get_nowait())
-    return found
 
 
 def _started(size: int) -> ThreadPoolExecutor:
