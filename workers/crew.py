@@ -27,7 +27,7 @@ class Ended(NamedTuple, Generic[T]):
 
 
 class Gathering(Generic[T]):
-    """Things of one job on their ways; `some` gives those that have ended, the others are given a moment to join them."""
+    """Things of a job on their ways; `some` gives those that have ended, once others have had a moment to join them."""
 
     def __init__(self, many: int) -> None:
         self._under_way = many

@@ -54,9 +54,10 @@ class Connections:
         self._lock = Lock()
 
     @contextmanager
-    def lent(self, base_url: str) -> Iterator[httpx.HTTPTransport]:
-        """A transport that nobody else uses meanwhile."""
-        connection = self._take(base_url) or Wire(trusted(), self._limits, SOCKET_OPTIONS)
+    def lent(self, base_url: str, afresh: bool = False) -> Iterator[httpx.HTTPTransport]:
+        """A transport that nobody else uses meanwhile; `afresh`: none that was used before."""
+        connection = None if afresh else self._take(base_url)
+        connection = connection or Wire(trusted(), self._limits, SOCKET_OPTIONS)
         try:
             yield connection
         finally:

@@ -13,8 +13,8 @@ import re
 import select
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from ssl import SSLContext, SSLSocket
+from contextlib import contextmanager, suppress
+from ssl import SSLContext, SSLSocket, SSLWantReadError, SSLWantWriteError
 from time import monotonic
 from typing import Any
 
@@ -25,6 +25,11 @@ LONGEST_S = 600.0  # where a caller names none: the longest that an account may 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n|$)", re.IGNORECASE)
 _WITH_BODY = re.compile(rb"HTTP/1\.[01] (?!204|304)[2-5]\d\d\b")
 READABLE = "is_readable"  # httpcore asks for it before it uses a connection again
+QUIET_S = 0.05
+IN_ONE_PIECE = 64 * 1024  # bytes
+WANTS = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
+WANTED: dict[type[Exception], int] = {SSLWantReadError: select.POLLIN, SSLWantWriteError: select.POLLOUT}
+"""What TLS waits for, whatever it was asked for."""
 
 
 class Stale(httpcore.ConnectError):
@@ -90,15 +95,22 @@ def _connected(host: str, port: int, ends: float, options: list[httpcore.SOCKET_
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection. The last byte of what arrived is handed on only when more is asked for: what nobody asks for
-    was not part of the answer.
+    """A connection. A request leaves in one piece, when its answer is asked for: httpcore writes its head and its body.
+    The last byte of what arrived is handed on only when more is asked for: what nobody asks for was not part of the
+    answer.
+
+    The socket itself never blocks: one that may is asked of the system three times for each piece, and the interpreter
+    changes hands each time.
     """
 
     def __init__(self, connection: socket.socket, ends: float) -> None:
+        connection.settimeout(0)
         self._socket = connection
         self._ends = ends
-        self._begins = True
+        self._asks = self._leaves = False  # a request is being written; its first byte has not left yet
         self._was_used = False
+        self._read_at = -QUIET_S
+        self._outgoing = bytearray()
         self._kept = b""
 
     def start_tls(
@@ -113,45 +125,78 @@ class _Stream(httpcore.NetworkStream):
             raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._begins:
-            self._begin(timeout)
-        rest = memoryview(buffer)
+        if not self._asks:
+            self._ends, self._asks, self._leaves = _end(timeout), True, True
+        self._outgoing += buffer
+        if len(self._outgoing) > IN_ONE_PIECE:
+            self._send()
+
+    def _send(self) -> None:
+        """Whether the connection is worth it is asked now, not when httpcore took it: it may have been asked since
+        whether the request may leave, which takes time."""
+        if self._leaves and self._was_used and self._has_more():
+            raise Stale
+        self._leaves, self._was_used = False, True
+        rest, self._outgoing = memoryview(self._outgoing), bytearray()
         with _in_words(httpcore.WriteTimeout, httpcore.WriteError):
             while rest:
-                self._socket.settimeout(_left(self._ends))
-                rest = rest[self._socket.send(rest) :]
-
-    def _begin(self, timeout: float | None) -> None:
-        """httpcore looked before, but it may have been asked since whether the request may leave: that takes time."""
-        if self._was_used and self._has_more():
-            raise Stale
-        self._ends, self._begins, self._was_used = _end(timeout), False, True
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except WANTS as wants:
+                    self._wait(wants, select.POLLOUT, self._ends)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        first, self._begins = not self._begins, True
+        first, self._asks = self._asks, False
+        if self._outgoing:
+            with suppress(httpcore.WriteError):  # as httpcore has it: an early answer says why
+                self._send()
         if self._kept:
             kept, self._kept = self._kept, b""
             return kept
         with _in_words(httpcore.ReadTimeout, httpcore.ReadError):
-            self._socket.settimeout(_left(min(self._ends, _end(timeout))))
-            arrived = self._socket.recv(max_bytes)
+            arrived = self._received(max_bytes, min(self._ends, _end(timeout)))
         if len(arrived) > 1 and not (first and _is_whole(arrived)):
             arrived, self._kept = arrived[:-1], arrived[-1:]
+        self._read_at = monotonic()
         return arrived
+
+    def _received(self, max_bytes: int, ends: float) -> bytes:
+        wants: Exception = BlockingIOError()  # what was just asked is not answered yet
+        while True:
+            if not self._has_deciphered():
+                self._wait(wants, select.POLLIN, ends)
+            try:
+                return self._socket.recv(max_bytes)
+            except WANTS as error:
+                wants = error
+
+    def _wait(self, wants: Exception, usually: int, ends: float) -> None:
+        """Until the socket may be asked again; raises TimeoutError when that takes too long."""
+        event = WANTED.get(type(wants), usually)
+        if not self._polled(event, _left(ends)):
+            raise TimeoutError
+
+    def _polled(self, event: int, wait_s: float) -> bool:
+        waiting = select.poll()
+        waiting.register(self._socket, event)
+        return bool(waiting.poll(wait_s * 1000))
 
     def close(self) -> None:
         self._socket.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._has_more() if info == READABLE else None
+        return self._seems_to_have_more() if info == READABLE else None
+
+    def _seems_to_have_more(self) -> bool:
+        """httpcore asks when an answer is over, and before the next request; behind that it is looked at anyway."""
+        return bool(self._kept) or (monotonic() - self._read_at > QUIET_S and self._has_more())
 
     def _has_more(self) -> bool:
         """Is there anything that was not read, or was the connection closed?"""
-        if self._kept or (isinstance(self._socket, SSLSocket) and self._socket.pending()):
-            return True
-        waiting = select.poll()
-        waiting.register(self._socket, select.POLLIN)
-        return bool(waiting.poll(0))
+        return bool(self._kept) or self._has_deciphered() or self._polled(select.POLLIN, 0)
+
+    def _has_deciphered(self) -> bool:
+        return isinstance(self._socket, SSLSocket) and bool(self._socket.pending())
 
 
 def _is_whole(arrived: bytes) -> bool:

@@ -181,16 +181,17 @@ class Transport:
             return failure_of(error)
 
     def _exchange_afresh(self, base_url: str, outgoing: httpx.Request) -> Response | CallFailure:
-        """Once more where a connection from before cannot be used: a new one is none."""
+        """Once more where a connection from before cannot be used: on a new one."""
         try:
             return self._exchange(base_url, outgoing)
         except httpx.ConnectError as error:
             if not went_stale(error):
                 raise
-        return self._exchange(base_url, outgoing)
+        return self._exchange(base_url, outgoing, afresh=True)
 
-    def _exchange(self, base_url: str, outgoing: httpx.Request) -> Response | CallFailure:
-        with self._connections.lent(base_url) as connection, closing(connection.handle_request(outgoing)) as answer:
+    def _exchange(self, base_url: str, outgoing: httpx.Request, afresh: bool = False) -> Response | CallFailure:
+        lent = self._connections.lent(base_url, afresh)
+        with lent as connection, closing(connection.handle_request(outgoing)) as answer:
             body = bytearray()
             for piece in answer.iter_bytes():
                 body += piece
