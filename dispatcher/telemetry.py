@@ -27,7 +27,7 @@ EVENTS = {
     "campaign.healed": "the ledger held pending messages that the clock did not know: campaign",
     "campaign.paused": "a campaign paused itself, for too much of it failed: campaign, reason",
     "campaign.stale": "a campaign whose start passed while nothing could be sent was paused: campaign",
-    "send.finished": "a message's outcome was written, and when: campaign, seq, fate, reason, took_ms",
+    "send.finished": "outcomes of messages that ended together were written: campaign, seqs, fate, reason, took_ms",
     "send.stale": "a job came late or twice and was dropped: campaign, seq",
     "send.put_back": "a job could not begin and was put back: campaign, seq, reason",
     "lease.overdue": "a released job did not end in time: campaign, seq, pending, in_doubt",

@@ -19,6 +19,16 @@ class ContactLock(NamedTuple):
     until_ms: int
 
 
+class Wish(NamedTuple):
+    """A message that wants its client until then; a reply lifts it that comes once it has left, in `leaves_in_ms`."""
+
+    scope: str
+    key: str
+    message: MessageId
+    until_ms: int
+    leaves_in_ms: int = 0
+
+
 class Stands(NamedTuple):
     """What of a hold is left when a try of it was given back."""
 

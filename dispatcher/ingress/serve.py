@@ -1,6 +1,5 @@
 """Runs the web: one uvicorn process. Several of them, on several hosts, may serve one installation."""
 
-import gc
 import logging
 import sys
 from socket import socket
@@ -8,18 +7,17 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
+from dispatcher.circles import look_rarely
+
 _KEEP_ALIVE_S = 30
 _SHUTDOWN_S = 25  # answers under way are finished; a platform's SIGKILL comes after 30 s
-
-_NEW_OBJECTS = 10_000  # between two looks for circles: at Python's 700 they are a third of what a large body costs
 
 _SWITCH_S = 0.001  # Python's 5 ms, waited for at each turn of a request, add up beside a file that is being read
 
 
 def settle_in() -> None:
     """For the process of a web, once everything is loaded: what is there stays, and threads take turns quickly."""
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
+    look_rarely()
     sys.setswitchinterval(_SWITCH_S)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, text
 
-from dispatcher.domain.contactlock import FREE, ContactLock, Stands
+from dispatcher.domain.contactlock import FREE, ContactLock, Stands, Wish
 from dispatcher.domain.followups import holder_of
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.ids import MessageId
@@ -143,44 +143,46 @@ NEAR_MS = 1_000  # wishes so near to each other go by the time of the first of t
 TRIES = 5  # each means that somebody else moved this very lock between two looks at it
 
 
-class Wish(NamedTuple):
-    """A message that wants its client's lock until then; a reply from `taken_ms` on lifts it."""
-
-    scope: str
-    key: str
-    message: MessageId
+class Asked(NamedTuple):
+    wish: Wish
     now_ms: int
-    until_ms: int
-    taken_ms: int
 
 
 class LockBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._takes = Together(self._take_all, _near_wish, MOST_AT_ONCE, STATEMENTS, apart=(LedgerFault,))
+        self._takes = Together(self._take_all, _near, MOST_AT_ONCE, STATEMENTS, apart=(LedgerFault,))
 
     def take(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
         """0 when the message's holder has it, also when it had it before; else the ms it still is another's.
 
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
-        wish = Wish(scope, key, message, now_ms, until_ms, now_ms + leaves_in_ms)
-        for _ in range(TRIES):
-            left_ms = self._takes(wish)
+        return self._taken(Asked(Wish(scope, key, message, until_ms, leaves_in_ms), now_ms), TRIES)
+
+    def take_all(self, wishes: Sequence[Wish], now_ms: int) -> list[int]:
+        """The same for several messages, those of a scope in one statement; raises what the first failed with."""
+        asked = [Asked(wish, now_ms) for wish in wishes]
+        left = [answer() for answer in self._takes.all(asked)]
+        return [self._taken(one, TRIES - 1) if ms is None else ms for one, ms in zip(asked, left, strict=True)]
+
+    def _taken(self, asked: Asked, tries: int) -> int:
+        for _ in range(tries):
+            left_ms = self._takes(asked)
             if left_ms is not None:
                 return left_ms
         return 1
 
-    def _take_all(self, wishes: Sequence[Wish]) -> list[int | None]:
+    def _take_all(self, asked: Sequence[Asked]) -> list[int | None]:
         """Of one scope; of several for one client each has a statement of its own. None: it is to be tried again."""
-        left, waiting = dict[int, int | None](), dict(enumerate(wishes))
+        left, waiting = dict[int, int | None](), dict(enumerate(asked))
         with autocommit(self._engine) as connection:
             while waiting:
-                first = {waiting[place].key: place for place in reversed(waiting)}
+                first = {waiting[place].wish.key: place for place in reversed(waiting)}
                 together = [waiting.pop(first[key]) for key in sorted(first)]
                 rows = {row.key: row for row in connection.execute(TAKE, _take_values(together))}
-                left |= {first[one.key]: _left_ms(rows[one.key], one.now_ms) for one in together}
-        return [left[place] for place in range(len(wishes))]
+                left |= {first[one.wish.key]: _left_ms(rows[one.wish.key], one.now_ms) for one in together}
+        return [left[place] for place in range(len(asked))]
 
     def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
         """Free the client of a try of this message; a follow-up's leaves the hold as it was before it.
@@ -239,21 +241,22 @@ def lock_of(row: Row[Any]) -> ContactLock:
     return ContactLock(row.scope, row.phone_key, holder, epoch_ms(row.taken_at), epoch_ms(row.until_at))
 
 
-def _near_wish(wish: Wish) -> tuple[str, int]:
-    return wish.scope, wish.now_ms // NEAR_MS
+def _near(asked: Asked) -> tuple[str, int]:
+    return asked.wish.scope, asked.now_ms // NEAR_MS
 
 
-def _take_values(wishes: Sequence[Wish]) -> dict[str, object]:
+def _take_values(asked: Sequence[Asked]) -> dict[str, object]:
     """TAKE's, for wishes of one scope, no two for the same client."""
+    wishes = [one.wish for one in asked]
     holders = [holder_of(wish.message) for wish in wishes]
     return {
         "scope": wishes[0].scope,
-        "now": moment(min(wish.now_ms for wish in wishes)),
+        "now": moment(min(one.now_ms for one in asked)),
         "keys": [wish.key for wish in wishes],
         "campaigns": [holder.campaign for holder in holders],
         "seqs": [holder.seq for holder in holders],
         "tried": [wish.message.seq for wish in wishes],
-        "taken": [moment(wish.taken_ms) for wish in wishes],
+        "taken": [moment(one.now_ms + one.wish.leaves_in_ms) for one in asked],
         "until": [moment(wish.until_ms) for wish in wishes],
     }
 

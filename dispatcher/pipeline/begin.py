@@ -1,10 +1,9 @@
-"""The station where the tickets of a job are taken up: begun all at once, then claimed, those of a campaign together.
+"""The station where the tickets of a job are taken up: begun all at once, then made ready to be sent.
 
 begin   the ticket's lease is renewed in Redis, its messages are taken from the sender's day; a late or doubled
         job stops here, and so does one that hours or caps have something against: its lane rests, or its
         campaign waits, where campaigns have hours of their own
-claim   pending -> sending in the ledger, durable before anything leaves; whoever is alone of its campaign claims in
-        `send`, when it has a thread of its own: what several ask together costs all of them one wait for the ledger
+ready   those of a campaign are claimed and guarded together (ready.py)
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from dispatcher.domain.tickets import CLOSED, Retry, Start, Ticket
 from dispatcher.pipeline.apart import apart
 from dispatcher.pipeline.passage import Passage
 from dispatcher.pipeline.plan import plan
+from dispatcher.pipeline.ready import make_ready
 from dispatcher.pipeline.spared import spared
 from dispatcher.pipeline.stations import Stations, lease_ms
 from dispatcher.telemetry import emit
@@ -45,7 +45,7 @@ def begin(stations: Stations, provider: str, tickets: Sequence[Ticket], paces_ba
         for passage, _ in asking:
             with apart(partial(_broken, passage.ticket)):
                 going.extend([passage] if _goes(stations, passage) else [])
-    _claim(stations, going)
+    _make_ready(stations, going)
     return going
 
 
@@ -125,15 +125,13 @@ def _rest(stations: Stations, passage: Passage) -> NotBefore | None:
     return NotBefore(now_ms + wait_ms, Reason.BREAKER) if wait_ms else None
 
 
-def _claim(stations: Stations, going: Sequence[Passage]) -> None:
-    """Each passage gets its claim, to be called for in `send`."""
+def _make_ready(stations: Stations, going: Sequence[Passage]) -> None:
+    """Whoever is alone of its campaign is made ready in `send`, when it has a thread of its own: what one thread asks
+    for many campaigns it asks one after the other."""
     for _, found in groupby(sorted(going, key=_campaign), key=_campaign):
         own = list(found)
         if len(own) > 1:
-            for passage, claim in zip(own, stations.messages.claim_all([one.ticket for one in own]), strict=True):
-                passage.claim = claim
-        else:
-            own[0].claim = partial(stations.messages.claim, own[0].ticket)
+            make_ready(stations, own)
 
 
 def _campaign(passage: Passage) -> int:

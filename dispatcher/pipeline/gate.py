@@ -23,11 +23,11 @@ from dispatcher.domain.policies import LEAVES_WITHIN_MS, start_gap_ms
 from dispatcher.domain.senderday import AHEAD_MS
 from dispatcher.domain.tickets import Ticket
 from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.passage import PUT_BACK_MS
 from dispatcher.pipeline.stations import Stations, lease_ms
 
 HELD_UP_MS = 500  # from begin to the call it takes milliseconds: who was not held up need not ask
 STILL_OURS_MS = 10_000  # below the margin of the lease that the clock was asked for
-PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 MOST_ASKS = 4  # with what it waits in between: less than an open connection stays idle
 
 

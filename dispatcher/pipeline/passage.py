@@ -1,29 +1,26 @@
 """What a ticket has with it on its way through the station where messages leave."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dispatcher.domain.account import Account, Sender
 from dispatcher.domain.campaign import Campaign, Parcel
-from dispatcher.domain.claims import Claim, Claimed, Settled
+from dispatcher.domain.claims import Claimed, Settled
 from dispatcher.domain.guards import LOCK_MS
 from dispatcher.domain.outcomes import Fate, Halt, Outcome
 from dispatcher.domain.tickets import Begun, Retry, Ticket
+from dispatcher.domain.trouble import DispatcherTrouble
 from dispatcher.telemetry import emit
 
 BROKEN = "broken"
+PUT_BACK_MS = 1_000  # a server that did not answer is asked again after a second, not at once
 UNBEGUN = Begun(False)
-
-
-def _unclaimed() -> Claim:
-    return Claim((), False)
 
 
 @dataclass(slots=True)
 class Passage:
     """A ticket on its way through the station.
 
-    `claim` gives its messages, which were asked for before, or asks for them; it raises what that failed with.
+    `is_ready`: its messages were claimed and guarded, or `trouble` with a server came in between.
     `outcomes` grows message by message; `defers` holds the moment for those that are moved aside;
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
     whether the campaign was when it was asked, and `hours`, which it named then. `lock_ms` is how long its clients
@@ -39,7 +36,8 @@ class Passage:
     sender: Sender
     begun_ms: int
     begun: Begun = UNBEGUN
-    claim: Callable[[], Claim] = _unclaimed
+    is_ready: bool = False
+    trouble: DispatcherTrouble | None = None
     lock_ms: int = LOCK_MS
     spaced_out: bool = False
     rows: tuple[Claimed, ...] = ()
@@ -70,6 +68,15 @@ def broken(passage: Passage, seq: int, error: Exception) -> Outcome:
     kind = type(error).__name__
     emit("send.broken", "error", campaign=passage.campaign.id, seq=seq, error=kind)
     return Outcome(Fate.IN_DOUBT if passage.called else Fate.FAILED, BROKEN, kind)
+
+
+def put_off(passage: Passage, reason: str, detail: str, now_ms: int) -> None:
+    """Nothing was called, and what was claimed goes back to pending for a moment."""
+    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=detail)
+    passage.parcels.clear()
+    for row in passage.rows:
+        passage.outcomes[row.seq] = Outcome(Fate.DEFERRED, reason)
+        passage.defers[row.seq] = now_ms + PUT_BACK_MS
 
 
 def emptied(row: Claimed) -> Claimed:

@@ -1,10 +1,7 @@
-"""The station where a message leaves: claim, guard, call.
+"""The station where messages leave: the provider is called, through its adapter; at the first byte the gate (gate.py)
+is asked whether the call still may leave.
 
 Every step works on one `Passage` and leaves what it found there; `settle` writes it down.
-
-    claim   asked for by `begin`, together with others, or here: pending -> sending in the ledger
-    guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
-    call    the provider, through its adapter; at the first byte the gate (gate.py) is asked whether it still may leave
 """
 
 from dataclasses import replace
@@ -15,15 +12,13 @@ from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import Claimed
 from dispatcher.domain.guards import told_locked
 from dispatcher.domain.ids import MessageId, job_text
-from dispatcher.domain.notbefore import SENTENCES, Reason
-from dispatcher.domain.outcomes import Fate, Outcome
-from dispatcher.domain.policies import is_closed
-from dispatcher.domain.tickets import merged
+from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.trouble import DispatcherTrouble
-from dispatcher.pipeline.gate import PUT_BACK_MS, Gate
-from dispatcher.pipeline.guard import guard, hold_anew
-from dispatcher.pipeline.passage import Passage, broken
+from dispatcher.pipeline.gate import Gate
+from dispatcher.pipeline.guard import hold_anew
+from dispatcher.pipeline.passage import Passage, broken, put_off
 from dispatcher.pipeline.persist import if_reachable, persist
+from dispatcher.pipeline.ready import make_ready
 from dispatcher.pipeline.spared import spared
 from dispatcher.pipeline.stations import Stations
 from dispatcher.telemetry import emit
@@ -34,43 +29,20 @@ CLAIMED_WITHIN_S = 10.0  # below the margin of the lease, after which a pacer lo
 def send(stations: Stations, passage: Passage) -> None:
     """Take a ticket that was begun to the provider's answer."""
     with spared(stations, passage.provider, [passage.ticket]):
-        try:
-            _claim(passage)
-            if _are_hours_open(stations, passage):
-                guard(stations, passage)
-        except DispatcherTrouble as trouble:
-            _put_back(stations, passage, "server_unavailable", str(trouble))
+        if not passage.is_ready:
+            make_ready(stations, [passage])
+        if passage.failure is not None:
+            raise passage.failure
+        if passage.trouble is not None:
+            _put_back(stations, passage, str(passage.trouble))
     _tell_circuit(stations, passage, _call(stations, passage))
 
 
-def _claim(passage: Passage) -> None:
-    claim = passage.claim()
-    passage.rows, passage.running, passage.hours = claim.rows, claim.running, claim.hours
-    if not claim.running:
-        passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
-
-
-def _are_hours_open(stations: Stations, passage: Passage) -> bool:
-    """The campaign may have been given others since this process read it: what closed meanwhile goes back."""
-    if not passage.rows or passage.hours == passage.campaign.business_hours:
-        return True
-    passage.campaign = replace(passage.campaign, business_hours=passage.hours)
-    if not is_closed(passage.account, passage.hours, passage.begun_ms):
-        return True
-    _put_back(stations, passage, Reason.HOURS, SENTENCES[Reason.HOURS])
-    return False
-
-
-def _put_back(stations: Stations, passage: Passage, reason: str, detail: str) -> None:
+def _put_back(stations: Stations, passage: Passage, detail: str) -> None:
     """Nothing was called: what was claimed goes back to pending, the rest is released again."""
-    emit("send.put_back", "warning", campaign=passage.campaign.id, seq=passage.ticket.seq, reason=detail)
-    passage.parcels.clear()
     if not passage.rows:
         _find_claimed(stations, passage)
-    due_ms = stations.now_ms() + PUT_BACK_MS
-    for row in passage.rows:
-        passage.outcomes[row.seq] = Outcome(Fate.DEFERRED, reason)
-        passage.defers[row.seq] = due_ms
+    put_off(passage, "server_unavailable", detail, stations.now_ms())
 
 
 def _find_claimed(stations: Stations, passage: Passage) -> None:

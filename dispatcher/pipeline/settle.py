@@ -51,6 +51,7 @@ def settle(
         with _failing(passage):
             _follow(stations, passage)
             ending.append((passage, _ending(stations, passage, paces_batches)))
+    _tell(stations, passages)
     return _free_lanes(stations, ending)
 
 
@@ -111,18 +112,21 @@ def _follow(stations: Stations, passage: Passage) -> None:
     _keep_or_give_back(stations, passage)
     passage.settled = [_waiting(stations, passage, one) for one in passage.settled]
     watch(stations, passage, passage.settled)
-    _tell(stations, passage)
     if passage.halt is not None:
         _halt(stations, passage, passage.halt)
     if not passage.running:
         plan(stations, passage.campaign.id)  # the clock missed the pause or the end: it would release this for ever
 
 
-def _tell(stations: Stations, passage: Passage) -> None:
-    took_ms = stations.now_ms() - passage.begun_ms
-    for one in passage.settled:
-        fate, reason = one.outcome.fate.value, one.outcome.reason
-        emit("send.finished", campaign=passage.campaign.id, seq=one.seq, fate=fate, reason=reason, took_ms=took_ms)
+def _tell(stations: Stations, passages: Sequence[Passage]) -> None:
+    """A line for all that ended alike: one for each message took a twentieth of the time of its send."""
+    alike: dict[tuple[int, str, str], list[int]] = {}
+    for passage in passages:
+        for seq, _, outcome, *_ in passage.settled:
+            alike.setdefault((passage.campaign.id, outcome.fate.value, outcome.reason), []).append(seq)
+    took_ms = stations.now_ms() - min(passage.begun_ms for passage in passages)
+    for (campaign, fate, reason), seqs in alike.items():
+        emit("send.finished", campaign=campaign, seqs=seqs, fate=fate, reason=reason, took_ms=took_ms)
 
 
 def _all_settled(stations: Stations, passage: Passage, first_lookup_s: float | None) -> list[Settled]:

@@ -30,7 +30,18 @@ from dispatcher.domain.ids import Lane
 from dispatcher.domain.laneclock import PlainClock
 from dispatcher.domain.notbefore import NotBefore, Reason
 from dispatcher.domain.pacing import JITTER_STEPS, Pacing
-from dispatcher.domain.tickets import ALL_LEFT, CLOSED, Allowance, Landing, Plan, Retry, Start, Ticket, send_queue
+from dispatcher.domain.tickets import (
+    ALL_LEFT,
+    CLOSED,
+    Allowance,
+    Ending,
+    Landing,
+    Plan,
+    Retry,
+    Start,
+    Ticket,
+    send_queue,
+)
 from dispatcher.secrecy import Secrecy
 from tests.coordination import snapshot
 from tests.coordination.conftest import PROVIDER, START_MS
@@ -230,6 +241,27 @@ class ClockMachine(RuleBasedStateMachine):
     def skip(self, data: st.DataObject, again: int | None, rest: int | None) -> None:
         ticket = self.a_ticket(data)
         self.end_by_skip(ticket, self.retries_of(ticket, again), self.rest_of(rest))
+
+    @precondition(lambda self: self.tickets)
+    @rule(data=st.data(), jitter=jitters, again=st.none() | moments)
+    def end_together(self, data: st.DataObject, jitter: int, again: int | None) -> None:
+        """As if each were ended by itself, in their order."""
+        tickets = data.draw(st.lists(st.sampled_from(self.tickets[-4:]), max_size=4))
+        called = Landing(data.draw(lefts))
+        endings = [
+            Ending(ticket, True, self.retries_of(ticket, again), called, jitter)
+            if data.draw(st.booleans())
+            else Ending(ticket, False, self.retries_of(ticket, again), Landing(0))
+            for ticket in tickets
+        ]
+        for ending, finished in zip(endings, self.clock.end_all(PROVIDER, endings), strict=True):
+            ticket, leaves, retries, landing, *_ = ending
+            pace, ended_ms = (self.pace_of(ticket), self.now) if leaves else (None, 0)
+            self.diary.ended(ticket, finished, retries, pace, ended_ms, None)
+            if leaves:
+                assert finished == self.twin.finish(ticket, jitter, 0, retries, self.now, landing)
+            else:
+                assert finished == self.twin.skip(ticket, retries, self.now)
 
     def end_by_skip(self, ticket: Ticket, retries: list[Retry], rest: NotBefore | None = None) -> None:
         finished = self.clock.skip(PROVIDER, ticket, retries, rest)

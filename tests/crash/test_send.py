@@ -84,14 +84,22 @@ def test_promises_1_and_2_hold_when_a_worker_dies_at_a_step_of_a_send(play: Play
     play(stories(steps))
 
 
-TOGETHER = {"clock.begin_all:after": WAITS, "messages.claim_all:after": {"sending": 2}}
+BOTH_CLAIMED = {"sending": 2}
+TOGETHER = {
+    "clock.begin_all:after": (WAITS, 2),
+    "messages.claim_all:after": (BOTH_CLAIMED, 2),
+    "locks.take_all:after": (BOTH_CLAIMED, 2),
+    "lock_book.take_all:after": (BOTH_CLAIMED, 2),
+    "messages.settle_all:after": ({"sent": 2}, 2),
+    "clock.end_all:after": ({"sent": 2}, 0),
+}
 
 
 def play_two_sends_of_a_job(world: World, moment: str) -> None:
     world.account(2)
     number = world.send()
     world.dies(moment)
-    assert (world.counts(number), world.flights) == (TOGETHER[moment], 2)
+    assert (world.counts(number), world.flights) == TOGETHER[moment]
     world.recover()
     world.ends(number, {"sent": 2})
     world.judge()

@@ -16,7 +16,7 @@ STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT[0-9:.]+Z)")
 
 
 class Watch(Thread):
-    """`seen`: host -> when (ms, monotonic) outcomes of it were seen, one for each."""
+    """`seen`: host -> when (ms, monotonic) it wrote outcomes down."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(daemon=True)

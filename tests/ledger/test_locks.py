@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy import Engine
 
-from dispatcher.domain.contactlock import FREE, ContactLock, PlainLocks
+from dispatcher.domain.contactlock import FREE, ContactLock, PlainLocks, Wish
 from dispatcher.domain.followups import STEP
 from dispatcher.domain.ids import MessageId
-from dispatcher.ledger.locks import LockBook, Wish
+from dispatcher.ledger.locks import LockBook
 from dispatcher.ledger.survivors import Survivors
 from tests.ledger.drafts import phone
 from tests.ledger.steps import run
@@ -215,15 +215,22 @@ def test_promise_5_one_client_has_one_holder_whoever_asks_at_the_same_moment(boo
 def test_wishes_of_one_statement_are_answered_in_their_order(book: LockBook) -> None:
     book.take("global", phone(3), B, NOW, NOW + HOUR)
     keys = [phone(4), phone(3), phone(2), phone(4), phone(2)]
-    wishes = [Wish("global", key, MessageId(9, seq), NOW + seq, NOW + DAY, NOW + seq) for seq, key in enumerate(keys)]
-    assert book._take_all(wishes) == [0, HOUR - 1, 0, DAY - 3, DAY - 4]
+    wishes = [Wish("global", key, MessageId(9, seq), NOW + DAY) for seq, key in enumerate(keys)]
+    assert book.take_all(wishes, NOW) == [0, HOUR, 0, DAY, DAY]
+
+
+def test_wishes_for_several_scopes_are_answered_in_their_order(book: LockBook) -> None:
+    book.take("global", phone(3), B, NOW, NOW + HOUR)
+    clients = [("account:1", phone(3)), ("global", phone(3)), ("account:1", phone(4)), ("global", phone(4))]
+    wishes = [Wish(scope, key, MessageId(9, seq), NOW + DAY) for seq, (scope, key) in enumerate(clients)]
+    assert book.take_all(wishes, NOW) == [0, HOUR, 0, 0]
+    assert book.take_all([], NOW) == []
 
 
 def test_promise_5_a_follow_up_among_others_remembers_the_hold_that_it_goes_on_from(book: LockBook) -> None:
     book.take("global", KEY, A, NOW, NOW + DAY)
     later = NOW + HOUR
-    wishes = [Wish("global", phone(2), B, later, later + DAY, later)]
-    wishes.append(Wish("global", KEY, FOLLOW_UP, later, later + DAY, later))
-    assert book._take_all(wishes) == [0, 0]
+    wishes = [Wish("global", phone(2), B, later + DAY), Wish("global", KEY, FOLLOW_UP, later + DAY)]
+    assert book.take_all(wishes, later) == [0, 0]
     book.give_back("global", KEY, FOLLOW_UP)
     assert book.of(KEY, later) == [ContactLock("global", KEY, A, NOW, NOW + DAY)]

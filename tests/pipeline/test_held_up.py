@@ -1,6 +1,6 @@
 """Promises 1 and 3 when a worker stands still between two steps: its lane, or its message, may be another's by then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -13,6 +13,7 @@ from dispatcher.coordination.laneclock import LaneClock
 from dispatcher.domain.accounts_file import read_accounts
 from dispatcher.domain.campaign import Job
 from dispatcher.domain.claims import Claim
+from dispatcher.domain.contactlock import Wish
 from dispatcher.domain.ids import MessageId, campaign_text
 from dispatcher.domain.lifecycle import CampaignState
 from dispatcher.domain.outcomes import Reading
@@ -207,9 +208,17 @@ class Anew(LockBook):
 
     def take(self, scope: str, key: str, holder: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
         left_ms = super().take(scope, key, holder, now_ms, until_ms, leaves_in_ms)
+        self._stand_still()
+        return left_ms
+
+    def take_all(self, wishes: Sequence[Wish], now_ms: int) -> list[int]:
+        lefts = super().take_all(wishes, now_ms)
+        self._stand_still()
+        return lefts
+
+    def _stand_still(self) -> None:
         if self._meanwhile:
             self._meanwhile.pop(0)()
-        return left_ms
 
 
 def test_promise_1_a_worker_that_stands_still_while_it_takes_its_locks_anew_does_not_send_what_another_sent(
@@ -256,8 +265,8 @@ def test_a_message_that_broke_once_it_had_its_lock_does_not_break_the_others_of_
         raise LedgerFault("PostgreSQL refused a statement")
 
     (ticket,) = hand.release()
-    hand.work(ticket, replace(hand.stations, lock_book=Anew(hand.wiring.engine, breaks)))
-    assert hand.counts(number) == {"failed": 1, "sent": 2}
+    hand.work(ticket, replace(hand.stations, lock_book=Anew(hand.wiring.engine, breaks, breaks)))
+    assert hand.counts(number) == {"failed": 1, "sent": 2}, "all together, then each by itself"
 
 
 # ---------------------------------------------------------------- a sender's least gap

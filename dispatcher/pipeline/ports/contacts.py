@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from dispatcher.domain.contactlock import FREE, Stands
+from dispatcher.domain.contactlock import FREE, Stands, Wish
 from dispatcher.domain.ids import MessageId
 
 
@@ -15,6 +15,9 @@ class ContactLocks(Protocol):
 
         A reply lifts it that came after the message has left, `leaves_in_ms` from now.
         """
+
+    def take_all(self, wishes: Sequence[Wish]) -> Sequence[int]:
+        """The same for messages that want their clients at the same moment; `holder` is whom each follows up."""
 
     def give_back(self, scope: str, key: str, holder: MessageId, stands: Stands = FREE) -> bool:
         """Free the lock if `holder` holds it, or let it stand as it did: the provider certainly did not send."""
@@ -31,6 +34,9 @@ class LockBook(Protocol):
 
     def take(self, scope: str, key: str, message: MessageId, now_ms: int, until_ms: int, leaves_in_ms: int = 0) -> int:
         """0 when the message, or the one it follows up, has it; else the ms it still is another's."""
+
+    def take_all(self, wishes: Sequence[Wish], now_ms: int) -> Sequence[int]:
+        """The same for messages that want their clients at the same moment."""
 
     def give_back(self, scope: str, key: str, message: MessageId) -> Stands | None:
         """Free the client, once the message's outcome is written; of a follow-up, as it was before. What still stands;

@@ -1,0 +1,62 @@
+"""The station that makes messages ready for their calls, those of a campaign that were begun together in one go.
+
+claim   pending -> sending in the ledger, durable before anything leaves
+guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from dispatcher.domain.claims import Claim
+from dispatcher.domain.notbefore import SENTENCES, Reason
+from dispatcher.domain.policies import is_closed
+from dispatcher.domain.tickets import merged
+from dispatcher.domain.trouble import DispatcherTrouble
+from dispatcher.pipeline.guard import guard
+from dispatcher.pipeline.passage import Passage, put_off
+from dispatcher.pipeline.stations import Stations
+
+
+def make_ready(stations: Stations, passages: Sequence[Passage]) -> None:
+    """Passages of one campaign. A server's trouble is each one's own, for `send` to put it back; what else it fails
+    with is its `failure`."""
+    guarded: list[Passage] = []
+    for passage, claim in zip(passages, _claims(stations, passages), strict=True):
+        passage.is_ready = True
+        try:
+            _take(passage, claim())
+            guarded += [passage] if _are_hours_open(stations, passage) else []
+        except DispatcherTrouble as trouble:
+            passage.trouble = trouble
+        except Exception as error:
+            passage.failure = error
+    try:
+        guard(stations, guarded)
+    except DispatcherTrouble as trouble:
+        for passage in guarded:
+            passage.trouble = trouble
+
+
+def _claims(stations: Stations, passages: Sequence[Passage]) -> Sequence[Callable[[], Claim]]:
+    tickets = [passage.ticket for passage in passages]
+    if len(tickets) == 1:
+        return [partial(stations.messages.claim, tickets[0])]
+    return stations.messages.claim_all(tickets)
+
+
+def _take(passage: Passage, claim: Claim) -> None:
+    passage.rows, passage.running, passage.hours = claim.rows, claim.running, claim.hours
+    if not claim.running:
+        passage.put_back += merged(((seq, 0) for seq in claim.waiting), passage.ticket.size)
+
+
+def _are_hours_open(stations: Stations, passage: Passage) -> bool:
+    """The campaign may have been given others since this process read it: what closed meanwhile goes back."""
+    if not passage.rows or passage.hours == passage.campaign.business_hours:
+        return True
+    passage.campaign = replace(passage.campaign, business_hours=passage.hours)
+    if not is_closed(passage.account, passage.hours, passage.begun_ms):
+        return True
+    put_off(passage, Reason.HOURS, SENTENCES[Reason.HOURS], stations.now_ms())
+    return False
