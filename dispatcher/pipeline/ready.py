@@ -4,7 +4,8 @@ claim   pending -> sending in the ledger, durable before anything leaves
 guard   guard.py: expired? suppressed? night where the client is? is another message in contact with the client?
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -21,21 +22,28 @@ from dispatcher.pipeline.stations import Stations
 def make_ready(stations: Stations, passages: Sequence[Passage]) -> None:
     """Passages of one campaign. A server's trouble is each one's own, for `send` to put it back; what else it fails
     with is its `failure`."""
-    guarded: list[Passage] = []
-    for passage, claim in zip(passages, _claims(stations, passages), strict=True):
+    claimed: list[Passage] = []
+    with _troubling(passages):
+        for passage, claim in zip(passages, _claims(stations, passages), strict=True):
+            with _troubling([passage]):
+                _take(passage, claim())
+                claimed += [passage] if _are_hours_open(stations, passage) else []
+    with _troubling(claimed):
+        guard(stations, claimed)
+    for passage in passages:
         passage.is_ready = True
-        try:
-            _take(passage, claim())
-            guarded += [passage] if _are_hours_open(stations, passage) else []
-        except DispatcherTrouble as trouble:
-            passage.trouble = trouble
-        except Exception as error:
-            passage.failure = error
+
+
+@contextmanager
+def _troubling(passages: Sequence[Passage]) -> Iterator[None]:
     try:
-        guard(stations, guarded)
+        yield
     except DispatcherTrouble as trouble:
-        for passage in guarded:
+        for passage in passages:
             passage.trouble = trouble
+    except Exception as error:
+        for passage in passages:
+            passage.failure = error
 
 
 def _claims(stations: Stations, passages: Sequence[Passage]) -> Sequence[Callable[[], Claim]]:

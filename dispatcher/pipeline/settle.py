@@ -6,7 +6,7 @@ The order matters when the process dies in between. The ledger comes first: a lo
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -80,11 +80,7 @@ def _break(stations: Stations, passage: Passage, first_lookup_s: float | None, e
 
 def _write(stations: Stations, passages: Sequence[Passage], first_lookup_s: float | None) -> None:
     """The outcomes, in the ledger."""
-    if len(passages) == 1:
-        answers: Sequence[Callable[[], int]] = [partial(_settle, stations, passages[0])]
-    else:
-        answers = stations.messages.settle_all([(passage.campaign.id, passage.settled) for passage in passages])
-    for passage, answer in zip(passages, answers, strict=True):
+    for passage, answer in zip(passages, _asked_together(stations, passages), strict=True):
         with _failing(passage):
             try:
                 _surely(stations, passage, answer)
@@ -93,6 +89,13 @@ def _write(stations: Stations, passages: Sequence[Passage], first_lookup_s: floa
             except Exception as error:
                 _break(stations, passage, first_lookup_s, error)
                 _surely(stations, passage, partial(_settle, stations, passage))
+
+
+def _asked_together(stations: Stations, passages: Sequence[Passage]) -> Sequence[Callable[[], int]]:
+    if len(passages) > 1:
+        with suppress(DispatcherTrouble):  # it is met again below, by each
+            return stations.messages.settle_all([(passage.campaign.id, passage.settled) for passage in passages])
+    return [partial(_settle, stations, passage) for passage in passages]
 
 
 def _surely(stations: Stations, passage: Passage, first: Callable[[], int]) -> None:

@@ -107,7 +107,7 @@ class Play:
         if len(self._at_work("worker")) < self.setting.workers:
             for job in does.broker.jobs[:2]:
                 taken = partial(self._take, does.broker.jobs, job, "worker", does.worker)
-                yield Move(f"job {job.seq} is taken", taken)
+                yield Move(f"job {job[0].seq} is taken", taken)
         for event in does.broker.events[:1]:
             taken = partial(self._take, does.broker.events, event, "reader", does.reader)
             yield Move(f"{event[0]} is taken up", taken)
@@ -184,12 +184,12 @@ class Play:
     def _doubles(self) -> Iterator[Move]:
         for job in self._processes.broker.jobs[:1]:
             again = partial(self._start, "worker", partial(self._processes.worker, job))
-            yield Move(f"job {job.seq} comes twice", again)
+            yield Move(f"job {job[0].seq} comes twice", again)
 
     def _losses(self) -> Iterator[Move]:
         jobs = self._processes.broker.jobs
         for job in jobs[:1]:
-            yield Move(f"job {job.seq} is lost", partial(jobs.remove, job))
+            yield Move(f"job {job[0].seq} is lost", partial(jobs.remove, job))
 
     def _stalls(self) -> Iterator[Move]:
         yield Move("everybody stands still for long", partial(self._pass, STALL_MS))

@@ -1,6 +1,7 @@
 """What each process of an installation does, as `workers` and the doors do it, with ports that stand still."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,15 +10,19 @@ from dispatcher.domain.ids import MessageId
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.outcomes import Fate
 from dispatcher.domain.tickets import Released, Ticket
-from dispatcher.domain.trouble import ClockLost
+from dispatcher.domain.trouble import ClockLost, DispatcherTrouble
 from dispatcher.ledger.survivors import alone
 from dispatcher.pipeline import steer
+from dispatcher.pipeline.begin import begin
 from dispatcher.pipeline.complete import complete
 from dispatcher.pipeline.decide import decide
 from dispatcher.pipeline.doubt import resolve
 from dispatcher.pipeline.pace import pace, recover
+from dispatcher.pipeline.passage import Passage
 from dispatcher.pipeline.rebuild import rebuild
 from dispatcher.pipeline.reply import process, receive
+from dispatcher.pipeline.send import send
+from dispatcher.pipeline.settle import settle
 from dispatcher.pipeline.stations import Stations
 from dispatcher.pipeline.sweep import Sweeper
 from dispatcher.producer import submit
@@ -27,12 +32,12 @@ from tests.model.place import PROVIDER, Place
 from tests.model.provider import Provider
 from tests.model.setting import Campaign, Setting
 from tests.model.stepping import Actor, Stepped
-from tests.sending import send, settle
 
 PACES = known(PROVIDER).paces_batches
 ROOM = 100
 
 Bend = Callable[[Stations], Stations]
+Job = tuple[Ticket, ...]
 Chore = Ticket | None
 """A lease that ran out; None: Redis' memory is to be built up."""
 
@@ -40,12 +45,14 @@ Chore = Ticket | None
 class Broker:
     """The task bus: what is published waits here until a play has it taken, lost or doubled."""
 
-    def __init__(self) -> None:
-        self.jobs: list[Ticket] = []
+    def __init__(self, tickets_a_job: int) -> None:
+        self._tickets_a_job = tickets_a_job
+        self.jobs: list[Job] = []
         self.events: list[tuple[str, Any]] = []
 
     def sends(self, provider: str, tickets: Sequence[Ticket]) -> None:
-        self.jobs += tickets
+        many = self._tickets_a_job
+        self.jobs += [tuple(tickets[first : first + many]) for first in range(0, len(tickets), many)]
 
     def inbound(self, event_ids: Sequence[int]) -> None:
         self.events += [("event", number) for number in event_ids]
@@ -78,7 +85,7 @@ class Processes:
         self, place: Place, setting: Setting, provider: Provider, bend: Callable[[Stations], Stations]
     ) -> None:
         self._place, self._setting, self._provider = place, setting, provider
-        self.broker = Broker()
+        self.broker = Broker(setting.tickets_a_job)
         self.chores: list[Chore] = []
         self.idle = False
         caller: Any = provider
@@ -91,11 +98,26 @@ class Processes:
     def _first_lookup_s(self) -> float | None:
         return self._setting.lookup_waits_s[0] if self._setting.lookup_waits_s else None
 
-    def worker(self, ticket: Ticket, actor: Actor) -> None:
-        actor.lane = ticket.lane
-        passage = send(actor.stations, PROVIDER, ticket, PACES)
-        if passage and settle(actor.stations, passage, self._first_lookup_s, PACES):
-            complete(actor.stations, PROVIDER, ticket.campaign)
+    def worker(self, job: Job, actor: Actor) -> None:
+        """The calls of a job are made one after the other here: they do not look at each other."""
+        called: list[Passage] = []
+        for passage in begin(actor.stations, PROVIDER, job, PACES):
+            actor.lane = passage.ticket.lane
+            with self._told(actor):
+                send(actor.stations, passage)
+                called.append(passage)
+        for over in settle(actor.stations, called, self._first_lookup_s, PACES) if called else []:
+            complete(actor.stations, PROVIDER, over)
+        for failure in (passage.failure for passage in called if passage.failure):
+            raise failure
+
+    @contextmanager
+    def _told(self, actor: Actor) -> Iterator[None]:
+        """What a server's trouble keeps one from does not keep the others, as in the crew."""
+        try:
+            yield
+        except DispatcherTrouble as trouble:
+            actor.trouble = trouble
 
     def pacer(self, actor: Actor) -> None:
         try:

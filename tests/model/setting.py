@@ -15,7 +15,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Setting:
     """`may`: how often what may happen in one play; `orders`: what an operator may say, each once.
 
-    `handed_over` comes in during the play, as often as it may, always under the same idempotency key.
+    `tickets_a_job`: so many that are released together share a job. `handed_over` comes in during the play, as often
+    as it may, always under the same idempotency key.
     `sender`: what the accounts file says of the last sender, by key. `lookup_waits_s` empty: the provider cannot be
     asked about a doubt. `steps`: how many are decided before the play only comes to rest.
     """
@@ -23,6 +24,7 @@ class Setting:
     campaigns: tuple[Campaign, ...]
     lanes: int = 1
     workers: int = 2
+    tickets_a_job: int = 1
     account: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     sender: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     answers: tuple[str, ...] = ("sent",)

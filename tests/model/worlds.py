@@ -132,6 +132,17 @@ CALLED_OFF = Setting(
 )
 """A guarded campaign is cancelled, wherever it is, while another waits for its clients."""
 
+TOGETHER = Setting(
+    campaigns=(((0, 1, 2), {"cpc": True, "delay_min": 1, "delay_max": 2}), ((0,), {"cpc": True})),
+    lanes=3,
+    tickets_a_job=3,
+    may={"die": 2, "cut": 1, "double": 1, "lose": 1, "stall": 1, "reply": 1, "sweep": 1, "empty": 1, "older": 1},
+    orders=("pause", "resume"),
+    answers=EVERY_ANSWER,
+    steps=120,
+)
+"""Guarded, three tickets in a job, of two campaigns to one client among others."""
+
 SMALL = {"tiny": TINY, "forgetful": FORGETFUL}
 BIGGER = {
     "guarded": GUARDED,
@@ -147,4 +158,5 @@ BIGGER = {
     "concurrent": CONCURRENT,
     "sparing": SPARING,
     "called off": CALLED_OFF,
+    "together": TOGETHER,
 }

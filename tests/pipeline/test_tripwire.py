@@ -72,9 +72,9 @@ def test_the_blow_falls_at_the_call_that_was_named_and_at_no_other(
 
 
 def test_within_a_verb_its_statements_of_the_ledger_are_counted_and_nobody_elses(hand: Hand, blows: list[int]) -> None:
-    stations, seen = armed(hand, "leftovers", "clear", "within", 5), []
+    stations, seen = armed(hand, "leftovers", "clear", "within", 6), []
     for _ in range(2):
-        stations.leftovers.clear()  # four statements
+        stations.leftovers.clear()  # five statements
         stations.messages.stuck(900.0, 1)
         seen.append(len(blows))
     assert seen == [0, 1]
