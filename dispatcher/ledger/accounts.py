@@ -13,6 +13,7 @@ from dispatcher.domain.account import BY_HAND, DISCONNECTED, Account, CpcScope, 
 from dispatcher.domain.account_specs import AccountSpec
 from dispatcher.domain.caps import Sent, read_warm_up
 from dispatcher.domain.hours_written import read_hours
+from dispatcher.domain.loststarts import REASON
 from dispatcher.domain.trouble import UnknownAccount
 from dispatcher.ledger import tables
 from dispatcher.ledger.crews import crews_changed
@@ -101,9 +102,10 @@ class Accounts:
 
     def once_paused(self) -> list[Sender]:
         """Those of them that are paused, or were before: few, where all are thousands. One that cannot be read sends
-        nothing anyhow: it is left out, and keeps nobody from the others."""
+        nothing anyhow: it is left out, and keeps nobody from the others; so is one that kills whoever reads it."""
         once = _S.c.paused_reason.is_not(None) | _S.c.paused_until.is_not(None)
-        return list(_readable(self._sender, self._sender_rows(*self._in_use(), once)))
+        spared = func.coalesce(_S.c.paused_reason, "").not_like(f"{REASON}:%")
+        return list(_readable(self._sender, self._sender_rows(*self._in_use(), once, spared)))
 
     def changed_within(self, seconds: float) -> list[Account]:
         """Those that can be read, of those that were applied with a change in that time."""

@@ -93,6 +93,7 @@ def test_a_sender_that_kills_its_readers_stands_still_and_its_campaign_goes_on(h
     assert hand.counts(number) == {"sent": 20}
     assert (hand.wiring.accounts.sender(first.id).paused_reason or "").startswith("start_lost: ")
     assert hand.wiring.accounts.sender(second.id).paused_reason is None
+    assert hand.wiring.accounts.once_paused() == [], "sweepers read those"
 
 
 def test_what_one_lost_worker_held_counts_once(hand: Hand, simulator: SimulatorClient) -> None:
