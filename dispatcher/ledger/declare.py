@@ -1,8 +1,9 @@
 """Making one account what the accounts file says: rows are written only where something differs."""
 
 import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +16,7 @@ from dispatcher.ledger.crews import crews_changed
 from dispatcher.secrecy import Secrecy
 
 _A, _S = tables.account, tables.sender
+T = TypeVar("T")
 
 HOURS_IN_USE = text("""
 SELECT DISTINCT business_hours FROM campaign
@@ -36,9 +38,9 @@ def declare(connection: Connection, secrecy: Secrecy, spec: AccountSpec) -> Lite
     _keeps_hours_in_use(connection, row["id"], spec)
     changed = _declare_senders(connection, secrecy, row["id"], spec.sender)
     changed |= name_own(connection, row["id"], spec.callback_url or "")
-    stays = unseal(secrecy, row["credentials"]) == spec.credentials
+    stays = _opened(partial(unseal, secrecy), row["credentials"]) == spec.credentials
     wanted["credentials"] = row["credentials"] if stays else _seal(secrecy, spec.credentials)
-    if row["callback_secret"] and secrecy.decrypt(row["callback_secret"]) == spec.callback_secret:
+    if row["callback_secret"] and _opened(secrecy.decrypt, row["callback_secret"]) == spec.callback_secret:
         wanted["callback_secret"] = row["callback_secret"]
     if changed or any(row[column] != value for column, value in wanted.items()):
         connection.execute(update(_A).where(_A.c.id == row["id"]).values(**wanted, changed_at=func.now()))
@@ -82,7 +84,7 @@ def _declare_sender(
     if row is None:
         connection.execute(insert(_S).values(account_id=account_id, name=spec.name, **wanted))
         return True
-    if row["token"] and spec.token == secrecy.decrypt(row["token"]):
+    if row["token"] and spec.token == _opened(secrecy.decrypt, row["token"]):
         wanted["token"] = row["token"]
     if "warm_up_from" not in wanted and all(row[column] == value for column, value in wanted.items()):
         return False
@@ -128,6 +130,14 @@ def _columns(secrecy: Secrecy, spec: AccountSpec) -> dict[str, Any]:
 
 def _seal(secrecy: Secrecy, credentials: dict[str, str]) -> str:
     return secrecy.encrypt(json.dumps(credentials))
+
+
+def _opened(read: Callable[[str], T], sealed: str) -> T | None:
+    """None where it was encrypted under another key: it is written anew."""
+    try:
+        return read(sealed)
+    except ValueError:
+        return None
 
 
 def unseal(secrecy: Secrecy, sealed: str) -> dict[str, str]:

@@ -4,8 +4,10 @@ operator who pauses what runs on it."""
 import pytest
 
 from dispatcher.domain.accounts_file import read_accounts
+from dispatcher.domain.laneclock import BEGIN_LEASE_MS
 from dispatcher.pipeline import steer
 from dispatcher.pipeline.rebuild import UNREADABLE_LEASE_MS
+from dispatcher.pipeline.senders import resume_by_hand
 from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
 from tests.journey.bodies import NAME, campaign, names, uazapi_account
@@ -15,11 +17,15 @@ from tests.pipeline.test_poison import run
 OTHER = "outra"
 
 
+def accounts(simulator: SimulatorClient) -> str:
+    other = uazapi_account(simulator.url, ["other", "another"], name=OTHER)
+    return f"{uazapi_account(simulator.url, names(2), timeout_s=1)}\n{other}"
+
+
 @pytest.fixture
 def broken(hand: Hand, simulator: SimulatorClient) -> int:
     """A campaign of an account whose row cannot be read, nor its senders'; one message is being sent."""
-    other = uazapi_account(simulator.url, ["other", "another"], name=OTHER)
-    hand.wiring.accounts.apply(read_accounts(f"{uazapi_account(simulator.url, names(2), timeout_s=1)}\n{other}", {}))
+    hand.wiring.accounts.apply(read_accounts(accounts(simulator), {}))
     number = submit(hand.stations, OTHER, {**campaign(range(9)), "account": OTHER}).campaign_id
     ticket = hand.release()[0]
     hand.stations.clock.begin(PROVIDER, ticket, 60_000)
@@ -59,3 +65,13 @@ def test_its_campaign_can_be_paused_and_cancelled(hand: Hand, broken: int) -> No
     assert steer.pause(hand.stations, hand.wiring.campaigns, broken)
     assert steer.cancel(hand.stations, hand.wiring.campaigns, broken)
     assert hand.counts(broken) == {"cancelled": 8, "sending": 1}
+
+
+def test_it_is_mended_by_applying_the_accounts_file_again(hand: Hand, simulator: SimulatorClient, broken: int) -> None:
+    assert hand.wiring.accounts.apply(read_accounts(accounts(simulator), {})).changed == (OTHER,)
+    account = hand.wiring.accounts.named(OTHER)
+    senders = hand.wiring.accounts.senders(account.id)
+    resume_by_hand(hand.stations, account, senders)
+    hand.now_ms += BEGIN_LEASE_MS
+    hand.work_all()
+    assert hand.counts(broken) == {"sent": 8, "sending": 1}
