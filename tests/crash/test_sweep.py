@@ -3,6 +3,8 @@
 import pytest
 
 from dispatcher.domain.ids import parse_campaign
+from dispatcher.domain.pacing import Pacing
+from dispatcher.domain.tickets import Plan
 from dispatcher.pipeline.steer import resume
 from tests.crash.conftest import Play
 from tests.crash.world import World
@@ -83,6 +85,21 @@ def what_nobody_needs(world: World, moment: str) -> None:
     world.waits(lambda: not sum(world.ask(f"SELECT count(*) FROM {table}") for table in OF_LONG_AGO))
 
 
+def a_campaign_that_is_over(world: World, moment: str) -> None:
+    """The clock, which learned of it again, drops it a minute later."""
+    world.account()
+    number = world.send()
+    world.works(lambda: world.state(number) == "done")
+    if not world.known_campaigns():
+        world.wiring.clock.plan("uazapi", Plan(parse_campaign(number), 2, 2, Pacing(), (), 0))
+    world.run("UPDATE campaign SET finished_at = finished_at - interval '2 min'")
+    assert world.known_campaigns() == 1
+    world.dies(moment)
+    assert world.known_campaigns() == 1
+    world.recover()
+    world.waits(lambda: world.known_campaigns() == 0)
+
+
 def a_start_that_nobody_saw_pass(world: World, moment: str) -> None:
     """The campaign was paused for it, and the clock was not told: nothing is sent until somebody resumes."""
     world.account()
@@ -120,3 +137,7 @@ def test_promises_1_and_2_hold_when_a_sweeper_dies_over_what_is_late(play: Play)
 
 def test_what_nobody_needs_is_cleared_though_a_sweeper_dies(play: Play) -> None:
     play(dict.fromkeys(CLEARED, what_nobody_needs))
+
+
+def test_what_is_over_leaves_the_clock_though_a_sweeper_dies(play: Play) -> None:
+    play({"leftovers.clear:after": a_campaign_that_is_over})
