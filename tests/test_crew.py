@@ -125,6 +125,17 @@ def test_a_failure_is_raised_when_all_have_ended_and_leaves_every_thread_free() 
     wait_until(lambda: crew._free == 4, WITHIN_S)
 
 
+def test_nobody_is_asked_to_gather_nothing() -> None:
+    found = list[Sequence[int]]()
+
+    def fail(number: int) -> None:
+        raise ValueError(str(number))
+
+    with pytest.raises(ValueError, match=r"0|1"):
+        Crew(2).together(2, lambda: range(2), fail, found.append)
+    assert found == []
+
+
 def test_what_cannot_be_gathered_does_not_keep_the_others() -> None:
     gathered = list[int]()
 

@@ -16,33 +16,36 @@ from typing import Generic, NamedTuple, TypeVar
 
 CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
 
-COMPANY_S = 0.01  # a statement for all of a job costs little more than one for the first of them
+COMPANY_S = 0.01
+"""Who has ended waits so long for others: a statement for all of a job costs little more than one for the first."""
 
 T = TypeVar("T")
 
 
-class Ended(NamedTuple, Generic[T]):
+class Done(NamedTuple, Generic[T]):
+    """A thing whose step is over, and what the step raised."""
+
     one: T
     failure: BaseException | None
 
 
 class Gathering(Generic[T]):
-    """Things of a job on their ways; `some` gives those that have ended, once others have had a moment to join them."""
+    """Where things of a job arrive from their steps; `some` gives those that are there, once others could join."""
 
     def __init__(self, many: int) -> None:
         self._under_way = many
-        self._ended: SimpleQueue[Ended[T]] = SimpleQueue()
+        self._ended: SimpleQueue[Done[T]] = SimpleQueue()
         self._counting, self._all = Lock(), Event()
 
     def put(self, one: T, failure: BaseException | None) -> None:
-        self._ended.put(Ended(one, failure))
+        self._ended.put(Done(one, failure))
         with self._counting:
             self._under_way -= 1
             if not self._under_way:
                 self._all.set()
 
-    def some(self) -> list[Ended[T]]:
-        """At least one."""
+    def some(self) -> list[Done[T]]:
+        """At least one; all that ended within `COMPANY_S` of the first."""
         found = [self._ended.get()]
         self._all.wait(COMPANY_S)
         with suppress(Empty):
@@ -56,7 +59,7 @@ class Crew:
 
     def __init__(self, size: int = CREW) -> None:
         self._threads = _started(size)
-        self._free = size  # below zero: so many are wanting to whoever stands at the door
+        self._free = size  # below zero: so many whoever stands at the door still lacks
         self._counting, self._door, self._enough = Lock(), Lock(), Lock()
         self._enough.acquire()
 
@@ -68,7 +71,7 @@ class Crew:
         gather: Callable[[Sequence[T]], None],
     ) -> None:
         """Begin `many` things once there is a thread for each, take those that `begin` gives through `step`, all at
-        once, and those whose step has ended to `gather`, several that ended at the same moment together.
+        once, and those whose step did not fail to `gather`, together those that ended within `COMPANY_S`.
 
         Raises what the first that failed raised, when all have ended. What was begun never waits for a thread: it would
         leave late, after a pause even. One alone needs none but the caller's.
@@ -87,28 +90,30 @@ class Crew:
             self._apart(begun, step, gather)
 
     def _apart(self, begun: Sequence[T], step: Callable[[T], None], gather: Callable[[Sequence[T]], None]) -> None:
-        ended = Gathering[T](len(begun))
+        gathering = Gathering[T](len(begun))
         for one in begun:
-            self._threads.submit(self._take, step, one, ended)
+            self._threads.submit(self._take, step, one, gathering)
         failures, left = list[BaseException](), len(begun)
         while left:
-            found = ended.some()
+            found = gathering.some()
             left -= len(found)
             failures += [failure for _, failure in found if failure]
+            good = [one for one, failure in found if not failure]
             try:
-                gather([one for one, failure in found if not failure])
+                if good:
+                    gather(good)
             except Exception as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    def _take(self, step: Callable[[T], None], one: T, ended: Gathering[T]) -> None:
+    def _take(self, step: Callable[[T], None], one: T, gathering: Gathering[T]) -> None:
         failure: BaseException | None = None
         try:
             step(one)
         except BaseException as error:  # whatever it is, the job waits for it
             failure = error
-        ended.put(one, failure)
+        gathering.put(one, failure)
         self._give_back(1)
 
     def _reserve(self, threads: int) -> None:

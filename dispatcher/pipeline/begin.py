@@ -44,7 +44,8 @@ def begin(stations: Stations, provider: str, tickets: Sequence[Ticket], paces_ba
         _begin(stations, provider, asking)
         for passage, _ in asking:
             with apart(partial(_broken, passage.ticket)):
-                going.extend([passage] if _goes(stations, passage) else [])
+                if _goes(stations, passage):
+                    going.append(passage)
     _make_ready(stations, going)
     return going
 

@@ -26,6 +26,7 @@ from dispatcher.pipeline.passage import PUT_BACK_MS, Passage, broken, emptied
 from dispatcher.pipeline.stations import Stations
 
 Wanting = tuple[Passage, Claimed]
+"""A message that needs nothing more than its client's lock to leave, and whose passage it is on."""
 
 
 def guard(stations: Stations, passages: Sequence[Passage]) -> None:
@@ -33,13 +34,13 @@ def guard(stations: Stations, passages: Sequence[Passage]) -> None:
     wanting: list[Wanting] = []
     for passage in passages:
         for row in passage.rows:
-            with _breaking(passage, row):
+            with _failing_alone(passage, row):
                 wanting += _spoken_for(stations, passage, row)
     _lock(stations, wanting)
 
 
 @contextmanager
-def _breaking(passage: Passage, row: Claimed) -> Iterator[None]:
+def _failing_alone(passage: Passage, row: Claimed) -> Iterator[None]:
     """A message that breaks its guards fails by itself: as an exception it would come back, and stop its lane."""
     try:
         yield
@@ -72,7 +73,7 @@ def _lock(stations: Stations, wanting: Sequence[Wanting]) -> None:
         raise
     except Exception:
         for one in wanting:
-            with _breaking(*one):
+            with _failing_alone(*one):
                 _lock_together(stations, [one])
 
 

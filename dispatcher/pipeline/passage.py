@@ -25,7 +25,8 @@ class Passage:
     `put_back` are messages that nothing was decided about; `called` says whether the provider was; `running`,
     whether the campaign was when it was asked, and `hours`, which it named then. `lock_ms` is how long its clients
     count as contacted; where the provider spaces a batch out, a reply counts only from when its message has left.
-    `settled` is what is written down at last, `failure` what kept it from that, or its lane from being freed.
+    `settled` is what is written down at last, `failure` what kept it from its call, from that, or its lane from being
+    freed: its lease brings it back.
     `left_alone_until_ms` (0: not): the provider could not be reached, its lane rests until then.
     """
 

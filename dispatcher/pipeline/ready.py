@@ -20,22 +20,24 @@ from dispatcher.pipeline.stations import Stations
 
 
 def make_ready(stations: Stations, passages: Sequence[Passage]) -> None:
-    """Passages of one campaign. A server's trouble is each one's own, for `send` to put it back; what else it fails
-    with is its `failure`."""
+    """Claim and guard passages of one campaign. Raises nothing: a server's trouble is each one's own `trouble`, for
+    `send` to put it back; what else it fails with is its `failure`, which `send` raises."""
     claimed: list[Passage] = []
-    with _troubling(passages):
+    with _noting_failure(passages):
         for passage, claim in zip(passages, _claims(stations, passages), strict=True):
-            with _troubling([passage]):
+            with _noting_failure([passage]):
                 _take(passage, claim())
-                claimed += [passage] if _are_hours_open(stations, passage) else []
-    with _troubling(claimed):
+                if _are_hours_open(stations, passage):
+                    claimed.append(passage)
+    with _noting_failure(claimed):
         guard(stations, claimed)
     for passage in passages:
         passage.is_ready = True
 
 
 @contextmanager
-def _troubling(passages: Sequence[Passage]) -> Iterator[None]:
+def _noting_failure(passages: Sequence[Passage]) -> Iterator[None]:
+    """What the block raises is the passages' `trouble`, or else their `failure`, and goes no further."""
     try:
         yield
     except DispatcherTrouble as trouble:

@@ -46,17 +46,20 @@ def settle(
     for passage in passages:
         _decide(stations, passage, first_lookup_s)
     _write(stations, passages, first_lookup_s)
+    written = [passage for passage in passages if passage.failure is None]
     ending: list[tuple[Passage, Ending]] = []
-    for passage in (one for one in passages if one.failure is None):
-        with _failing(passage):
+    for passage in written:
+        with _noting_failure(passage):
             _follow(stations, passage)
             ending.append((passage, _ending(stations, passage, paces_batches)))
-    _tell(stations, passages)
+    if written:
+        _tell(stations, written)
     return _free_lanes(stations, ending)
 
 
 @contextmanager
-def _failing(*passages: Passage) -> Iterator[None]:
+def _noting_failure(*passages: Passage) -> Iterator[None]:
+    """What the block raises is the passages' `failure`, and goes no further."""
     try:
         yield
     except Exception as error:
@@ -81,7 +84,7 @@ def _break(stations: Stations, passage: Passage, first_lookup_s: float | None, e
 def _write(stations: Stations, passages: Sequence[Passage], first_lookup_s: float | None) -> None:
     """The outcomes, in the ledger."""
     for passage, answer in zip(passages, _asked_together(stations, passages), strict=True):
-        with _failing(passage):
+        with _noting_failure(passage):
             try:
                 _surely(stations, passage, answer)
             except DispatcherTrouble:
@@ -122,7 +125,8 @@ def _follow(stations: Stations, passage: Passage) -> None:
 
 
 def _tell(stations: Stations, passages: Sequence[Passage]) -> None:
-    """A line for all that ended alike: one for each message took a twentieth of the time of its send."""
+    """A line for all that ended alike, with the time since the first of them was begun: one for each message took a
+    twentieth of the time of its send."""
     alike: dict[tuple[int, str, str], list[int]] = {}
     for passage in passages:
         for seq, _, outcome, *_ in passage.settled:
@@ -197,18 +201,16 @@ def _halt(stations: Stations, passage: Passage, halt: Halt) -> None:
 
 def _free_lanes(stations: Stations, ending: Sequence[tuple[Passage, Ending]]) -> list[int]:
     """The campaigns that the clock has nothing more of."""
-    exhausted: dict[int, None] = {}
+    exhausted: set[int] = set()
     if ending:
         passages, endings = zip(*ending, strict=True)
-        with _failing(*passages):
-            finished = _ended(stations, passages[0].provider, endings)
-            exhausted |= {
-                end.ticket.campaign: None for end, one in zip(endings, finished, strict=True) if one.exhausted
-            }
-    return list(exhausted)
+        with _noting_failure(*passages):
+            finished = _end(stations, passages[0].provider, endings)
+            exhausted = {end.ticket.campaign for end, one in zip(endings, finished, strict=True) if one.exhausted}
+    return sorted(exhausted)
 
 
-def _ended(stations: Stations, provider: str, endings: Sequence[Ending]) -> Sequence[Finished]:
+def _end(stations: Stations, provider: str, endings: Sequence[Ending]) -> Sequence[Finished]:
     if len(endings) > 1:
         return stations.clock.end_all(provider, endings)
     ((ticket, called, retries, landing, jitter, busy_ms),) = endings

@@ -15,7 +15,7 @@ from dispatcher.domain.ids import campaign_text
 from dispatcher.domain.inbound import InboundEvent, InboundKind
 from dispatcher.domain.laneclock import TAKE_UP_LEASE_MS
 from dispatcher.domain.trouble import Unavailable
-from dispatcher.ledger.engine import autocommit
+from dispatcher.ledger.engine import LedgerFault, autocommit
 from dispatcher.ledger.inbound import MOST_BREAKS
 from dispatcher.pipeline.apart import each
 from dispatcher.pipeline.feed import QUEUED, feed
@@ -43,6 +43,13 @@ def poison(hand: Hand, campaign: int, seq: int) -> None:
         campaign=campaign,
         seq=seq,
     )
+
+
+def refuse(hand: Hand, update: str) -> None:
+    """The ledger takes no such update of a message."""
+    run(hand, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$")
+    trigger = f"CREATE TRIGGER refuse BEFORE UPDATE ON message FOR EACH ROW WHEN ({update})"
+    run(hand, f"{trigger} EXECUTE FUNCTION refuse()")
 
 
 def reasons(hand: Hand, campaign: int) -> dict[str, str]:
@@ -84,17 +91,19 @@ def test_what_breaks_whoever_takes_a_message_up_is_told_as_that_and_held_against
 
 
 def test_an_outcome_that_the_ledger_refuses_becomes_one_that_it_takes(one_lane: Hand) -> None:
-    refusal = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$"
-    run(one_lane, refusal)
-    run(
-        one_lane,
-        "CREATE TRIGGER refuse BEFORE UPDATE ON message FOR EACH ROW WHEN (NEW.state = 'sent' AND NEW.seq = 1)"
-        " EXECUTE FUNCTION refuse()",
-    )
+    refuse(one_lane, "NEW.state = 'sent' AND NEW.seq = 1")
     number = one_lane.submit(3)
     one_lane.work_all()
     assert one_lane.counts(number) == {"sent": 2, "in_doubt": 1}, "it was called for"
     assert reasons(one_lane, number) == {"in_doubt": "broken"}
+
+
+def test_an_outcome_that_the_ledger_does_not_take_at_all_is_not_told_as_written(one_lane: Hand) -> None:
+    one_lane.submit(1)
+    refuse(one_lane, "OLD.state = 'sending'")
+    with capture_logs() as logged, pytest.raises(LedgerFault):
+        one_lane.work_all()
+    assert [one["event"] for one in logged] == ["send.broken"]
 
 
 def test_a_look_is_counted_before_it_is_made(hand: Hand, simulator: SimulatorClient) -> None:
