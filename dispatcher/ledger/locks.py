@@ -104,7 +104,7 @@ ON CONFLICT (scope, phone_key) DO UPDATE SET
     campaign_id = excluded.campaign_id, seq = excluded.seq, taken_at = excluded.taken_at, lifted_at = NULL,
     until_at = CASE
         WHEN old.lifted_at IS NOT NULL THEN excluded.until_at
-        WHEN (old.campaign_id, old.seq) = (excluded.campaign_id, excluded.seq)
+        WHEN {_OURS}
             AND (:tried = :seq OR old.tried_seq = :tried) AND NOT EXISTS ({_MAY_HAVE_ARRIVED})
             THEN greatest(excluded.until_at, CASE WHEN :tried > :seq THEN old.before_until_at END)
         ELSE greatest(excluded.until_at, old.until_at) END,

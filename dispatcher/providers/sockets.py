@@ -25,8 +25,8 @@ LONGEST_S = 600.0  # where a caller names none: the longest that an account may 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n|$)", re.IGNORECASE)
 _WITH_BODY = re.compile(rb"HTTP/1\.[01] (?!204|304)[2-5]\d\d\b")
 READABLE = "is_readable"  # httpcore asks for it before it uses a connection again
-QUIET_S = 0.05
-IN_ONE_PIECE = 64 * 1024  # bytes
+QUIET_S = 0.05  # httpcore asks twice about a connection: so soon after an answer nothing new is to be seen
+IN_ONE_PIECE = 64 * 1024  # bytes: nearly every request; what is longer leaves as it comes
 WANTS = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
 WANTED: dict[type[Exception], int] = {SSLWantReadError: select.POLLIN, SSLWantWriteError: select.POLLOUT}
 """What TLS waits for, whatever it was asked for."""
