@@ -8,10 +8,11 @@ import logging
 import re
 import sys
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -125,6 +126,22 @@ def discreet(_: Any, level: str, entry: MutableMapping[str, Any]) -> MutableMapp
     return entry
 
 
+class _Lossy:
+    """Lines that cannot be written, for the disk is full or nobody reads them any more, are lost, as the standard
+    library's are: whoever was at work when it told something goes on."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._file.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._file.flush()
+
+
 def configure(level: str = "INFO", form: str = "console") -> None:
     """Send structlog's and the standard library's records to stderr, for people or as one JSON a line."""
     first: list[Any] = [structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level]
@@ -150,6 +167,6 @@ def configure(level: str = "INFO", form: str = "console") -> None:
     structlog.configure(  # there is a line for each message: through the standard library it takes twice as long
         processors=[*first, *then, shown],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(sys.stderr or sys.stdout))),
         cache_logger_on_first_use=True,
     )

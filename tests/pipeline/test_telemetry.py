@@ -1,6 +1,12 @@
-"""Which trouble with a server is told, and how often."""
+"""Which trouble with a server is told, and how often; and what becomes of who tells it to nobody."""
+
+import os
+import subprocess
+import sys
 
 from dispatcher.telemetry import Episodes
+
+TELLS = "from dispatcher.telemetry import *; configure(); emit('campaign.done', campaign=1); print('goes on')"
 
 
 def test_trouble_is_told_when_it_begins_and_once_a_minute_while_it_lasts() -> None:
@@ -22,3 +28,12 @@ def told_at(moments: list[float]) -> list[float]:
     clock = iter(moments)
     episodes = Episodes(lambda: next(clock))
     return [moment for moment in moments if episodes.is_news("Redis")]
+
+
+def test_who_tells_something_that_cannot_be_written_goes_on() -> None:
+    """Nobody reads its log any more; a disk that is full says so in the same way."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([sys.executable, "-c", TELLS], stdout=subprocess.PIPE, stderr=writes, check=False)
+    os.close(writes)
+    assert done.stdout == b"goes on\n"
