@@ -44,7 +44,8 @@ def settle(
     them fails with is its `failure`, and its lease brings it back; the others go on.
     """
     for passage in passages:
-        _decide(stations, passage, first_lookup_s)
+        with _noting_failure(passage):
+            _decide(stations, passage, first_lookup_s)
     _write(stations, passages, first_lookup_s)
     written = [passage for passage in passages if passage.failure is None]
     ending: list[tuple[Passage, Ending]] = []

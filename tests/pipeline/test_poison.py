@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 from dataclasses import replace
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
@@ -18,8 +18,11 @@ from dispatcher.domain.trouble import Unavailable
 from dispatcher.ledger.engine import LedgerFault, autocommit
 from dispatcher.ledger.inbound import MOST_BREAKS
 from dispatcher.pipeline.apart import each
+from dispatcher.pipeline.begin import begin
 from dispatcher.pipeline.feed import QUEUED, feed
 from dispatcher.pipeline.reply import process, receive
+from dispatcher.pipeline.send import send as send_begun
+from dispatcher.pipeline.settle import settle
 from dispatcher.producer import submit
 from dispatcher.simulator.server import SimulatorClient
 from dispatcher.taskbus import EVENTS_QUEUE
@@ -104,6 +107,17 @@ def test_an_outcome_that_the_ledger_does_not_take_at_all_is_not_told_as_written(
     with capture_logs() as logged, pytest.raises(LedgerFault):
         one_lane.work_all()
     assert [one["event"] for one in logged] == ["send.broken"]
+
+
+def test_of_messages_that_end_together_one_that_nothing_can_be_decided_about_keeps_no_other(hand: Hand) -> None:
+    number = hand.submit(2)
+    broken, other = passages = begin(hand.stations, PROVIDER, hand.release())
+    for passage in passages:
+        send_begun(hand.stations, passage)
+    broken.rows = (cast(Any, None),)
+    settle(hand.stations, passages, None, False)
+    assert hand.counts(number) == {"sent": 1, "sending": 1}
+    assert (broken.failure is not None, other.failure) == (True, None)
 
 
 def test_a_look_is_counted_before_it_is_made(hand: Hand, simulator: SimulatorClient) -> None:
