@@ -38,7 +38,7 @@ POLL = "dispatcher.poll"
 SUBMIT_QUEUE = "submit"
 EVENTS_QUEUE = "events"
 
-TICKETS_A_JOB = 16
+TICKETS_A_JOB = 32
 """At most. Lanes that are paced come due one by one, and so does their job."""
 
 ONE_TRY = {"max_retries": 1, "interval_start": 0}

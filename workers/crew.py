@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Barrier, Event, Lock
 from typing import Generic, NamedTuple, TypeVar
 
-CREW = 96  # for six jobs at once: calls in flight, and statements that many share, as many as pay
+CREW = 96  # for three full jobs at once: calls in flight, and statements that many share, as many as pay
 
 COMPANY_S = 0.01
 """Who has ended waits so long for others: a statement for all of a job costs little more than one for the first."""

@@ -34,7 +34,7 @@ from workers.boot import wait_for_schema
 from workers.couriers import Clearing, Crew
 
 IDLE_S = 1.0  # a wake-up that was lost on the way costs at most this
-FULL_S = 0.01  # there is no room: look again when workers have had time to take tickets up
+FULL_S = 0.02  # there is no room: look again when workers have had time to take tickets up
 TROUBLE_S = 0.5  # a server that does not answer is asked again
 CHORE_WAIT_S = 0.2  # how late a stop may be noticed
 ROOM_PER_SLOT = 4
