@@ -6,8 +6,10 @@ has on the screen starts interpreters of its own (cli, overload, demo, bench).
 
 Read by lines of JSON, answered by lines of JSON:
 
-    {"start": [module, argument…], "env": {…}, "log": path}   the pid
-    {"status": pid}                                           the exit status, negative for a signal; null: it runs
+    {"start": [module, argument…], "env": {…}, "log": path}   its number, and its pid
+    {"status": number}                                        the exit status, negative for a signal; null: it runs
+
+The system gives a pid out again when its process has ended, several times in a run of the suite: each thread takes one.
 """
 
 import ctypes
@@ -33,6 +35,7 @@ from tests.waiting import wait_until
 
 ENDS_WITHIN_S = 30.0
 PR_SET_PDEATHSIG = 1  # of Linux; where it is not, the end of the input is all there is
+_pids: list[int] = []
 _ended: dict[int, int] = {}
 
 
@@ -74,14 +77,15 @@ class Fresh:
 class Spawned:
     """One process. `status` is None while it runs; -9: it was killed."""
 
-    def __init__(self, spawner: "Spawner", pid: int, log: Path) -> None:
+    def __init__(self, spawner: "Spawner", number: int, pid: int, log: Path) -> None:
         self._spawner = spawner
+        self._number = number
         self.pid = pid
         self.log = log
 
     @property
     def status(self) -> int | None:
-        status: int | None = self._spawner.ask({"status": self.pid})
+        status: int | None = self._spawner.ask({"status": self._number})
         return status
 
     def poll(self) -> int | None:
@@ -125,7 +129,8 @@ class Spawner:
         """`python -m module argument…` with exactly this environment; what it says is appended to the log."""
         log.touch()
         asked = {"start": [module, *arguments], "env": dict(env), "log": str(log)}
-        return Spawned(self, self.ask(asked), log)
+        number, pid = self.ask(asked)
+        return Spawned(self, number, pid, log)
 
     def ask(self, question: Mapping[str, Any]) -> Any:
         with self._lock:
@@ -195,33 +200,29 @@ def _serve() -> None:
         asked = json.loads(line)
         answer = _start(asked) if "start" in asked else _status(asked["status"])
         print(json.dumps(answer), flush=True)
-    for pid in list(_running):
-        if _status(pid) is None:
+    for number, pid in enumerate(_pids):
+        if _status(number) is None:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
 
 
-_running: set[int] = set()
-
-
-def _status(pid: int) -> int | None:
-    if pid not in _ended:
-        found, status = os.waitpid(pid, os.WNOHANG)
+def _status(number: int) -> int | None:
+    """Until it was asked here nobody else can have its pid."""
+    if number not in _ended:
+        found, status = os.waitpid(_pids[number], os.WNOHANG)
         if not found:
             return None
-        _ended[pid] = os.waitstatus_to_exitcode(status)
-        _running.discard(pid)
-    return _ended[pid]
+        _ended[number] = os.waitstatus_to_exitcode(status)
+    return _ended[number]
 
 
-def _start(asked: Mapping[str, Any]) -> int:
+def _start(asked: Mapping[str, Any]) -> tuple[int, int]:
     """In the child it never returns: what ends there ends the interpreter, as it does in one of its own."""
     pid = os.fork()
     if pid:
-        _running.add(pid)
-        return pid
+        _pids.append(pid)
+        return len(_pids) - 1, pid
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives who started it, whatever ends that
-    _running.clear()
     _become(asked["start"], asked["env"], asked["log"])
     sys.exit()
 
