@@ -58,6 +58,14 @@ def gather(
     )
 
 
+def unheard(installed: Installation) -> int:
+    """Replies that are stored and not processed. Whoever processed one may have died when its client was free in the
+    ledger alone; whoever does it again frees it in Redis as well."""
+    waiting = text("SELECT count(*) FROM inbound_event WHERE kind = 'reply' AND processed_at IS NULL")
+    with installed.wiring.engine.connect() as ledger:
+        return int(ledger.execute(waiting).scalar_one())
+
+
 def flights(installed: Installation) -> list[str]:
     """Lanes that Redis holds for in flight."""
     client = installed.wiring.redis

@@ -5,8 +5,9 @@ Every process has its own way to Redis and to PostgreSQL, through a proxy each, 
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from subprocess import TimeoutExpired
 from threading import Lock
 
 from sqlalchemy import make_url
@@ -24,6 +25,7 @@ from tests.waiting import wait_until
 
 WEB = "web"
 STARTED_WITHIN_S = 180.0  # on a machine on which much else runs
+STILL_WITHIN_S = 20.0  # a call and what follows it
 CONCURRENCY = 8  # of each worker: few enough that a stopped one holds much of what is under way
 
 
@@ -99,8 +101,14 @@ class Place:
                 worker.process.send_signal(signal.SIGCONT)
 
     def still(self) -> None:
-        """Nobody works any more, so that what is gathered is of one moment, also where something did not end."""
-        for worker in self.installed.workers.values():
+        """Nobody works any more, so that what is gathered is of one moment, also where something did not end. Whoever
+        is in the middle of something ends it first: a lock is given back in the ledger, then in Redis."""
+        at_work = [worker for worker in self.installed.workers.values() if worker.alive]
+        for worker in at_work:
+            worker.process.terminate()
+        for worker in at_work:
+            with suppress(AssertionError, TimeoutExpired):
+                worker.process.wait(STILL_WITHIN_S)
             if worker.alive:
                 worker.kill()
 

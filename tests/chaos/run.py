@@ -14,7 +14,7 @@ from dispatcher.simulator.server import SimulatorClient
 from tests.chaos.blows import Blows
 from tests.chaos.clients import App, Around
 from tests.chaos.doubling import Doubling
-from tests.chaos.evidence import flights, gather
+from tests.chaos.evidence import flights, gather, unheard
 from tests.chaos.judge import Evidence, judge
 from tests.chaos.mailings import Mailing, mailings
 from tests.chaos.place import Place, chaos_place
@@ -73,6 +73,8 @@ def run(plan: Plan, messages: int, done_within_s: float, starter: Starter, servi
             around.stop()
             doubling.stop()
         took_s = monotonic() - begun
+        with suppress(AssertionError):
+            wait_until(lambda: not unheard(place.installed), LANDED_WITHIN_S, 0.25)
         place.still()
         evidence = gather(place.installed, simulator, app.taken, around.replies)
         return Story(
